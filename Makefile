@@ -1,0 +1,38 @@
+# Each goal sets up what it needs in .venv and starts at once when pyproject.toml is unchanged.
+PYTHON ?= python3
+SAMPLE := edge/data/astronaut.jpg
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
+
+.PHONY: run test lint check clean
+
+run: .venv/runtime-installed
+	@$(BIN)/python -m edge.run $(if $(IMAGE),"$(IMAGE)",$(SAMPLE) -o astronaut.keypoints.jpg) --json -
+
+test: .venv/dev-installed
+	$(BIN)/python -m pytest
+
+lint: .venv/dev-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: test lint
+
+clean:
+	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache
+
+.venv/bin/python:
+	@echo "creating .venv" >&2
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed, found %d.%d; use: make PYTHON=..." % sys.version_info[:2] if sys.version_info < (3, 10) else 0)'
+	@$(PYTHON) -m venv .venv
+
+.venv/runtime-installed: pyproject.toml | .venv/bin/python
+	@echo "installing the runtime into .venv" >&2
+	@$(INSTALL) '.[video]'
+	@touch $@
+
+.venv/dev-installed: pyproject.toml | .venv/bin/python
+	@echo "installing everything the tests need into .venv; this takes a few minutes" >&2
+	@$(INSTALL) '.[dev]'
+	@touch .venv/runtime-installed $@

@@ -1,0 +1,1 @@
+"""Measuring the `.onnx` files that `edge` runs: accuracy and latency, side by side."""

@@ -1,0 +1,151 @@
+"""Drawing faces on the colour picture, legible from 200 px to 6000 px."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from edge.face import Face
+from edge.image import Rgb
+from edge.keypoints import KEYPOINT_NAMES
+
+# Okabe and Ito's palette (2008), which colour-blind eyes tell apart: the subject's left, right and
+# middle.
+_LEFT, _RIGHT, _MIDDLE = (230, 159, 0), (86, 180, 233), (0, 158, 115)
+_EDGE = (0, 0, 0)
+_PAPER = (255, 255, 255)
+
+_DOT = 0.011  # radius of a point, in sides of the face's box
+_MIN_DOT = 1.4  # px
+_MIN_SIDE_WITH_NAMES = 900  # px; a smaller picture is enlarged, or 15 names would cover it
+
+
+def draw(
+    image: Rgb,
+    faces: Sequence[Face],
+    *,
+    names: Sequence[str] = KEYPOINT_NAMES,
+    show_names: bool = False,
+    show_error: bool = False,
+) -> Rgb:
+    """Draw boxes and keypoints on a copy of a picture.
+
+    Points of the subject's left side are orange, of the right side blue, in the middle green.
+
+    Args:
+        image: uint8 `(H, W, 3)`, RGB, the picture the faces were found in.
+        faces: what to draw.
+        names: names of the keypoints, in order; they also say which side a point is on.
+        show_names: write the name of each point beside the face. A picture whose shorter side is
+            below 900 px is enlarged for it by a whole factor.
+        show_error: draw the 50 % error radius of each point as a circle.
+
+    Returns:
+        uint8 `(H, W, 3)`, RGB; `(f·H, f·W, 3)` where it was enlarged.
+    """
+    factor = -(-_MIN_SIDE_WITH_NAMES // min(image.shape[:2])) if show_names and faces else 1
+    canvas = Image.fromarray(image)
+    if factor > 1:
+        size = (canvas.width * factor, canvas.height * factor)
+        canvas = canvas.resize(size, Image.Resampling.BICUBIC)
+    for face in faces:
+        _draw_face(canvas, face, names, factor, show_error)
+    if show_names:
+        for face in faces:
+            _draw_names(canvas, face, names, factor)
+    return np.asarray(canvas)
+
+
+def _draw_face(
+    canvas: Image.Image, face: Face, names: Sequence[str], factor: int, show_error: bool
+) -> None:
+    box = face.box * factor
+    radius = _dot_radius(box)
+    _draw_box(canvas, box, max(1, round(radius / 2)))
+    points = _enlarged(face.keypoints, factor)
+    for point, error, name in zip(points, face.error * factor, names, strict=True):
+        if show_error:
+            _stamp(canvas, point, float(error) + radius / 4, _PAPER, hollow=max(1.0, radius / 2))
+        _stamp(canvas, point, radius * 1.6, _EDGE)
+        _stamp(canvas, point, radius, _colour(name))
+
+
+def _dot_radius(box: NDArray[np.float32]) -> float:
+    return max(_MIN_DOT, _DOT * float(max(box[2:])))
+
+
+def _enlarged(points: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    return (points + np.float32(0.5)) * factor - np.float32(0.5)
+
+
+def _colour(name: str) -> tuple[int, int, int]:
+    words = name.split("_")
+    return _LEFT if "left" in words else _RIGHT if "right" in words else _MIDDLE
+
+
+def _draw_box(canvas: Image.Image, box: NDArray[np.float32], width: int) -> None:
+    x, y, w, h = (float(value) for value in box)
+    pen = ImageDraw.Draw(canvas)
+    pen.rectangle((x - width, y - width, x + w - 1 + width, y + h - 1 + width), None, _EDGE, width)
+    pen.rectangle((x, y, max(x, x + w - 1), max(y, y + h - 1)), None, _PAPER, width)
+
+
+def _stamp(
+    canvas: Image.Image,
+    centre: NDArray[np.float32],
+    radius: float,
+    colour: tuple[int, int, int],
+    hollow: float | None = None,
+) -> None:
+    """Blend a disc with soft edges at a subpixel place; `hollow` leaves a ring of that width."""
+    x, y = (float(value) for value in centre)
+    left, top = int(np.floor(x - radius - 1)), int(np.floor(y - radius - 1))
+    side = int(np.ceil(2 * radius)) + 4
+    grid_y, grid_x = np.mgrid[top : top + side, left : left + side]
+    away = np.hypot(grid_x - x, grid_y - y)
+    cover = np.clip(radius + 0.5 - away, 0, 1)
+    if hollow is not None:
+        cover -= np.clip(radius - hollow + 0.5 - away, 0, 1)
+    mask = Image.fromarray((cover * 255).astype(np.uint8))
+    canvas.paste(colour, (left, top), mask)
+
+
+def _draw_names(canvas: Image.Image, face: Face, names: Sequence[str], factor: int) -> None:
+    """Names in two columns beside the face, by height, each with a line to its point."""
+    box, points = face.box * factor, _enlarged(face.keypoints, factor)
+    size = int(np.clip(max(box[2:]) / 22, 11, 200))
+    font = ImageFont.load_default(size)
+    middle = float(np.median(points[:, 0]))
+    order = np.argsort(points[:, 1], kind="stable")
+    for on_right in (False, True):
+        column = [k for k in order if (points[k, 0] >= middle) == on_right]
+        edge = float(box[0] + box[2] + size) if on_right else float(box[0] - size)
+        top = float(points[:, 1].mean()) - len(column) * size * 0.8
+        for line, k in enumerate(column):
+            place = (edge, top + line * size * 1.6)
+            _draw_name(canvas, names[k], place, points[k], font, on_right)
+
+
+def _draw_name(
+    canvas: Image.Image,
+    name: str,
+    place: tuple[float, float],
+    point: NDArray[np.float32],
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    on_right: bool,
+) -> None:
+    pen = ImageDraw.Draw(canvas)
+    left, top, right, bottom = pen.textbbox((0, 0), name, font=font)
+    width, height = right - left, bottom - top
+    x = place[0] if on_right else place[0] - width
+    x = min(max(2.0, x), max(2.0, canvas.width - width - 2.0))
+    y = min(max(2.0, place[1]), max(2.0, canvas.height - height - 2.0))
+    anchor = (x if on_right else x + width, y + height / 2)
+    line = max(1, round(height / 14))
+    pen.line((*anchor, float(point[0]), float(point[1])), fill=_EDGE, width=line + 2)
+    pen.line((*anchor, float(point[0]), float(point[1])), fill=_colour(name), width=line)
+    pen.rectangle((x - 2, y - 2, x + width + 2, y + height + 2), fill=_EDGE)
+    pen.text((x - left, y - top), name, font=font, fill=_colour(name))

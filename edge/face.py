@@ -1,0 +1,28 @@
+"""The result: one found face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A face found in a picture; coordinates are picture pixels with centres at integers.
+
+    Attributes:
+        box: float32 `(4,)`: x, y, width, height, px.
+        score: how surely this is a face, 0–1.
+        keypoints: float32 `(15, 2)`: x and y in the order of `edge.KEYPOINT_NAMES`, px.
+        error: float32 `(15,)`: the radius around each keypoint that holds the true point with
+            probability 0.5, px.
+        track_id: the same number for the same face in successive video frames; None for a still.
+    """
+
+    box: NDArray[np.float32]
+    score: float
+    keypoints: NDArray[np.float32]
+    error: NDArray[np.float32]
+    track_id: int | None = None

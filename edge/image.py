@@ -1,0 +1,192 @@
+"""Pictures as a person sees them: the one loader, the one grey conversion, the one writer."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from edge.errors import ImageError, SourceError
+
+ImageSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
+Rgb = NDArray[np.uint8]  # (H, W, 3)
+Grey = NDArray[np.uint8]  # (H, W)
+
+# A picture of this many pixels takes 0.5 GB as RGB: more than one file should lead a small computer
+# into. It is also where Pillow refuses.
+MAX_PIXELS = 178_956_970
+
+# What Pillow's decoders raise on broken files, beside its own UnidentifiedImageError (an OSError).
+_DECODE_ERRORS = (
+    OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, OverflowError,
+    MemoryError, struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
+
+
+def load_image(source: ImageSource) -> Rgb:
+    """Load a picture the way a person sees it.
+
+    EXIF orientation is applied, transparent parts become white, 16-bit grey is scaled to 8 bits,
+    and of an animation the first frame is taken.
+
+    Args:
+        source: a path, the bytes of a file, a Pillow image, or a uint8 array: `(H, W, 3)` RGB or
+            `(H, W)` grey.
+
+    Returns:
+        uint8 `(H, W, 3)`, RGB.
+
+    Raises:
+        ImageError: it cannot be decoded, is empty or larger than `MAX_PIXELS`, or an array has
+            another shape or dtype.
+        SourceError: the file cannot be opened.
+    """
+    if isinstance(source, np.ndarray):
+        return _check_array(source)
+    if isinstance(source, Image.Image):
+        return _decode(source, "image")
+    if isinstance(source, bytes):
+        return _open(source, f"image of {len(source)} bytes")
+    if isinstance(source, str | os.PathLike):
+        return _open(_read(Path(source)), str(source))
+    raise ImageError(
+        "cannot load a picture: expected a path, bytes, a Pillow image or a uint8 array, "
+        f"received {type(source).__name__}"
+    )
+
+
+def to_grey(image: Rgb) -> Grey:
+    """Luma of ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B, uint8 `(H, W)` from uint8 `(H, W, 3)`."""
+    return np.asarray(Image.fromarray(image).convert("L"))
+
+
+def shrink(grey: Grey, longer_side: int) -> Grey:
+    """Resize so that the longer side is at most `longer_side` px; a smaller picture is left alone.
+
+    Args:
+        grey: uint8 `(H, W)`.
+        longer_side: px.
+
+    Returns:
+        uint8 `(h, w)`. Horizontal and vertical factors may differ by a rounding; take them from the
+        shapes.
+    """
+    height, width = grey.shape
+    factor = longer_side / max(height, width)
+    if factor >= 1:
+        return grey
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR, reducing_gap=2))
+
+
+def save_image(image: Rgb, path: str | Path) -> None:
+    """Write a picture, the format chosen by the suffix.
+
+    Raises:
+        SourceError: the suffix is of no known format, or the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise SourceError(
+            f"{path}: cannot write a picture: unknown suffix {path.suffix!r}; use .jpg or .png"
+        )
+    try:
+        Image.fromarray(image).save(path, quality=92)
+    except (OSError, ValueError, KeyError) as error:
+        raise SourceError(f"{path}: cannot write the picture ({_reason(error)})") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: no such file") from error
+    except IsADirectoryError as error:
+        raise SourceError(f"{path}: is a directory; expected a picture file") from error
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path}: cannot be opened ({_reason(error)})") from error
+
+
+def _open(data: bytes, name: str) -> Rgb:
+    if not data:
+        raise ImageError(f"{name}: the file is empty (0 bytes); expected a picture")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's size warning: MAX_PIXELS says it better
+            image = Image.open(io.BytesIO(data))
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{name}: not a picture in any known format ({len(data)} bytes)"
+        ) from error
+    except _DECODE_ERRORS as error:
+        raise ImageError(f"{name}: cannot be decoded ({_reason(error)})") from error
+    with image:
+        return _decode(image, name)
+
+
+def _decode(image: Image.Image, name: str) -> Rgb:
+    width, height = image.size
+    if not 0 < width * height <= MAX_PIXELS:
+        raise ImageError(
+            f"{name}: {width}×{height} px; expected at least 1 and at most {MAX_PIXELS:,} pixels; "
+            "make it smaller first"
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # damaged metadata that does not touch the pixels
+            image.load()
+            return np.asarray(_to_rgb(_upright(image)))
+    except _DECODE_ERRORS as error:
+        raise ImageError(f"{name}: cannot be decoded ({_reason(error)})") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except _DECODE_ERRORS:
+        return image  # unreadable EXIF says nothing about orientation
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        return _from_deep(np.asarray(image)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        clear = image.convert("RGBA")
+        white = Image.new("RGBA", clear.size, "white")
+        return Image.alpha_composite(white, clear).convert("RGB")
+    return image.convert("RGB")
+
+
+def _from_deep(values: NDArray[np.generic]) -> Image.Image:
+    """Grey of 16 or 32 bits, or floating point, as 8 bits."""
+    deep = np.nan_to_num(values.astype(np.float64))
+    if values.dtype.kind == "f":
+        top = 1.0 if deep.max() <= 1 else 255.0
+    else:
+        top = 65535.0 if values.dtype.itemsize == 2 or deep.max() > 255 else 255.0
+    return Image.fromarray(np.clip(np.rint(deep * (255 / top)), 0, 255).astype(np.uint8))
+
+
+def _check_array(array: NDArray[np.generic]) -> Rgb:
+    grey = array.ndim == 2
+    if array.dtype != np.uint8 or not (grey or (array.ndim == 3 and array.shape[2] == 3)):
+        raise ImageError(
+            "cannot use an array as a picture: expected uint8 of shape (H, W, 3) or (H, W), "
+            f"received {array.dtype} of shape {array.shape}"
+        )
+    if array.size == 0:
+        raise ImageError(f"cannot use an array as a picture: it is empty, shape {array.shape}")
+    pixels = np.ascontiguousarray(array, dtype=np.uint8)
+    return np.repeat(pixels[..., None], 3, axis=2) if grey else pixels
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

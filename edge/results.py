@@ -1,0 +1,74 @@
+"""Results as JSON and as CSV; both schemas are written here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from edge.face import Face
+
+_PIXEL_DIGITS = 2
+_SCORE_DIGITS = 4
+
+
+def to_record(
+    image: str, width: int, height: int, faces: Sequence[Face], names: Sequence[str]
+) -> dict[str, Any]:
+    """One picture's result as values that `json` can write.
+
+    Args:
+        image: what the picture is called.
+        width: of the picture as a person sees it, px.
+        height: likewise, px.
+        faces: what was found.
+        names: names of the keypoints, in order.
+    """
+    return {
+        "image": image,
+        "width": width,
+        "height": height,
+        "faces": [_face_record(face, i, names) for i, face in enumerate(faces)],
+    }
+
+
+def csv_header(names: Sequence[str]) -> list[str]:
+    """Column names of the CSV: Kaggle's own 30 in the middle, the errors at the end."""
+    return [
+        *("image", "frame", "face", "score", "box_x", "box_y", "box_w", "box_h"),
+        *(f"{name}_{axis}" for name in names for axis in "xy"),
+        *(f"{name}_error" for name in names),
+    ]
+
+
+def csv_row(image: str, frame: int, number: int, face: Face) -> list[str | int | float]:
+    """One face as a row under `csv_header`; `frame` is 0 for a still picture."""
+    return [
+        image,
+        frame,
+        _identity(face, number),
+        round(face.score, _SCORE_DIGITS),
+        *_pixels(face.box),
+        *_pixels(face.keypoints.reshape(-1)),
+        *_pixels(face.error),
+    ]
+
+
+def _face_record(face: Face, number: int, names: Sequence[str]) -> dict[str, Any]:
+    return {
+        "id": _identity(face, number),
+        "box": _pixels(face.box),
+        "score": round(face.score, _SCORE_DIGITS),
+        "keypoints": {
+            name: dict(zip(("x", "y", "error"), _pixels((*point, error)), strict=True))
+            for name, point, error in zip(names, face.keypoints, face.error, strict=True)
+        },
+        "measures": {},
+    }
+
+
+def _identity(face: Face, number: int) -> int:
+    return number if face.track_id is None else face.track_id
+
+
+def _pixels(values: Any) -> list[float]:
+    return [round(float(value), _PIXEL_DIGITS) for value in values]

@@ -1,0 +1,1 @@
+"""Export: from a training run's `model.keras` to the `.onnx` files that `edge` reads."""

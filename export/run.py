@@ -1,0 +1,74 @@
+"""`python -m export.run RUN -o DIR`: a training run as ONNX files for `edge`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from export.errors import ExportError
+
+_SIZE = 96  # px, side of the pictures the networks take
+_LICENSE = "research and evaluation only: trained on Kaggle competition data"
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; exits with status 2 where it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m export.run",
+        description="Convert a training run to keypoints.onnx and keypoints.int8.onnx, "
+        "and check both. Nothing is written unless every check passes.",
+    )
+    add = parser.add_argument
+    add("run", metavar="RUN", help="folder that python -m train.run has finished")
+    add("-o", "--output", required=True, metavar="DIR", help="folder for the .onnx files")
+    add("--no-int8", action="store_true", help="write keypoints.onnx alone")
+    add("--license", default=_LICENSE, metavar="TEXT",
+        help="licence of the weights, written into the files (default: %(default)s)")  # fmt: skip
+    return parser.parse_args(argv)
+
+
+def run(folder: str, output: Path, int8: bool, license_text: str) -> str:
+    """Export, check and only then move the files to `output`; returns the report."""
+    from export.compare import check_accuracy, check_parity, measure, table
+    from export.convert import describe, load_keras, to_onnx, write_model
+    from export.quantize import quantize
+    from export.source import read_run
+
+    source = read_run(folder)
+    metadata = describe(source, _SIZE, license_text)
+    model = load_keras(source.model)
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output, prefix=".export-") as scratch:
+        full = Path(scratch) / "keypoints.onnx"
+        write_model(to_onnx(model, _SIZE), metadata, full)
+        difference = check_parity(model, full, source.validation)
+        files, variants = [full], [measure("fp32", full, source.validation)]
+        if int8:
+            small = Path(scratch) / "keypoints.int8.onnx"
+            write_model(quantize(full, source.calibration.faces, Path(scratch)), metadata, small)
+            variants.append(measure("int8", small, source.validation))
+            check_accuracy(*variants)
+            files.append(small)
+        for file in files:
+            file.replace(output / file.name)
+    count = len(source.validation.faces)
+    parity = f"Keras and ONNX differ by at most {difference:.6f} px on {count} validation faces."
+    return f"{table(variants)}\n{parity}"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    args = parse_args(argv)
+    try:
+        report = run(args.run, Path(args.output), not args.no_int8, args.license)
+    except (ExportError, OSError) as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 1
+    print(report)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

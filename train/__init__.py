@@ -1,0 +1,1 @@
+"""Training: from Kaggle's `training.csv` to `model.keras` and `run.json`."""

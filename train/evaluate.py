@@ -1,0 +1,113 @@
+"""`python -m train.evaluate RUN`: how far a run's model is from hand-annotated test pictures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.keypoints import KEYPOINT_NAMES
+from edge.metrics import rmse, rmse_per_keypoint, share_inside
+from train.data import Faces, hash_file, read_annotated
+from train.errors import TrainError
+from train.fit import load
+from train.plots import Marks, plot_cumulative, plot_faces
+from train.record import MODEL
+
+_FULL_SCHEME = 8  # pictures for which Kaggle asks more values than this are in the 15-point scheme
+_WORST_SHOWN = 24
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; exits with status 2 where it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m train.evaluate", description="Measure a run on annotated test pictures."
+    )
+    parser.add_argument("run", metavar="RUN", help="folder of the run")
+    parser.add_argument("--annotated", required=True, metavar="FILE",
+                        help="table of ImageId and the 30 coordinates")  # fmt: skip
+    parser.add_argument("--images", required=True, metavar="FILE",
+                        help="Kaggle's test.csv, or its zip")  # fmt: skip
+    return parser.parse_args(argv)
+
+
+def run(folder: Path, annotated: str, images: str) -> str:
+    """Write `evaluation.json` and two PNGs into the run's folder and return the table as text."""
+    model = load(folder / MODEL)
+    faces, asked = read_annotated(annotated, images)
+    found = model.predict(faces.images[..., None], verbose=0)
+    full = asked > _FULL_SCHEME
+    sets = {"asked > 8": full, "asked = 8": ~full, "all": np.ones_like(full)}
+    results = {name: _measure(found, faces, rows) for name, rows in sets.items() if rows.any()}
+    per_face = {name: _face_errors(found, faces)[rows] for name, rows in sets.items() if rows.any()}
+    plot_cumulative(per_face, folder / "cumulative_error.png")
+    _plot_worst(found["keypoints"], faces, folder / "worst_faces.png")
+    record = {"annotated_sha256": hash_file(annotated), "sets": results}
+    text = json.dumps(record, indent=2) + "\n"
+    (folder / "evaluation.json").write_text(text, encoding="utf-8")
+    return _table(results)
+
+
+def _measure(found: dict[str, Any], faces: Faces, rows: NDArray[np.bool_]) -> dict[str, Any]:
+    predicted, true = found["keypoints"][rows], faces.keypoints[rows]
+    per_keypoint = rmse_per_keypoint(predicted, true)
+    inside = share_inside(found["error"][rows], predicted, true)
+    return {
+        "faces": int(rows.sum()),
+        "rmse_px": round(rmse(predicted, true), 4),
+        "share_inside_error": round(float(inside.mean()), 4),
+        "mean_face_score": round(float(found["face_score"][rows].mean()), 4),
+        "rmse_px_per_keypoint": dict(zip(KEYPOINT_NAMES, per_keypoint.round(4), strict=True)),
+    }
+
+
+def _face_errors(found: dict[str, Any], faces: Faces) -> NDArray[np.float64]:
+    pairs = zip(found["keypoints"], faces.keypoints, strict=True)
+    return np.array([rmse(predicted[None], true[None]) for predicted, true in pairs])
+
+
+def _plot_worst(predicted: NDArray[np.float32], faces: Faces, path: Path) -> None:
+    errors = _face_errors({"keypoints": predicted}, faces)
+    rows = np.argsort(-np.nan_to_num(errors))[:_WORST_SHOWN]
+    marks = [
+        Marks("true", faces.keypoints[rows], marker="+", colour="white"),
+        Marks("predicted", predicted[rows]),
+    ]
+    titles = [f"{faces.ids[row]}: {errors[row]:.1f} px" for row in rows]
+    plot_faces(faces.images[rows], marks, path, titles=titles)
+
+
+def _table(results: dict[str, dict[str, Any]]) -> str:
+    def line(label: str, values: list[str]) -> str:
+        return f"{label:<26}" + "".join(f"{value:>12}" for value in values)
+
+    columns = list(results.values())
+    lines = [line("RMSE, px of 96", list(results))]
+    lines.append(line("faces", [str(c["faces"]) for c in columns]))
+    lines.append(line("all keypoints", [f"{c['rmse_px']:.3f}" for c in columns]))
+    for name in KEYPOINT_NAMES:
+        lines.append(line(name, [f"{c['rmse_px_per_keypoint'][name]:.3f}" for c in columns]))
+    lines.append(line("share inside error", [f"{c['share_inside_error']:.1%}" for c in columns]))
+    lines.append(line("mean face score", [f"{c['mean_face_score']:.3f}" for c in columns]))
+    return "\n".join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    args = parse_args(argv)
+    try:
+        print(run(Path(args.run), args.annotated, args.images))
+    except TrainError as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 1
+    print(f"pictures: {args.run}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

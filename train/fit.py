@@ -1,0 +1,119 @@
+"""The training loop's memory: what is written after each epoch, and how a run is continued.
+
+A run folder holds `history.csv`, `best.keras` (lowest validation RMSE) and `last.keras` (with the
+optimiser). After an epoch they are written in that order, each by replacing the old file, so
+whatever moment a run is cut off, `last.keras` says which epoch is the last whole one, and later
+rows of the history are dropped on resuming.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import pandas as pd
+
+from train.batches import Batches
+from train.data import Faces
+from train.errors import RunError
+from train.network import compile_reference, reference
+from train.recipe import Recipe
+from train.record import BEST, HISTORY, LAST
+
+
+class Progress(keras.callbacks.Callback):
+    """Writes history and checkpoints after each epoch, and stops when nothing improves."""
+
+    def __init__(self, folder: Path, patience: int, history: pd.DataFrame) -> None:
+        """Continue `history` (empty for a new run) in `folder`."""
+        super().__init__()
+        self._folder, self._patience = folder, patience
+        self._rows: list[dict[Any, Any]] = history.to_dict("records")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Record epoch `epoch` (from 0), save, and decide whether to go on."""
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        self._rows.append({"epoch": epoch + 1, "learning_rate": rate, **values})
+        history = pd.DataFrame(self._rows)
+        part = self._folder / f"{HISTORY}.part"
+        history.to_csv(part, index=False)
+        part.replace(self._folder / HISTORY)
+        since_best = len(history) - 1 - int(history["val_rmse"].argmin())
+        if since_best == 0:
+            save(self.model, self._folder / BEST)
+        save(self.model, self._folder / LAST)
+        if since_best >= self._patience:
+            self.model.stop_training = True
+
+
+def fit(recipe: Recipe, training: Faces, validation: Faces, folder: Path, resume: bool) -> Any:
+    """Train the recipe's network and leave its checkpoints in `folder`.
+
+    Args:
+        recipe: all settings.
+        training: faces to learn from.
+        validation: faces that choose the best epoch.
+        folder: where the run lives; it exists.
+        resume: go on from the last whole epoch, if there is one.
+
+    Returns:
+        The network of the best epoch.
+
+    Raises:
+        RunError: the last checkpoint cannot be read.
+    """
+    steps = -(-len(training) // recipe.batch_size)
+    network, epoch = _start(recipe, steps, folder, resume)
+    history = _read_history(folder, epoch)
+    stopped = epoch and epoch - 1 - int(history["val_rmse"].argmin()) >= recipe.patience
+    if epoch < recipe.epochs and not stopped:
+        network.fit(
+            Batches(training, recipe.augmentation, recipe.batch_size, recipe.seed, epoch),
+            initial_epoch=epoch,
+            epochs=recipe.epochs,
+            validation_data=(
+                validation.images[..., None],
+                validation.keypoints.reshape(len(validation), -1),
+            ),
+            validation_batch_size=recipe.batch_size,
+            shuffle=False,
+            callbacks=[Progress(folder, recipe.patience, history)],
+        )
+    return load(folder / BEST)
+
+
+def save(network: keras.Model, path: Path) -> None:
+    """Write a Keras model so that `path` is always a whole file."""
+    part = path.with_name(f"part-{path.name}")
+    network.save(part)
+    part.replace(path)
+
+
+def load(path: Path) -> Any:
+    """Read a Keras model.
+
+    Raises:
+        RunError: it is missing or cannot be read.
+    """
+    try:
+        return keras.saving.load_model(path)
+    except (ValueError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise RunError(f"{path}: cannot be read as a Keras model ({reason})") from error
+
+
+def _start(recipe: Recipe, steps: int, folder: Path, resume: bool) -> tuple[Any, int]:
+    if resume and (folder / LAST).exists():
+        network = load(folder / LAST)
+        return network, int(network.optimizer.iterations) // steps
+    network = reference(recipe.dropout, recipe.seed)
+    return compile_reference(network, recipe.learning_rate, steps * recipe.epochs), 0
+
+
+def _read_history(folder: Path, epochs: int) -> pd.DataFrame:
+    if epochs == 0:
+        return pd.DataFrame()
+    history = pd.read_csv(folder / HISTORY)
+    return history[history["epoch"] <= epochs]

@@ -1,0 +1,110 @@
+"""`python -m train.inspect training.zip -o DIR`: what to look at before training."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.keypoints import KEYPOINT_NAMES
+from train.data import Faces, read_training
+from train.errors import TrainError
+from train.plots import Marks, plot_faces, plot_mean_face, plot_missing
+from train.split import near_duplicates
+
+_SHEET_FACES = 48
+_PAIRS_SHOWN = 24
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; exits with status 2 where it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m train.inspect", description="Show what a training file holds."
+    )
+    parser.add_argument("data", metavar="FILE", help="Kaggle's training.csv, or its zip")
+    parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the PNGs")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice of faces shown")
+    return parser.parse_args(argv)
+
+
+def run(data: str, folder: Path, seed: int) -> str:
+    """Write the pictures to `folder` and return the table as text."""
+    faces = read_training(data)
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = np.asarray(np.isnan(faces.keypoints).any(axis=2))  # (N, K)
+    pairs = near_duplicates(faces.images)
+    _plot_sheet(faces, missing, folder / "faces.png", np.random.default_rng(seed))
+    plot_missing(missing.mean(axis=0), folder / "missing.png")
+    plot_mean_face(faces.images, faces.keypoints, folder / "mean_face.png")
+    if len(pairs):
+        _plot_pairs(faces, pairs[:_PAIRS_SHOWN], folder / "duplicates.png")
+    return _table(faces, missing, pairs)
+
+
+def _plot_sheet(
+    faces: Faces, missing: NDArray[np.bool_], path: Path, rng: np.random.Generator
+) -> None:
+    rows = np.sort(rng.permutation(len(faces))[:_SHEET_FACES])
+    # Where a point is missing, its mean place shows which one it is.
+    mean = np.nan_to_num(_mean_points(faces), nan=-1.0)
+    absent = np.where(missing[rows][..., None], mean, np.nan)
+    marks = [
+        Marks("labelled", faces.keypoints[rows]),
+        Marks("missing (at its mean place)", absent, marker="x", colour="red"),
+    ]
+    plot_faces(faces.images[rows], marks, path, titles=[f"row {i}" for i in faces.ids[rows]])
+
+
+def _plot_pairs(faces: Faces, pairs: NDArray[np.int64], path: Path) -> None:
+    rows = pairs.reshape(-1)
+    marks = [Marks("labelled", faces.keypoints[rows])]
+    plot_faces(faces.images[rows], marks, path, titles=[f"row {i}" for i in faces.ids[rows]])
+
+
+def _mean_points(faces: Faces) -> NDArray[np.float32]:
+    labelled = ~np.isnan(faces.keypoints).any(axis=2)
+    total = np.nansum(faces.keypoints, axis=0)
+    count = labelled.sum(axis=0)[:, None]
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+
+
+def _table(faces: Faces, missing: NDArray[np.bool_], pairs: NDArray[np.int64]) -> str:
+    mean = _mean_points(faces)
+    lines = [
+        f"{'keypoint':<26}{'labelled':>9}{'missing':>9}{'mean x':>8}{'mean y':>8}{'spread':>8}"
+    ]
+    for k, name in enumerate(KEYPOINT_NAMES):
+        known = faces.keypoints[~missing[:, k], k]
+        spread = np.sqrt(known.var(axis=0).sum()) if len(known) else np.nan
+        lines.append(
+            f"{name:<26}{len(known):>9}{missing[:, k].mean():>9.1%}"
+            f"{mean[k, 0]:>8.1f}{mean[k, 1]:>8.1f}{spread:>8.2f}"
+        )
+    whole = int((~missing.any(axis=1)).sum())
+    copies = len(np.unique(pairs))
+    lines += [
+        "",
+        f"{len(faces)} faces, {whole} with all {len(KEYPOINT_NAMES)} keypoints; "
+        f"{len(pairs)} pairs of near-duplicates among {copies} faces.",
+        "Positions in px of the 96×96 picture; spread is the root of the summed variance.",
+    ]
+    return "\n".join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    args = parse_args(argv)
+    try:
+        print(run(args.data, Path(args.output), args.seed))
+    except (TrainError, OSError) as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 1
+    print(f"pictures: {args.output}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""`run.json`: what a run was, so that it can be made again and its numbers believed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from train.errors import RunError
+from train.recipe import Recipe
+
+# The files of a run folder.
+RECORD, HISTORY, MODEL = "run.json", "history.csv", "model.keras"
+BEST, LAST = "best.keras", "last.keras"
+CALIBRATION, VALIDATION = "calibration.npz", "validation.npz"
+
+_PACKAGES = ("keras", "numpy", "pandas", "pillow")
+
+
+def describe(recipe: Recipe, hashes: dict[str, str], backend: str) -> dict[str, Any]:
+    """What is known before training: settings, SHA-256 of each data file, commit, versions."""
+    return {
+        "recipe": dataclasses.asdict(recipe),
+        "data_sha256": hashes,
+        "commit": _commit(),
+        "versions": {
+            "python": platform.python_version(),
+            "backend": backend,
+            **{name: version(name) for name in _PACKAGES},
+        },
+    }
+
+
+def write_record(record: dict[str, Any], folder: Path) -> None:
+    """Write `run.json` whole, or leave the old one."""
+    part = folder / f"{RECORD}.part"
+    part.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(folder / RECORD)
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Read `run.json`.
+
+    Raises:
+        RunError: there is none, or it is broken.
+    """
+    path = folder / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{folder}: no run there: {RECORD} is missing") from error
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read ({error})") from error
+    if not isinstance(record, dict):
+        raise RunError(f"{path}: expected a JSON object")
+    return record
+
+
+def check_same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
+    """Refuse to continue a run with other settings or data.
+
+    Raises:
+        RunError: the recipe or a data file's hash differs.
+    """
+    for key in ("recipe", "data_sha256"):
+        before, now = old.get(key), json.loads(json.dumps(new[key]))
+        if before != now:
+            fields = [f for f in now if not isinstance(before, dict) or before.get(f) != now[f]]
+            raise RunError(
+                f"{folder}: cannot resume: {key} has changed ({', '.join(fields)}); "
+                "use the settings and data of the run, or another output folder"
+            )
+
+
+def _commit() -> str | None:
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

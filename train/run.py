@@ -1,0 +1,134 @@
+"""`python -m train.run`: train a network from Kaggle's `training.csv`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from train.errors import RunError, TrainError
+from train.recipe import RECIPES, Recipe
+from train.record import (
+    CALIBRATION,
+    MODEL,
+    RECORD,
+    VALIDATION,
+    check_same,
+    describe,
+    read_record,
+    write_record,
+)
+
+_CALIBRATION_FACES = 256  # enough for the range of every activation, small enough to commit
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; exits with status 2 where it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m train.run",
+        description="Train a keypoint network. Ctrl-C leaves a run that --resume continues.",
+    )
+    add = parser.add_argument
+    add("--data", required=True, metavar="FILE", help="Kaggle's training.csv, or its zip")
+    add("--recipe", choices=sorted(RECIPES), default="reference", help="default: %(default)s")
+    add("--negatives", metavar="DIR", help="photos without faces, to teach face_score")
+    add("-o", "--output", required=True, metavar="DIR", help="folder of the run")
+    add("--resume", action="store_true", help="continue the run in the output folder")
+    add("--epochs", type=int, metavar="N", help="instead of the recipe's")
+    add("--seed", type=int, metavar="N", help="instead of the recipe's")
+    args = parser.parse_args(argv)
+    if args.epochs is not None and args.epochs < 1:
+        parser.error("--epochs must be at least 1")
+    return args
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Train as the command line asks; returns what was written to `run.json`."""
+    import keras
+
+    from train.data import hash_file, read_training
+    from train.fit import fit, save
+    from train.heads import add_heads
+    from train.nonfaces import load_photos
+    from train.plots import plot_history
+    from train.split import split
+
+    start = time.monotonic()
+    given = {key: getattr(args, key) for key in ("epochs", "seed")}
+    changes = {key: value for key, value in given.items() if value is not None}
+    recipe = dataclasses.replace(RECIPES[args.recipe], **changes)
+    faces = read_training(args.data)
+    photos = load_photos(args.negatives) if args.negatives else []
+    record = describe(recipe, {Path(args.data).name: hash_file(args.data)}, keras.backend.backend())
+    folder = _open_folder(Path(args.output), record, args.resume)
+
+    rows = split(faces.images, recipe.validation_share, np.random.default_rng(recipe.seed))
+    training, validation = (faces.take(part) for part in rows)
+    keras.utils.set_random_seed(recipe.seed)
+    network = fit(recipe, training, validation, folder, args.resume)
+    model = add_heads(network, training, validation, photos, recipe.augmentation, recipe.seed)
+    save(model, folder / MODEL)
+    _save_sets(folder, training, validation, recipe)
+    plot_history(folder)
+    record["rows"] = {"training": len(training), "validation": len(validation)}
+    record["negatives"] = len(photos)
+    record["validation"] = _measure(model, validation)
+    record["seconds_last_start"] = round(time.monotonic() - start)
+    write_record(record, folder)
+    return record
+
+
+def _open_folder(folder: Path, record: dict[str, Any], resume: bool) -> Path:
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder}: is no folder")
+    if (folder / RECORD).exists():
+        if not resume:
+            raise RunError(f"{folder}: already holds a run; add --resume, or choose another folder")
+        check_same(read_record(folder), record, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_record(record, folder)
+    return folder
+
+
+def _save_sets(folder: Path, training: Any, validation: Any, recipe: Recipe) -> None:
+    rows = np.random.default_rng(recipe.seed).permutation(len(training))[:_CALIBRATION_FACES]
+    for name, faces in ((CALIBRATION, training.take(np.sort(rows))), (VALIDATION, validation)):
+        np.savez_compressed(
+            folder / name, faces=faces.images, keypoints=faces.keypoints, ids=faces.ids
+        )
+
+
+def _measure(model: Any, faces: Any) -> dict[str, float]:
+    from edge.metrics import rmse, share_inside
+
+    found = model.predict(faces.images[..., None], verbose=0)
+    inside = share_inside(found["error"], found["keypoints"], faces.keypoints)
+    return {
+        "rmse_px": round(rmse(found["keypoints"], faces.keypoints), 4),
+        "share_inside_error": round(float(np.nanmean(inside)), 4),
+        "mean_face_score": round(float(found["face_score"].mean()), 4),
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    args = parse_args(argv)
+    try:
+        record = run(args)
+    except TrainError as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"train: interrupted; continue with --resume -o {args.output}", file=sys.stderr)
+        return 130
+    print(f"{args.output}: validation RMSE {record['validation']['rmse_px']} px")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
