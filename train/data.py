@@ -106,10 +106,12 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     if not path.is_file():
         raise DataError(f"{path}: no such file; expected a .csv or a .zip with one .csv in it")
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a row with too many cells
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False).fillna("")
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{path}: the file is empty") from error
-    except (ValueError, zipfile.BadZipFile) as error:
+    except (ValueError, zipfile.BadZipFile, pd.errors.ParserWarning) as error:
         # ParserError and UnicodeDecodeError are ValueErrors, as is a zip with several files in it.
         reason = str(error).strip().splitlines()[0]
         raise DataError(f"{path}: cannot be read as a table ({reason})") from error

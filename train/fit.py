@@ -107,9 +107,18 @@ def load(path: Path) -> Any:
 def _start(recipe: Recipe, steps: int, folder: Path, resume: bool) -> tuple[Any, int]:
     if resume and (folder / LAST).exists():
         network = load(folder / LAST)
-        return network, int(network.optimizer.iterations) // steps
+        done = int(network.optimizer.iterations)
+        _restore_dropout(network, recipe.seed, done)
+        return network, done // steps
     network = reference(recipe.dropout, recipe.seed)
     return compile_reference(network, recipe.learning_rate, steps * recipe.epochs), 0
+
+
+def _restore_dropout(network: Any, seed: int, steps_done: int) -> None:
+    # A .keras file keeps no random state; dropout draws once a step, counting from its seed.
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            layer.seed_generator.state.assign([seed, steps_done])
 
 
 def _read_history(folder: Path, epochs: int) -> pd.DataFrame:

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from edge.crop import cut
+from edge.geometry import crop_matrix, similarity, transform
+
+
+def blob(shape, centre, radius):
+    """A bright Gaussian spot on black, float64, its peak at `centre` (x, y)."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    return 250 * np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / (2 * radius**2))
+
+
+def peak(image):
+    """Centre of mass (x, y) of an image; faint pixels, where rounding matters, left out."""
+    weights = np.maximum(image.astype(np.float64) - 25, 0)
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]]
+    return np.array([(weights * x).sum(), (weights * y).sum()]) / weights.sum()
+
+
+def test_cutting_a_96_px_picture_whole_changes_no_pixel(rng):
+    picture = rng.integers(0, 256, size=(96, 96)).astype(np.uint8)
+    np.testing.assert_array_equal(cut(picture, crop_matrix([0, 0, 96, 96], 96), 96), picture)
+
+
+def test_an_inner_square_of_the_same_scale_is_a_slice(rng):
+    picture = rng.integers(0, 256, size=(200, 300)).astype(np.uint8)
+    crop = cut(picture, crop_matrix([40, 30, 96, 96], 96), 96)
+    np.testing.assert_array_equal(crop, picture[30:126, 40:136])
+
+
+def test_halving_averages_the_pixels_it_covers():
+    picture = np.tile(np.array([0, 200], np.uint8), (192, 96))
+    crop = cut(picture, crop_matrix([0, 0, 192, 192], 96), 96)
+    assert abs(crop[10:-10, 10:-10].astype(int) - 100).max() <= 1
+
+
+@pytest.mark.parametrize("side", [40, 96, 150.5, 500])
+@pytest.mark.parametrize("angle", [0, 10, 45, -120, 180])
+def test_a_spot_lands_where_the_matrix_says(side, angle):
+    picture = np.rint(blob((700, 800), (401.3, 350.8), side / 12)).astype(np.uint8)
+    matrix = similarity(96 / side, angle, (401.3 - side / 9, 350.8), (47.5, 47.5))
+    expected = transform(matrix, [401.3, 350.8])
+    np.testing.assert_allclose(peak(cut(picture, matrix, 96)), expected, atol=0.06)
+
+
+def test_outside_the_picture_its_border_is_repeated():
+    picture = np.full((50, 50), 80, np.uint8)
+    picture[:, -1] = 200
+    crop = cut(picture, crop_matrix([30, -20, 96, 96], 96), 96)
+    assert (crop[:, 25:] == 200).all()
+    assert (crop[:, :15] == 80).all()
+
+
+def test_a_one_pixel_picture_fills_the_crop():
+    crop = cut(np.array([[77]], np.uint8), crop_matrix([0, 0, 1, 1], 96), 96)
+    assert crop.shape == (96, 96)
+    assert (crop == 77).all()

@@ -1,0 +1,53 @@
+import sys
+
+import numpy as np
+import pytest
+
+from edge.detector import find_boxes
+from edge.errors import MissingExtra
+from edge.image import load_image, to_grey
+
+
+def overlap(first, second):
+    """Intersection over union of two boxes (x, y, width, height)."""
+    low = np.maximum(first[:2], second[:2])
+    high = np.minimum(first[:2] + first[2:], second[:2] + second[2:])
+    inner = np.prod(np.maximum(high - low, 0))
+    return inner / (np.prod(first[2:]) + np.prod(second[2:]) - inner)
+
+
+def test_without_opencv_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(MissingExtra, match=r"edge-keypoints\[video\]"):
+        find_boxes(np.zeros((50, 50), np.uint8))
+
+
+class TestWithOpenCV:
+    @pytest.fixture(autouse=True)
+    def _opencv(self):
+        pytest.importorskip("cv2")
+
+    def test_the_one_face_of_the_sample_is_found(self, sample):
+        boxes = find_boxes(to_grey(load_image(sample)))
+        assert boxes.shape == (1, 4)
+        assert overlap(boxes[0], np.array([174, 64, 99, 99])) > 0.8
+
+    def test_a_face_in_a_larger_picture_is_found_at_its_place(self, sample):
+        grey = to_grey(load_image(sample))
+        wide = np.zeros((1500, 2400), np.uint8)
+        wide[300:1324, 1100:2124] = grey.repeat(2, axis=0).repeat(2, axis=1)
+        boxes = find_boxes(wide, detect_size=640)
+        expected = np.array([174, 64, 99, 99]) * 2 + [1100, 300, 0, 0]
+        assert len(boxes) == 1
+        assert overlap(boxes[0], expected) > 0.75
+
+    @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (30, 30), (500, 500)])
+    def test_nothing_is_found_in_nothing(self, shape):
+        assert find_boxes(np.full(shape, 128, np.uint8)).shape == (0, 4)
+
+    def test_opencvs_own_thread_setting_is_put_back(self):
+        import cv2
+
+        before = cv2.getNumThreads()
+        find_boxes(np.zeros((100, 100), np.uint8), threads=1)
+        assert cv2.getNumThreads() == before

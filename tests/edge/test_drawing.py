@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from edge.drawing import draw
+from edge.face import Face
+from edge.keypoints import KEYPOINT_NAMES
+
+ORANGE, BLUE, GREEN = (230, 159, 0), (86, 180, 233), (0, 158, 115)
+
+
+def make_face(size):
+    """A face whose points lie on a grid in the middle half of a `size` px picture."""
+    x, y = np.meshgrid(np.linspace(0.3, 0.7, 5), np.linspace(0.35, 0.65, 3))
+    keypoints = np.rint(np.stack([x, y], axis=-1).reshape(15, 2) * size).astype(np.float32)
+    box = np.array([0.2, 0.2, 0.6, 0.6], np.float32) * size
+    return Face(box, 0.9, keypoints, np.full(15, 0.03 * size, np.float32))
+
+
+@pytest.mark.parametrize("size", [200, 6000])
+@pytest.mark.parametrize("background", [0, 128, 255])
+def test_every_point_has_its_colour_and_a_dark_rim(size, background):
+    image = np.full((size, size, 3), background, np.uint8)
+    face = make_face(size)
+    drawn = draw(image, [face])
+    assert drawn.shape == image.shape
+    for name, (x, y) in zip(KEYPOINT_NAMES, face.keypoints.astype(int), strict=True):
+        colour = ORANGE if "left" in name else BLUE if "right" in name else GREEN
+        assert tuple(drawn[y, x]) == colour
+        radius = max(1.4, 0.011 * 0.6 * size)
+        rim = drawn[y, x + round(radius * 1.35)]
+        assert rim.max() < 140
+
+
+def test_the_picture_itself_is_left_alone():
+    image = np.full((200, 200, 3), 50, np.uint8)
+    draw(image, [make_face(200)], show_names=True, show_error=True)
+    assert (image == 50).all()
+
+
+def test_no_face_draws_nothing():
+    image = np.full((20, 30, 3), 50, np.uint8)
+    np.testing.assert_array_equal(draw(image, [], show_names=True), image)
+
+
+def test_names_enlarge_a_small_picture_by_a_whole_factor():
+    image = np.zeros((200, 300, 3), np.uint8)
+    assert draw(image, [make_face(200)], show_names=True).shape == (1000, 1500, 3)
+
+
+def test_the_error_circle_has_the_radius_of_the_error():
+    image = np.zeros((1000, 1000, 3), np.uint8)
+    face = make_face(1000)
+    drawn = draw(image, [face], show_error=True)
+    x, y = face.keypoints[7].astype(int)
+    assert drawn[y + 30, x].min() > 120  # on the circle
+    assert drawn[y + 22, x].max() == 0  # inside it
+    assert drawn[y + 40, x].max() == 0  # outside it
+
+
+def test_a_face_that_leaves_the_picture_can_be_drawn():
+    face = make_face(200)
+    away = Face(face.box - 150, 0.5, face.keypoints - 150, face.error)
+    assert draw(np.zeros((200, 200, 3), np.uint8), [away], show_names=True).any()

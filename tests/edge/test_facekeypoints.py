@@ -1,0 +1,135 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import edge
+from edge.image import load_image
+
+# Marked by hand on the sample picture, px.
+MARKED = {
+    "left_eye_center": (246, 108),
+    "right_eye_center": (201, 112),
+    "nose_tip": (220, 135),
+    "mouth_left_corner": (243, 147),
+    "mouth_right_corner": (208, 149),
+}
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return edge.FaceKeypoints(detector="none", precision="fp32")
+
+
+@pytest.fixture(scope="module")
+def detect():
+    pytest.importorskip("cv2")
+    return edge.FaceKeypoints(precision="fp32")
+
+
+def test_the_sample_has_one_face_with_its_keypoints_where_they_are(detect, sample):
+    (face,) = detect(sample)
+    found = dict(zip(detect.keypoint_names, face.keypoints, strict=True))
+    eyes = 45.0  # px between the marked eye centres
+    for name, place in MARKED.items():
+        assert np.linalg.norm(found[name] - place) < 0.15 * eyes, name
+    assert face.score > 0.5
+    assert face.track_id is None
+    assert (face.error > 0).all()
+    assert face.error.mean() < 0.15 * eyes
+
+
+def test_results_have_the_promised_forms(detect, sample):
+    (face,) = detect(sample)
+    for array, shape in ((face.box, (4,)), (face.keypoints, (15, 2)), (face.error, (15,))):
+        assert array.shape == shape
+        assert array.dtype == np.float32
+    with pytest.raises(AttributeError):
+        face.score = 1.0
+
+
+def test_a_kaggle_picture_gives_the_same_through_crops_and_as_a_whole(whole, rng):
+    crop = rng.integers(0, 256, size=(96, 96)).astype(np.uint8)
+    points, error, score = whole.crops(crop[None])
+    (face,) = whole(crop)
+    np.testing.assert_allclose(face.keypoints, points[0], atol=1e-3)
+    np.testing.assert_allclose(face.error, error[0], atol=1e-3)
+    assert face.score == pytest.approx(float(score[0]), abs=1e-4)
+    np.testing.assert_array_equal(face.box, [0, 0, 96, 96])
+
+
+def test_a_twice_as_large_picture_gives_twice_as_large_results(whole, sample):
+    small = np.asarray(Image.open(sample).crop((170, 60, 280, 170)))
+    large = small.repeat(2, axis=0).repeat(2, axis=1)
+    (one,), (two,) = whole(small), whole(large)
+    np.testing.assert_allclose(two.keypoints, (one.keypoints + 0.5) * 2 - 0.5, atol=0.6)
+    np.testing.assert_allclose(two.error, one.error * 2, rtol=0.05)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_eight_exif_orientations_give_the_same_keypoints(detect, sample, orientation):
+    operation = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_270,
+    }.get(orientation)  # fmt: skip
+    upright = Image.open(sample)
+    stored = upright.transpose(operation) if operation is not None else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = io.BytesIO()
+    stored.save(data, "PNG", exif=exif)
+    (expected,), (face,) = detect(sample), detect(data.getvalue())
+    np.testing.assert_array_equal(face.keypoints, expected.keypoints)
+    np.testing.assert_array_equal(face.box, expected.box)
+
+
+def test_a_batch_gives_what_single_calls_give(detect, sample):
+    blank = np.full((60, 80), 128, np.uint8)
+    images = [sample, blank, load_image(sample)[:, ::-1], sample]
+    many = detect.batch(images)
+    assert [len(faces) for faces in many] == [1, 0, 1, 1]
+    for image, faces in zip(images, many, strict=True):
+        for one, other in zip(detect(image), faces, strict=True):
+            np.testing.assert_allclose(one.keypoints, other.keypoints, atol=1e-2)
+    assert detect.batch([]) == []
+
+
+def test_a_hundred_faces_are_all_found_largest_first(detect, sample):
+    face = np.asarray(Image.open(sample).crop((150, 40, 300, 190)))
+    sheet = np.tile(face, (10, 10, 1))
+    every = edge.FaceKeypoints(precision="fp32", detect_size=1500)(sheet)
+    assert len(every) >= 100
+    sides = [float(f.box[2]) for f in every]
+    assert sides == sorted(sides, reverse=True)
+    few = edge.FaceKeypoints(precision="fp32", detect_size=1500, max_faces=7)(sheet)
+    assert len(few) == 7
+
+
+def test_a_face_below_the_score_is_dropped(sample):
+    pytest.importorskip("cv2")
+    assert edge.FaceKeypoints(min_score=1.0)(sample) == []
+
+
+def test_one_pixel_is_a_picture(whole):
+    (face,) = whole(np.array([[9]], np.uint8))
+    assert np.isfinite(face.keypoints).all()
+
+
+@pytest.mark.parametrize(
+    "crops", [np.zeros((96, 96), np.uint8), np.zeros((2, 96, 96)), np.zeros((2, 64, 64), np.uint8)]
+)
+def test_crops_of_another_form_are_refused(whole, crops):
+    with pytest.raises(edge.ImageError, match=r"expected uint8 of shape \(N, 96, 96\)"):
+        whole.crops(crops)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"detector": "magic"}, {"threads": 0}, {"min_score": 2}, {"max_faces": 0}, {"detect_size": 5}],
+)
+def test_settings_out_of_range_are_refused(setting):
+    (name,) = setting
+    with pytest.raises(ValueError, match=name):
+        edge.FaceKeypoints(**setting)

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from edge.geometry import (
+    compose,
+    crop_matrix,
+    invert,
+    scale_of,
+    similarity,
+    square_around,
+    transform,
+    whole_picture,
+)
+
+
+def test_crop_of_a_96_px_picture_moves_nothing():
+    matrix = crop_matrix(whole_picture(96, 96), 96)
+    np.testing.assert_allclose(matrix, [[1, 0, 0], [0, 1, 0]], atol=1e-12)
+
+
+def test_halving_maps_pixel_centres_as_resizing_does():
+    matrix = crop_matrix([0, 0, 192, 192], 96)
+    # (x + 0.5) · s − 0.5
+    np.testing.assert_allclose(transform(matrix, [[0, 0], [191, 191]]), [[-0.25] * 2, [95.25] * 2])
+
+
+def test_the_square_around_a_wide_box_shares_its_centre():
+    np.testing.assert_allclose(square_around([10, 20, 40, 20]), [10, 10, 40, 40])
+
+
+def test_the_square_around_a_picture_holds_it():
+    np.testing.assert_allclose(whole_picture(50, 100), [0, -25, 100, 100])
+
+
+def test_picture_to_crop_and_back_is_exact(rng):
+    points = rng.uniform(-500, 5000, size=(200, 2))
+    turn = similarity(0.37, 33.0, (1200.5, 800.25), (47.5, 47.5))
+    for matrix in (crop_matrix(square_around([812.5, 31.25, 333, 401]), 96), turn):
+        back = transform(invert(matrix), transform(matrix, points))
+        np.testing.assert_allclose(back, points, atol=1e-9)
+
+
+def test_a_turn_of_90_degrees_is_clockwise_as_seen():
+    matrix = similarity(2.0, 90.0, (0, 0), (10, 10))
+    np.testing.assert_allclose(transform(matrix, [1, 0]), [10, 12], atol=1e-12)
+    assert scale_of(matrix) == pytest.approx(2.0)
+
+
+def test_compose_applies_the_first_first(rng):
+    first, second = similarity(2, 30, (1, 2), (3, 4)), similarity(0.5, -70, (5, 6), (7, 8))
+    points = rng.uniform(0, 100, size=(10, 2))
+    both = transform(compose(second, first), points)
+    np.testing.assert_allclose(both, transform(second, transform(first, points)), atol=1e-9)

@@ -1,0 +1,97 @@
+import json
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from edge.keypoints import KEYPOINT_NAMES
+from edge.model import METADATA_KEYS, KeypointModel
+from export import compare
+from export.run import main
+
+
+@pytest.fixture(scope="module")
+def exported(finished_run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    assert main([str(finished_run), "-o", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def run_copy(finished_run, tmp_path):
+    return shutil.copytree(finished_run, tmp_path / "run")
+
+
+def test_both_files_and_nothing_else_are_written(exported):
+    assert sorted(p.name for p in exported.iterdir()) == ["keypoints.int8.onnx", "keypoints.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("name", "tolerance_px"), [("keypoints.onnx", 0.01), ("keypoints.int8.onnx", 1.0)]
+)
+def test_the_exported_model_computes_what_keras_computes(
+    exported, finished_run, name, tolerance_px
+):
+    import keras
+
+    with np.load(finished_run / "validation.npz") as validation:
+        faces = validation["faces"]
+    expected = keras.saving.load_model(finished_run / "model.keras", compile=False)(
+        faces[..., None]
+    )
+    points, error, score = KeypointModel(exported / name)(faces)
+    np.testing.assert_allclose(points, expected["keypoints"], atol=tolerance_px)
+    np.testing.assert_allclose(error, expected["error"], atol=tolerance_px)
+    np.testing.assert_allclose(
+        score, expected["face_score"], atol=0.001 if tolerance_px < 1 else 0.05
+    )
+
+
+@pytest.mark.parametrize("name", ["keypoints.onnx", "keypoints.int8.onnx"])
+def test_the_file_says_what_it_is(exported, finished_run, name):
+    model = onnx.load(exported / name)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    assert set(METADATA_KEYS) <= set(metadata)
+    assert json.loads(metadata["keypoint_names"]) == list(KEYPOINT_NAMES)
+    assert metadata["model_version"] == f"reference-{metadata['sha256_keras'][:8]}"
+    assert json.loads(metadata["training_run"])["recipe"]["epochs"] == 2
+    assert "training.csv" in json.loads(metadata["training_data"])
+    assert max(o.version for o in model.opset_import if o.domain in ("", "ai.onnx")) >= 17
+
+
+def test_int8_holds_int8_weights_in_qdq_form(exported):
+    full, quantised = (exported / n for n in ("keypoints.onnx", "keypoints.int8.onnx"))
+    assert quantised.stat().st_size < 0.35 * full.stat().st_size
+    kinds = {node.op_type for node in onnx.load(quantised).graph.node}
+    assert {"QuantizeLinear", "DequantizeLinear"} <= kinds
+
+
+def test_an_int8_model_that_loses_too_much_is_refused_and_nothing_written(
+    finished_run, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(compare, "MAX_LOSS", -0.5)
+    assert main([str(finished_run), "-o", str(tmp_path / "out")]) == 1
+    assert "int8 RMSE" in capsys.readouterr().err
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_model_that_differs_from_keras_is_refused(finished_run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(compare, "MAX_DIFFERENCE_PX", -1.0)
+    assert main([str(finished_run), "-o", str(tmp_path / "out")]) == 1
+    assert "differs from the Keras model" in capsys.readouterr().err
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["model.keras", "run.json", "calibration.npz", "validation.npz"])
+@pytest.mark.parametrize("damage", ["missing", "broken"])
+def test_a_missing_or_broken_file_of_the_run_is_named(run_copy, tmp_path, capsys, name, damage):
+    (run_copy / name).unlink()
+    if damage == "broken":
+        (run_copy / name).write_bytes(b"junk")
+    assert main([str(run_copy), "-o", str(tmp_path / "out")]) == 1
+    err = capsys.readouterr().err
+    assert name in err
+    assert len(err.splitlines()) == 1

@@ -1,0 +1,39 @@
+"""Made faces in Kaggle's form, for tests that train."""
+
+import csv
+
+import numpy as np
+
+from edge.keypoints import KEYPOINT_NAMES
+
+COLUMNS = [f"{name}_{axis}" for name in KEYPOINT_NAMES for axis in "xy"]
+
+# Where Kaggle's mean face has its points, px, rounded.
+MEAN_FACE = np.array(
+    [[66, 37], [30, 37], [59, 38], [73, 38], [37, 38], [22, 38], [56, 29], [80, 30], [39, 29],
+     [16, 30], [48, 57], [63, 76], [33, 76], [48, 73], [48, 83]], np.float32)  # fmt: skip
+
+
+def make_faces(count, seed=1):
+    """Grey ground with a dark spot at each keypoint: uint8 (N, 96, 96), float32 (N, 15, 2)."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:96, :96]
+    keypoints = MEAN_FACE + rng.normal(0, 3, size=(count, 1, 2)) + rng.normal(0, 1, (count, 15, 2))
+    images = np.empty((count, 96, 96), np.uint8)
+    for image, points in zip(images, keypoints, strict=True):
+        away = np.hypot(x[..., None] - points[:, 0], y[..., None] - points[:, 1])
+        ground = 180 + rng.normal(0, 6, size=(96, 96)) + rng.normal(0, 40)
+        image[:] = np.clip(ground - (120 * np.exp(-((away / 2) ** 2))).sum(axis=-1), 0, 255)
+    return images, keypoints.astype(np.float32)
+
+
+def write_csv(path, images, keypoints, columns=(*COLUMNS, "Image")):
+    """Write Kaggle's form; NaN becomes an empty cell. `columns` may change the order."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        for image, points in zip(images, keypoints, strict=True):
+            values = ["" if np.isnan(v) else f"{v:.6f}" for v in points.reshape(-1)]
+            row = dict(zip(COLUMNS, values, strict=True))
+            writer.writerow({**row, "Image": " ".join(map(str, image.reshape(-1)))})
+    return path

@@ -1,0 +1,41 @@
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+
+from edge.metrics import rmse
+from tests.made_faces import COLUMNS, make_faces
+from train.evaluate import main
+from train.fit import load
+
+
+def test_the_table_gives_the_errors_of_the_model(finished_run, tmp_path, capsys):
+    images, keypoints = make_faces(6, seed=9)
+    pictures, annotated = tmp_path / "test.csv", tmp_path / "annotated.csv"
+    lines = [f"{i},{' '.join(map(str, image.reshape(-1)))}" for i, image in enumerate(images)]
+    pictures.write_text("\n".join(["ImageId,Image", *lines]))
+    rows = [
+        f"{i},{30 if i < 4 else 8}," + ",".join(map(str, p.reshape(-1)))
+        for i, p in enumerate(keypoints)
+    ]
+    annotated.write_text("\n".join(["ImageId,asked," + ",".join(COLUMNS), *rows]))
+    assert main([str(finished_run), "--annotated", str(annotated), "--images", str(pictures)]) == 0
+    model = load(finished_run / "model.keras")
+    predicted = model.predict(images[..., None], verbose=0)["keypoints"]
+    sets = json.loads((finished_run / "evaluation.json").read_text())["sets"]
+    assert {name: s["faces"] for name, s in sets.items()} == {
+        "asked > 8": 4,
+        "asked = 8": 2,
+        "all": 6,
+    }
+    assert sets["asked > 8"]["rmse_px"] == pytest.approx(
+        rmse(predicted[:4], keypoints[:4]), abs=1e-3
+    )
+    nose = float(np.sqrt(((predicted - keypoints)[:, 10] ** 2).mean()))
+    assert sets["all"]["rmse_px_per_keypoint"]["nose_tip"] == pytest.approx(nose, abs=1e-3)
+    assert f"{sets['all']['rmse_px']:.3f}" in capsys.readouterr().out
+    for name in ("cumulative_error.png", "worst_faces.png"):
+        (finished_run / name).unlink()
+    (finished_run / "evaluation.json").unlink()

@@ -1,0 +1,91 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+pytest.importorskip("keras")
+
+from train.fit import load
+from train.record import read_record
+from train.run import main
+
+
+def test_a_run_leaves_all_it_promises(finished_run):
+    names = {path.name for path in finished_run.iterdir()}
+    assert names == {
+        "run.json", "history.csv", "learning_curve.png", "best.keras", "last.keras",
+        "model.keras", "calibration.npz", "validation.npz",
+    }  # fmt: skip
+    record = read_record(finished_run)
+    assert record["recipe"]["epochs"] == 2
+    assert record["rows"] == {"training": 20, "validation": 4}
+    assert len(record["data_sha256"]["training.csv"]) == 64
+    assert record["validation"]["rmse_px"] > 0
+    with Image.open(finished_run / "learning_curve.png") as curve:
+        assert curve.size[0] > 300
+
+
+def test_the_history_has_accuracy_and_rmse_of_every_epoch(finished_run):
+    history = pd.read_csv(finished_run / "history.csv")
+    assert history["epoch"].tolist() == [1, 2]
+    assert {"loss", "rmse", "accuracy", "val_loss", "val_rmse", "val_accuracy"} <= set(history)
+    # On validation, without dropout, the loss is the squared RMSE: both mask the same values.
+    np.testing.assert_allclose(history["val_loss"], history["val_rmse"] ** 2, rtol=1e-3)
+
+
+def test_the_model_keeps_the_contract(finished_run):
+    with np.load(finished_run / "validation.npz") as validation:
+        faces, keypoints = validation["faces"], validation["keypoints"]
+    assert faces.shape == (4, 96, 96)
+    assert keypoints.shape == (4, 15, 2)
+    found = load(finished_run / "model.keras").predict(faces[..., None], verbose=0)
+    assert found["keypoints"].shape == (4, 15, 2)
+    assert found["error"].shape == (4, 15)
+    assert (found["error"] > 0).all()
+    assert found["face_score"].shape == (4,)
+    assert ((found["face_score"] >= 0) & (found["face_score"] <= 1)).all()
+
+
+def test_an_interrupted_run_resumes_to_the_same_end(
+    finished_run, training_csv, tmp_path, monkeypatch
+):
+    from train import fit
+
+    folder = tmp_path / "interrupted"
+    save = fit.Progress.on_epoch_end
+
+    def save_then_interrupt(self, epoch, logs=None):
+        save(self, epoch, logs)
+        raise KeyboardInterrupt
+
+    arguments = ["--data", str(training_csv), "-o", str(folder), "--epochs", "2"]
+    with monkeypatch.context() as patch:
+        patch.setattr(fit.Progress, "on_epoch_end", save_then_interrupt)
+        assert main(arguments) == 130
+    assert len(pd.read_csv(folder / "history.csv")) == 1
+    assert not (folder / "model.keras").exists()
+    assert main([*arguments, "--resume"]) == 0
+    straight, resumed = (pd.read_csv(f / "history.csv") for f in (finished_run, folder))
+    pd.testing.assert_frame_equal(straight, resumed, rtol=1e-4)
+
+
+def test_a_used_folder_is_not_overwritten(finished_run, training_csv, capsys):
+    before = (finished_run / "run.json").read_text()
+    assert main(["--data", str(training_csv), "-o", str(finished_run), "--epochs", "2"]) == 1
+    assert "already holds a run" in capsys.readouterr().err
+    assert (finished_run / "run.json").read_text() == before
+
+
+def test_a_run_is_not_resumed_with_other_settings(finished_run, training_csv, capsys):
+    arguments = ["--data", str(training_csv), "-o", str(finished_run), "--resume", "--epochs", "3"]
+    assert main(arguments) == 1
+    assert "recipe has changed (epochs)" in capsys.readouterr().err
+    assert json.loads((finished_run / "run.json").read_text())["recipe"]["epochs"] == 2
+
+
+def test_bad_data_is_one_line_and_exit_1(tmp_path, capsys):
+    assert main(["--data", str(tmp_path / "no.csv"), "-o", str(tmp_path / "run")]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
