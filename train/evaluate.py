@@ -42,7 +42,8 @@ def run(folder: Path, annotated: str, images: str) -> str:
     faces, asked = read_annotated(annotated, images)
     found = model.predict(faces.images[..., None], verbose=0)
     full = asked > _FULL_SCHEME
-    sets = {"asked > 8": full, "asked = 8": ~full, "all": np.ones_like(full)}
+    few = asked == _FULL_SCHEME
+    sets = {"asked > 8": full, "asked = 8": few, "all": np.ones_like(full)}
     results = {name: _measure(found, faces, rows) for name, rows in sets.items() if rows.any()}
     per_face = {name: _face_errors(found, faces)[rows] for name, rows in sets.items() if rows.any()}
     plot_cumulative(per_face, folder / "cumulative_error.png")
