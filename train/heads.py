@@ -85,8 +85,8 @@ def add_heads(
 
 def _features(network: keras.Sequential) -> Any:
     last = network.get_layer(FEATURES).output
-    grid = layers.AveragePooling2D(_POOL)(last)
-    return keras.Model(network.inputs[0], layers.Flatten()(grid))  # (N, F)
+    grid = layers.AveragePooling2D(_POOL, name="grid")(last)
+    return keras.Model(network.inputs[0], layers.Flatten(name="grid_features")(grid))  # (N, F)
 
 
 def _changed_copies(
