@@ -13,9 +13,9 @@ from edge.image import Grey, shrink
 
 DETECTORS = ("cascade", "none")
 
-# The second "alternative" cascade: on lfpw it finds 96 % of the faces with a third fewer false
-# alarms than the default one, and its boxes vary less.
-_CASCADE = "haarcascade_frontalface_alt2.xml"
+# On 400 lfpw photos the default cascade found 397 faces and the second alternative one 385, in the
+# same time; of the default one's more frequent false alarms, the keypoint network's score leaves few.
+_CASCADE = "haarcascade_frontalface_default.xml"
 _STEP = 1.1  # ratio of successive window sizes
 _NEIGHBOURS = 3  # overlapping hits that make a face
 _MIN_SIDE = 20  # px of the shrunk picture: the cascade's own window

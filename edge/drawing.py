@@ -18,8 +18,9 @@ _LEFT, _RIGHT, _MIDDLE = (230, 159, 0), (86, 180, 233), (0, 158, 115)
 _EDGE = (0, 0, 0)
 _PAPER = (255, 255, 255)
 
-_DOT = 0.011  # radius of a point, in sides of the face's box
-_MIN_DOT = 1.4  # px
+_DOT = 0.014  # radius of a point, in sides of the face's box
+_MIN_DOT = 1.7  # px
+_RIM = 1.45  # radius of the dark rim, in radii of the point
 _MIN_SIDE_WITH_NAMES = 900  # px; a smaller picture is enlarged, or 15 names would cover it
 
 
@@ -69,7 +70,7 @@ def _draw_face(
     for point, error, name in zip(points, face.error * factor, names, strict=True):
         if show_error:
             _stamp(canvas, point, float(error) + radius / 4, _PAPER, hollow=max(1.0, radius / 2))
-        _stamp(canvas, point, radius * 1.6, _EDGE)
+        _stamp(canvas, point, radius * _RIM, _EDGE)
         _stamp(canvas, point, radius, _colour(name))
 
 

@@ -29,9 +29,9 @@ from train.losses import masked_absolute
 from train.network import FEATURES
 from train.nonfaces import make_nonfaces
 
-# Side of the cells, in places of the 12×12 map. 4×4 cells told faces from non-faces best (area under
-# the ROC curve 0.999, one cell 0.83); for the error they were learnt by heart, and 2×2 cells held
-# their calibration on other people's faces.
+# Side of the cells, in places of the 12×12 map. 4×4 cells told faces from non-faces best (area
+# under the ROC curve 0.999, one cell 0.83); for the error they were learnt by heart, and 2×2 cells
+# held their calibration on other people's faces.
 _SCORE_CELL, _ERROR_CELL = 3, 6
 _COPIES = 12  # changed copies of each held-out face
 _TRAINING_COPIES = 3

@@ -7,6 +7,8 @@ from edge.detector import find_boxes
 from edge.errors import MissingExtra
 from edge.image import load_image, to_grey
 
+FACE = np.array([176, 66, 98, 98])  # marked by hand on the sample picture: x, y, width, height, px
+
 
 def overlap(first, second):
     """Intersection over union of two boxes (x, y, width, height)."""
@@ -27,19 +29,19 @@ class TestWithOpenCV:
     def _opencv(self):
         pytest.importorskip("cv2")
 
-    def test_the_one_face_of_the_sample_is_found(self, sample):
+    def test_the_face_of_the_sample_is_found(self, sample):
         boxes = find_boxes(to_grey(load_image(sample)))
-        assert boxes.shape == (1, 4)
-        assert overlap(boxes[0], np.array([174, 64, 99, 99])) > 0.8
+        assert max(overlap(box, FACE) for box in boxes) > 0.8
+        areas = boxes[:, 2] * boxes[:, 3]
+        assert (np.diff(areas) <= 0).all()
 
     def test_a_face_in_a_larger_picture_is_found_at_its_place(self, sample):
         grey = to_grey(load_image(sample))
         wide = np.zeros((1500, 2400), np.uint8)
         wide[300:1324, 1100:2124] = grey.repeat(2, axis=0).repeat(2, axis=1)
         boxes = find_boxes(wide, detect_size=640)
-        expected = np.array([174, 64, 99, 99]) * 2 + [1100, 300, 0, 0]
-        assert len(boxes) == 1
-        assert overlap(boxes[0], expected) > 0.75
+        expected = FACE * 2 + [1100, 300, 0, 0]
+        assert max(overlap(box, expected) for box in boxes) > 0.75
 
     @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (30, 30), (500, 500)])
     def test_nothing_is_found_in_nothing(self, shape):

@@ -26,8 +26,8 @@ def test_every_point_has_its_colour_and_a_dark_rim(size, background):
     for name, (x, y) in zip(KEYPOINT_NAMES, face.keypoints.astype(int), strict=True):
         colour = ORANGE if "left" in name else BLUE if "right" in name else GREEN
         assert tuple(drawn[y, x]) == colour
-        radius = max(1.4, 0.011 * 0.6 * size)
-        rim = drawn[y, x + round(radius * 1.35)]
+        radius = max(1.7, 0.014 * 0.6 * size)
+        rim = drawn[y, x + round(radius * 1.25)]
         assert rim.max() < 140
 
 
@@ -59,5 +59,6 @@ def test_the_error_circle_has_the_radius_of_the_error():
 
 def test_a_face_that_leaves_the_picture_can_be_drawn():
     face = make_face(200)
-    away = Face(face.box - 150, 0.5, face.keypoints - 150, face.error)
+    shifted = face.box - np.array([150, 150, 0, 0], np.float32)
+    away = Face(shifted, 0.5, face.keypoints - 150, face.error)
     assert draw(np.zeros((200, 200, 3), np.uint8), [away], show_names=True).any()
