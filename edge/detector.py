@@ -14,7 +14,7 @@ from edge.image import Grey, shrink
 DETECTORS = ("cascade", "none")
 
 # On 400 lfpw photos the default cascade found 397 faces and the second alternative one 385, in the
-# same time; of the default one's more frequent false alarms, the keypoint network's score leaves few.
+# same time; of its more frequent false alarms, the keypoint network's score leaves few.
 _CASCADE = "haarcascade_frontalface_default.xml"
 _STEP = 1.1  # ratio of successive window sizes
 _NEIGHBOURS = 3  # overlapping hits that make a face

@@ -32,7 +32,10 @@ class _Faces(CalibrationDataReader):
 
 
 def quantize(source: Path, faces: NDArray[np.uint8], folder: Path) -> onnx.ModelProto:
-    """Quantise a model's convolutions and dense layers.
+    """Quantise the convolutions and dense layers that the keypoints depend on.
+
+    The small heads for error and face score stay as they are: they weigh next to nothing, and the
+    score of a doubtful picture moved from 0.2 to 0.5 when they were quantised too.
 
     Weights are int8 per channel, in 7 bits: processors without VNNI or dot-product instructions
     add pairs of products in 16 bits, which 8-bit weights overflow (onnxruntime, "Quantize ONNX
@@ -48,12 +51,16 @@ def quantize(source: Path, faces: NDArray[np.uint8], folder: Path) -> onnx.Model
     """
     prepared, target = folder / "prepared.onnx", folder / "quantised.onnx"
     quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+    graph = onnx.load(prepared).graph
+    trunk = _ancestors(graph, "keypoints")
+    heads = [node.name for node in graph.node if node.name not in trunk]
     quantize_static(
         str(prepared),
         str(target),
         _Faces(faces),
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=_QUANTISED,
+        nodes_to_exclude=heads,
         per_channel=True,
         reduce_range=True,
         activation_type=QuantType.QUInt8,
@@ -61,3 +68,16 @@ def quantize(source: Path, faces: NDArray[np.uint8], folder: Path) -> onnx.Model
         calibrate_method=CalibrationMethod.MinMax,
     )
     return onnx.load(target)
+
+
+def _ancestors(graph: onnx.GraphProto, output: str) -> set[str]:
+    """Names of the nodes that `output` depends on."""
+    maker = {name: node for node in graph.node for name in node.output}
+    found: set[str] = set()
+    waiting = [output]
+    while waiting:
+        node = maker.get(waiting.pop())
+        if node is not None and node.name not in found:
+            found.add(node.name)
+            waiting.extend(node.input)
+    return found

@@ -76,7 +76,7 @@ def _plot_worst(predicted: NDArray[np.float32], faces: Faces, path: Path) -> Non
     errors = _face_errors({"keypoints": predicted}, faces)
     rows = np.argsort(-np.nan_to_num(errors))[:_WORST_SHOWN]
     marks = [
-        Marks("true", faces.keypoints[rows], marker="+", colour="white"),
+        Marks("true", faces.keypoints[rows], marker="+", colour="#ff2050"),
         Marks("predicted", predicted[rows]),
     ]
     titles = [f"{faces.ids[row]}: {errors[row]:.1f} px" for row in rows]
