@@ -1,5 +1,5 @@
 import ast
-import importlib
+import importlib.resources
 import sys
 
 import pytest
