@@ -33,13 +33,21 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if (args.annotated is None) != (args.images is None):
         parser.error("--annotated and --images go together")
+    if args.runs < 1 or args.threads < 1:
+        parser.error("--runs and --threads must be at least 1")
+    if len(set(args.models)) < len(args.models):
+        parser.error("a model is named twice")
     return args
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measure what the command line asks for."""
     paths = [Path(path) for path in args.models] or [EMBEDDED, EMBEDDED.with_suffix(".int8.onnx")]
-    models = {path.name: KeypointModel(path, args.threads) for path in paths}
+    names = [path.name for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in paths]
+    opened = (KeypointModel(path, args.threads) for path in paths)
+    models = dict(zip(names, opened, strict=True))
     faces = None
     if args.annotated:
         faces = read_annotated(Path(args.annotated), Path(args.images))
@@ -86,8 +94,11 @@ def main(argv: list[str] | None = None) -> int:
         if args.output:
             text = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
             Path(args.output).write_text(text, encoding="utf-8")
-    except (EdgeError, OSError, KeyError, ValueError) as error:
+    except (EdgeError, OSError, ValueError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    except KeyError as error:
+        print(f"benchmarks: no {error} in the annotated pictures", file=sys.stderr)
         return 1
     print(table(results))
     return 0

@@ -9,6 +9,7 @@ from PIL import Image
 from edge.geometry import Matrix, compose, invert, scale_of, transform
 
 _TURN_EPSILON = 1e-9
+_MAX_WASTE = 8  # pixels that are read for a crop, over pixels of the picture
 
 
 def cut(grey: NDArray[np.uint8], matrix: Matrix, size: int) -> NDArray[np.uint8]:
@@ -57,10 +58,20 @@ def _resize(grey: NDArray[np.uint8], matrix: Matrix, shape: tuple[int, int]) -> 
     filter_reach = np.maximum(1.0, 1.0 / scale) + 1
     low = np.floor(start - filter_reach).astype(int)
     high = np.ceil(stop + filter_reach).astype(int)
+    factor = int(1 / scale.max()) // 2
+    if factor > 1 and np.prod(high - low) > _MAX_WASTE * grey.size:
+        # A square around a very long picture is mostly border: shrink before repeating that.
+        small = np.asarray(Image.fromarray(grey).reduce(factor))
+        return _resize(small, compose(matrix, _enlarging(factor)), shape)
     window = _window(grey, low, high)
     box = (*(start - low), *(stop - low))
     resized = Image.fromarray(window).resize((width, height), Image.Resampling.BILINEAR, box=box)
     return np.asarray(resized)
+
+
+def _enlarging(factor: int) -> Matrix:
+    offset = (factor - 1) / 2
+    return np.array([[factor, 0, offset], [0, factor, offset]], dtype=np.float64)
 
 
 def _window(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import threading
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,9 @@ _STEP = 1.1  # ratio of successive window sizes
 _NEIGHBOURS = 3  # overlapping hits that make a face
 _MIN_SIDE = 20  # px of the shrunk picture: the cascade's own window
 
+# A cascade keeps state while it searches, and OpenCV's thread setting is the whole process's.
+_LOCK = threading.Lock()
+
 
 def find_boxes(grey: Grey, detect_size: int = 320, threads: int = 1) -> NDArray[np.float32]:
     """Find faces with OpenCV's frontal-face cascade.
@@ -35,37 +40,48 @@ def find_boxes(grey: Grey, detect_size: int = 320, threads: int = 1) -> NDArray[
         pixel before x and y.
 
     Raises:
-        MissingExtra: OpenCV is not installed.
+        MissingExtra: OpenCV is not installed, or has no cascades.
     """
-    cv2 = _import_cv2()
+    cascade = open_cascade()
     small = shrink(grey, detect_size)
-    threads_before = cv2.getNumThreads()
-    cv2.setNumThreads(threads)
-    try:
-        found = _open_cascade().detectMultiScale(
-            small, _STEP, _NEIGHBOURS, minSize=(_MIN_SIDE, _MIN_SIDE)
-        )
-    finally:
-        cv2.setNumThreads(threads_before)
+    with _LOCK:
+        found = _search(cascade, small, threads)
     boxes = np.asarray(found, dtype=np.float32).reshape(-1, 4)
     factors = np.array(grey.shape[::-1], np.float32) / np.array(small.shape[::-1], np.float32)
     boxes *= np.tile(factors, 2)
     return boxes[np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")]
 
 
-def _import_cv2() -> Any:
-    try:
-        import cv2
-    except ImportError as error:
-        raise MissingExtra(
-            "the face detector needs OpenCV, which is not installed; "
-            "install it with: pip install 'edge-keypoints[video]', "
-            'or pass detector="none" to take the whole picture as one face'
-        ) from error
-    return cv2
-
-
 @functools.cache
-def _open_cascade() -> Any:
-    cv2 = _import_cv2()
-    return cv2.CascadeClassifier(cv2.data.haarcascades + _CASCADE)
+def open_cascade() -> Any:
+    """Open the cascade, once.
+
+    Raises:
+        MissingExtra: OpenCV is not installed, or has no cascades (OpenCV 5 removed them).
+    """
+    try:
+        cv2: Any = importlib.import_module("cv2")
+        cascade = cv2.CascadeClassifier(cv2.data.haarcascades + _CASCADE)
+    except (ImportError, AttributeError) as error:
+        raise MissingExtra(_missing(str(error))) from error
+    if cascade.empty():
+        raise MissingExtra(_missing(f"{_CASCADE} cannot be read"))
+    return cascade
+
+
+def _missing(reason: str) -> str:
+    return (
+        f"the face detector needs OpenCV 4 with its cascades ({reason}); install the extra "
+        "edge-keypoints[video], or choose detector none to take the whole picture as one face"
+    )
+
+
+def _search(cascade: Any, grey: Grey, threads: int) -> Any:
+    import cv2
+
+    threads_before = cv2.getNumThreads()
+    cv2.setNumThreads(threads)
+    try:
+        return cascade.detectMultiScale(grey, _STEP, _NEIGHBOURS, minSize=(_MIN_SIDE, _MIN_SIDE))
+    finally:
+        cv2.setNumThreads(threads_before)

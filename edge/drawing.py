@@ -19,9 +19,11 @@ _EDGE = (0, 0, 0)
 _PAPER = (255, 255, 255)
 
 _DOT = 0.014  # radius of a point, in sides of the face's box
-_MIN_DOT = 1.7  # px
+_MIN_DOT = 1.3  # px
 _RIM = 1.45  # radius of the dark rim, in radii of the point
 _MIN_SIDE_WITH_NAMES = 900  # px; a smaller picture is enlarged, or 15 names would cover it
+_MAX_SIDE_WITH_NAMES = 6000  # px, of an enlarged picture
+_MAX_ENLARGEMENT = 8
 
 
 def draw(
@@ -47,7 +49,7 @@ def draw(
     Returns:
         uint8 `(H, W, 3)`, RGB; `(f·H, f·W, 3)` where it was enlarged.
     """
-    factor = -(-_MIN_SIDE_WITH_NAMES // min(image.shape[:2])) if show_names and faces else 1
+    factor = _enlargement(image) if show_names and faces else 1
     canvas = Image.fromarray(image)
     if factor > 1:
         size = (canvas.width * factor, canvas.height * factor)
@@ -57,7 +59,14 @@ def draw(
     if show_names:
         for face in faces:
             _draw_names(canvas, face, names, factor)
-    return np.asarray(canvas)
+    return np.array(canvas)
+
+
+def _enlargement(image: Rgb) -> int:
+    height, width = image.shape[:2]
+    wanted = -(-_MIN_SIDE_WITH_NAMES // min(height, width))
+    room: int = _MAX_SIDE_WITH_NAMES // max(height, width)
+    return max(1, min(int(wanted), _MAX_ENLARGEMENT, room))
 
 
 def _draw_face(

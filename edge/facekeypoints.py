@@ -18,6 +18,7 @@ from edge.geometry import (
     crop_matrix,
     invert,
     scale_of,
+    shared_part,
     square_around,
     transform,
     whole_picture,
@@ -26,6 +27,8 @@ from edge.image import Grey, ImageSource, load_image, to_grey
 from edge.model import Prediction, open_model
 
 _PICTURES_AT_ONCE = 32  # whose crops share keypoint batches
+_MAX_SHARED = 0.5  # of the smaller of two boxes: above it they frame one face
+_MAX_THREADS = 256
 
 
 class FaceKeypoints:
@@ -99,6 +102,10 @@ class FaceKeypoints:
         Raises:
             ImageError, SourceError, MissingExtra: as a single call; nothing is returned then.
         """
+        if isinstance(images, str | bytes):
+            raise ImageError(
+                "cannot use one path or file as a batch: expected several; pass a list"
+            )
         sources, results = iter(images), []
         while chunk := list(islice(sources, _PICTURES_AT_ONCE)):
             found = [self._cut_faces(to_grey(load_image(image))) for image in chunk]
@@ -150,7 +157,7 @@ class FaceKeypoints:
     def _keep(self, faces: list[Face]) -> list[Face]:
         if self._detector != "none":
             faces = [face for face in faces if face.score >= self._min_score]
-        return faces[: self._max_faces]
+        return _without_duplicates(faces)[: self._max_faces]
 
 
 def _map_back(
@@ -168,6 +175,15 @@ def _map_back(
     ]
 
 
+def _without_duplicates(faces: list[Face]) -> list[Face]:
+    """Of faces that share more than half of the smaller box, the one with the highest score."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if all(shared_part(face.box, other.box) <= _MAX_SHARED for other in kept):
+            kept.append(face)
+    return [face for face in faces if any(face is other for other in kept)]
+
+
 def _stack(crops: list[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
     return np.stack(crops) if crops else np.empty((0, size, size), np.uint8)
 
@@ -177,8 +193,8 @@ def _check_settings(
 ) -> None:
     if detector not in DETECTORS:
         raise ValueError(f"detector must be one of {', '.join(DETECTORS)}, received {detector!r}")
-    if threads < 1:
-        raise ValueError(f"threads must be at least 1, received {threads}")
+    if not 1 <= threads <= _MAX_THREADS:
+        raise ValueError(f"threads must lie between 1 and {_MAX_THREADS}, received {threads}")
     if not 0 <= min_score <= 1:
         raise ValueError(f"min_score must lie between 0 and 1, received {min_score}")
     if max_faces is not None and max_faces < 1:

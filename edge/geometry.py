@@ -78,6 +78,14 @@ def square_around(box: ArrayLike) -> NDArray[np.float64]:
     return _square(x + (width - 1) / 2, y + (height - 1) / 2, side)
 
 
+def shared_part(first: ArrayLike, second: ArrayLike) -> float:
+    """The area that two boxes `(4,)` share, as a part of the smaller one's, 0–1."""
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    low, high = np.maximum(a[:2], b[:2]), np.minimum(a[:2] + a[2:], b[:2] + b[2:])
+    shared = np.prod(np.maximum(high - low, 0))
+    return float(shared / min(np.prod(a[2:]), np.prod(b[2:])))
+
+
 def whole_picture(height: int, width: int) -> NDArray[np.float64]:
     """The smallest centred square that holds a whole picture, float64 `(4,)`."""
     return _square((width - 1) / 2, (height - 1) / 2, max(width, height))

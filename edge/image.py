@@ -41,7 +41,7 @@ def load_image(source: ImageSource) -> Rgb:
             `(H, W)` grey.
 
     Returns:
-        uint8 `(H, W, 3)`, RGB.
+        uint8 `(H, W, 3)`, RGB; a copy that may be written to.
 
     Raises:
         ImageError: it cannot be decoded, is empty or larger than `MAX_PIXELS`, or an array has
@@ -53,7 +53,7 @@ def load_image(source: ImageSource) -> Rgb:
     if isinstance(source, Image.Image):
         return _decode(source, "image")
     if isinstance(source, bytes):
-        return _open(source, f"image of {len(source)} bytes")
+        return _open(source, f"picture of {len(source)} bytes")
     if isinstance(source, str | os.PathLike):
         return _open(_read(Path(source)), str(source))
     raise ImageError(
@@ -93,14 +93,19 @@ def save_image(image: Rgb, path: str | Path) -> None:
         SourceError: the suffix is of no known format, or the file cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in Image.registered_extensions():
-        raise SourceError(
-            f"{path}: cannot write a picture: unknown suffix {path.suffix!r}; use .jpg or .png"
-        )
+    check_suffix(path)
     try:
         Image.fromarray(image).save(path, quality=92)
     except (OSError, ValueError, KeyError) as error:
         raise SourceError(f"{path}: cannot write the picture ({_reason(error)})") from error
+
+
+def check_suffix(path: Path) -> None:
+    """Raise SourceError unless a picture can be written under this name."""
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise SourceError(
+            f"{path}: cannot write a picture: unknown suffix {path.suffix!r}; use .jpg or .png"
+        )
 
 
 def _read(path: Path) -> bytes:
@@ -142,7 +147,7 @@ def _decode(image: Image.Image, name: str) -> Rgb:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged metadata that does not touch the pixels
             image.load()
-            return np.asarray(_to_rgb(_upright(image)))
+            return np.array(_to_rgb(_upright(image)))
     except _DECODE_ERRORS as error:
         raise ImageError(f"{name}: cannot be decoded ({_reason(error)})") from error
 
@@ -183,7 +188,7 @@ def _check_array(array: NDArray[np.generic]) -> Rgb:
         )
     if array.size == 0:
         raise ImageError(f"cannot use an array as a picture: it is empty, shape {array.shape}")
-    pixels = np.ascontiguousarray(array, dtype=np.uint8)
+    pixels = np.array(array, dtype=np.uint8, order="C")
     return np.repeat(pixels[..., None], 3, axis=2) if grey else pixels
 
 

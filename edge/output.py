@@ -12,6 +12,7 @@ from typing import TextIO
 
 from edge.errors import SourceError
 from edge.face import Face
+from edge.image import check_suffix
 from edge.results import csv_header, csv_row, to_record
 
 STDIO = "-"  # in place of a path: standard input or output
@@ -21,26 +22,33 @@ _KEPT_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")  # the others become .jpg
 class PictureNames:
     """Chooses where each annotated picture goes: never over an input or another output."""
 
-    def __init__(self, images: Sequence[str], output: str | None) -> None:
+    def __init__(self, images: Sequence[str], output: str | None, tables: Sequence[str]) -> None:
         """Plan for `images`; `output` is a file (for one), a folder, or None for beside each.
 
+        `tables` are the paths of the JSON and the CSV file. A path without a suffix is a folder.
+
         Raises:
-            SourceError: `output` is a file for several images, or is one of the images.
+            SourceError: `output` is a file for several images, or of no known format, or it is one
+                of the inputs or of the tables.
         """
-        self._taken = {Path(image).resolve() for image in images if image != STDIO}
+        self._inputs = [Path(image) for image in images if image != STDIO]
+        self._taken = {path.resolve() for path in (*self._inputs, *map(Path, tables))}
         self._file: Path | None = None
         self._folder: Path | None = None
         if output is None:
             return
         path = Path(output)
-        if path.is_dir() or output.endswith("/") or (len(images) > 1 and not path.suffix):
+        if path.is_dir() or output.endswith("/") or not path.suffix:
             self._folder = path
         elif len(images) > 1:
-            raise SourceError(f"{path}: cannot hold {len(images)} pictures; give a folder")
-        elif path.resolve() in self._taken:
-            raise SourceError(f"{path}: is the input; choose another name for the output")
+            raise SourceError(
+                f"{path}: cannot hold {len(images)} pictures; give a folder, ending in /"
+            )
         else:
+            check_suffix(path)
             self._file = path
+            if path.resolve() in self._taken or self._is_input(path):
+                raise SourceError(f"{path}: is read or written already; choose another output")
 
     def next(self, image: str) -> Path:
         """The path for the annotated copy of `image`; its folder exists afterwards.
@@ -52,7 +60,7 @@ class PictureNames:
         suffix = source.suffix if source.suffix.lower() in _KEPT_SUFFIXES else ".jpg"
         folder = self._folder or source.parent
         path, number = self._file or folder / f"{source.stem}.keypoints{suffix}", 2
-        while path.resolve() in self._taken:
+        while path.resolve() in self._taken or self._is_input(path):
             path = folder / f"{source.stem}.keypoints-{number}{suffix}"
             number += 1
         self._taken.add(path.resolve())
@@ -61,6 +69,10 @@ class PictureNames:
         except OSError as error:
             raise SourceError(f"{path.parent}: cannot be made ({error.strerror})") from error
         return path
+
+    def _is_input(self, path: Path) -> bool:
+        """Whether writing `path` would change an input under another name (a hard link)."""
+        return path.exists() and any(one.exists() and path.samefile(one) for one in self._inputs)
 
 
 class Tables:
@@ -76,7 +88,8 @@ class Tables:
         """Add one picture's faces."""
         if self._json:
             record = to_record(image, width, height, faces, self._names)
-            print(json.dumps(record, ensure_ascii=False), file=self._json, flush=True)
+            line = json.dumps(record, ensure_ascii=False, allow_nan=False)
+            print(line, file=self._json, flush=True)
         if self._csv:
             rows = [csv_row(image, 0, number, face) for number, face in enumerate(faces)]
             csv.writer(self._csv, lineterminator="\n").writerows(rows)
@@ -85,22 +98,34 @@ class Tables:
 
 @contextlib.contextmanager
 def open_tables(
-    names: Sequence[str], json_path: str | None, csv_path: str | None
+    names: Sequence[str], json_path: str | None, csv_path: str | None, inputs: Sequence[str]
 ) -> Iterator[Tables]:
     """Open the files for JSON and CSV (`-` for standard output, None for neither).
 
     Raises:
-        SourceError: a file cannot be opened for writing.
+        SourceError: a file cannot be opened for writing, is one of `inputs`, or both are the same.
     """
+    taken = [Path(image) for image in inputs if image != STDIO]
     with contextlib.ExitStack() as stack:
-        files = [_open_text(path, stack) if path else None for path in (json_path, csv_path)]
+        files = []
+        for path in (json_path, csv_path):
+            files.append(_open_text(path, taken, stack) if path else None)
+            taken += [Path(path)] if path and path != STDIO else []
         yield Tables(names, *files)
 
 
-def _open_text(path: str, stack: contextlib.ExitStack) -> TextIO:
+def _open_text(path: str, taken: Sequence[Path], stack: contextlib.ExitStack) -> TextIO:
     if path == STDIO:
         return sys.stdout
+    target = Path(path)
     try:
-        return stack.enter_context(Path(path).open("w", encoding="utf-8", newline=""))
+        if target.exists() and any(one.exists() and target.samefile(one) for one in taken):
+            raise SourceError(f"{path}: is read or written already; choose another output")
+        # Names of files need not be valid text.
+        return stack.enter_context(
+            target.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+        )
     except OSError as error:
+        if isinstance(error, SourceError):
+            raise
         raise SourceError(f"{path}: cannot be written ({error.strerror})") from error

@@ -2,89 +2,64 @@
 
 from __future__ import annotations
 
-import argparse
+import io
+import os
 import sys
 from typing import TYPE_CHECKING
 
-from edge import __version__
+from edge.arguments import parse_args
 from edge.errors import EdgeError, ImageError, SourceError
 
 if TYPE_CHECKING:
+    import argparse
+
     from edge.facekeypoints import FaceKeypoints
     from edge.output import PictureNames, Tables
 
-_EPILOG = """\
-Results: one line per face on standard output, and an annotated copy of each picture:
-photo.keypoints.jpg beside photo.jpg. Coordinates are pixels, pixel centres at integers,
-left and right the subject's. `error` is the radius that holds the true point with
-probability 0.5.
 
-Exit status: 0 all pictures done (with or without faces), 1 something failed, 2 wrong usage.
-
-Examples:
-  python -m edge.run photo.jpg
-  python -m edge.run *.jpg -o annotated/ --json faces.jsonl --csv faces.csv
-  python -m edge.run crop.png --detector none --json -
-"""
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; exits with status 2 where it is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="python -m edge.run",
-        description="Find faces in pictures and mark 15 keypoints on each.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("images", nargs="+", metavar="IMAGE", help="a picture, or - for one on standard input")
-    add("-o", "--output", metavar="PATH", help="annotated picture, or a folder for several")
-    add("--no-picture", action="store_true", help="write no annotated picture")
-    add(
-        "--json", metavar="FILE", help="one JSON object per picture and line; - for standard output"
-    )
-    add("--csv", metavar="FILE", help="one row per face; - for standard output")
-    add("--names", action="store_true", help="write the keypoints' names on the picture")
-    add("--errors", action="store_true", help="draw each keypoint's error radius")
-    add("--model", metavar="FILE", help="keypoint model, .onnx (default: the embedded one)")
-    add("--detector", choices=("cascade", "none"), default="cascade",
-        help="none: the whole picture is one face (default: %(default)s)")  # fmt: skip
-    add("--precision", choices=("auto", "fp32", "int8"), default="auto",
-        help="auto: whichever is faster here (default: %(default)s)")  # fmt: skip
-    add("--threads", type=int, default=1, metavar="N", help="default: %(default)s")
-    add("--min-score", type=float, default=0.5, metavar="P",
-        help="drop faces below this score, 0 to 1 (default: %(default)s)")  # fmt: skip
-    add("--max-faces", type=int, metavar="N", help="keep the N largest faces (default: all)")
-    add("--detect-size", type=int, default=320, metavar="PX",
-        help="longer side at which faces are searched (default: %(default)s)")  # fmt: skip
-    add("--version", action="version", version=f"edge {__version__}")
-    args = parser.parse_args(argv)
-    if args.json == "-" and args.csv == "-":
-        parser.error("--json and --csv cannot both go to standard output")
-    return args
+class _UsageError(Exception):
+    """A setting on the command line is out of its range."""
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what the command line asks; returns how many pictures failed."""
-    from edge.facekeypoints import FaceKeypoints
     from edge.output import PictureNames, open_tables
 
-    detect = FaceKeypoints(
-        model=args.model, detector=args.detector, precision=args.precision, threads=args.threads,
-        min_score=args.min_score, max_faces=args.max_faces, detect_size=args.detect_size,
-    )  # fmt: skip
-    pictures = None if args.no_picture else PictureNames(args.images, args.output)
+    detect = _open(args)
+    tables = [path for path in (args.json, args.csv) if path and path != "-"]
+    pictures = None if args.no_picture else PictureNames(args.images, args.output, tables)
     failed = 0
-    with open_tables(detect.keypoint_names, args.json, args.csv) as tables:
+    with open_tables(detect.keypoint_names, args.json, args.csv, args.images) as rows:
         for name in args.images:
             try:
-                _run_one(name, args, detect, pictures, tables)
+                _run_one(name, args, detect, pictures, rows)
             except (ImageError, SourceError) as error:
                 print(f"edge: {error}", file=sys.stderr)
+                failed += 1
+            except MemoryError:
+                print(f"edge: {name}: too large for the memory of this computer", file=sys.stderr)
                 failed += 1
     if failed and len(args.images) > 1:
         print(f"edge: {failed} of {len(args.images)} pictures failed", file=sys.stderr)
     return failed
+
+
+def _open(args: argparse.Namespace) -> FaceKeypoints:
+    from edge.detector import open_cascade
+    from edge.facekeypoints import FaceKeypoints
+
+    if args.detector == "cascade":
+        open_cascade()  # what is missing is said before anything is written
+    try:
+        return FaceKeypoints(
+            model=args.model, detector=args.detector, precision=args.precision,
+            threads=args.threads, min_score=args.min_score, max_faces=args.max_faces,
+            detect_size=args.detect_size,
+        )  # fmt: skip
+    except EdgeError:
+        raise
+    except ValueError as error:
+        raise _UsageError(str(error)) from error
 
 
 def _run_one(
@@ -123,14 +98,23 @@ def _run_one(
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names need not be valid text
     try:
-        return 1 if run(args) else 0
-    except EdgeError as error:
-        print(f"edge: {error}", file=sys.stderr)
-        return 1
-    except ValueError as error:  # a setting out of its range
+        status = 1 if run(args) else 0
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python would complain once more on closing it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except _UsageError as error:
         print(f"edge: {error}", file=sys.stderr)
         return 2
+    except (EdgeError, OSError) as error:
+        print(f"edge: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("edge: interrupted", file=sys.stderr)
         return 130

@@ -46,6 +46,8 @@ def check_parity(keras_model: Any, path: Path, faces: FaceSet) -> float:
     """
     expected = keras_model.predict(faces.faces[..., None], verbose=0)
     points, error, score = KeypointModel(path)(faces.faces)
+    if not all(np.isfinite(output).all() for output in (points, error, score)):
+        raise ParityError(f"{path.name} gives values that are not finite numbers; train again")
     largest = max(
         float(np.abs(points - expected["keypoints"]).max()),
         float(np.abs(error - expected["error"]).max()),

@@ -8,8 +8,8 @@ from typing import Any
 
 import onnx
 
+from edge.contract import METADATA_KEYS
 from edge.keypoints import COORDINATE_CONVENTION, KEYPOINT_NAMES, SCHEME
-from edge.model import METADATA_KEYS
 from export.errors import ExportError, RunFolderError
 from export.source import TrainingRun
 

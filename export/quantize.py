@@ -17,8 +17,7 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 _BATCH = 32  # calibration faces a run
-# Only the layers with weights: what lies between them is cheap, and the coordinates at the end need
-# more than 256 levels.
+# Only the layers with weights: what lies between them is cheap.
 _QUANTISED = ["Conv", "MatMul", "Gemm"]
 
 
@@ -61,6 +60,8 @@ def quantize(source: Path, faces: NDArray[np.uint8], folder: Path) -> onnx.Model
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=_QUANTISED,
         nodes_to_exclude=heads,
+        # 256 levels would put the coordinates on a grid of a third of a pixel.
+        extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"]},
         per_channel=True,
         reduce_range=True,
         activation_type=QuantType.QUInt8,

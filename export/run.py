@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from edge.errors import EdgeError
 from export.errors import ExportError
 
 _SIZE = 96  # px, side of the pictures the networks take
@@ -51,6 +52,8 @@ def run(folder: str, output: Path, int8: bool, license_text: str) -> str:
             variants.append(measure("int8", small, source.validation))
             check_accuracy(*variants)
             files.append(small)
+        # An old int8 file beside a new fp32 one would be of another network.
+        (output / "keypoints.int8.onnx").unlink(missing_ok=True)
         for file in files:
             file.replace(output / file.name)
     count = len(source.validation.faces)
@@ -63,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     try:
         report = run(args.run, Path(args.output), not args.no_int8, args.license)
-    except (ExportError, OSError) as error:
+    except (ExportError, EdgeError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
     print(report)

@@ -25,6 +25,7 @@ from edge.keypoints import KEYPOINT_NAMES
 from edge.metrics import distances
 from train.augment import Augmentation, augment
 from train.data import Faces
+from train.errors import DataError
 from train.losses import masked_absolute
 from train.network import FEATURES
 from train.nonfaces import make_nonfaces
@@ -36,6 +37,7 @@ _SCORE_CELL, _ERROR_CELL = 3, 6
 _COPIES = 12  # changed copies of each held-out face
 _TRAINING_COPIES = 3
 _FIT_SHARE = 0.7  # of the held-out faces; the others scale the radius
+_MIN_HELD_OUT = 3
 _EPOCHS = 50
 _BATCH_SIZE = 256
 _DECAY = 1e-4  # L2, of the heads' weights
@@ -86,6 +88,25 @@ def add_heads(
     return keras.Model(network.inputs[0], outputs, name=network.name)
 
 
+def check_labels(training: Faces, held_out: Faces) -> None:
+    """Refuse data on which nothing can be learnt or measured.
+
+    Raises:
+        DataError: too few faces are held out, or a keypoint is labelled in none of them.
+    """
+    if len(held_out) < _MIN_HELD_OUT or len(training) < _MIN_HELD_OUT:
+        raise DataError(
+            f"too few different faces: {len(training)} to learn from and {len(held_out)} held out; "
+            f"at least {_MIN_HELD_OUT} each are needed, near-duplicates count as one"
+        )
+    unlabelled = np.isnan(held_out.keypoints).all(axis=(0, 2)) | np.isnan(training.keypoints).all(
+        axis=(0, 2)
+    )
+    if unlabelled.any():
+        name = KEYPOINT_NAMES[int(np.flatnonzero(unlabelled)[0])]
+        raise DataError(f"keypoint {name} has no label in the training or in the held-out rows")
+
+
 def _grid(network: keras.Sequential, cell: int) -> Any:
     last = network.get_layer(FEATURES).output
     grid = layers.AveragePooling2D(cell, name=f"mean_of_{cell}")(last)
@@ -106,7 +127,10 @@ def _fit_error(
     network: Any, features: Any, fitting: Faces, scaling: Faces
 ) -> tuple[Any, NDArray[np.float64]]:
     missed = _missed(network, fitting)  # (N, K)
-    start = np.log(np.expm1(np.nanmedian(missed, axis=0)))  # softplus of it is the median
+    typical = np.full(len(KEYPOINT_NAMES), np.nanmedian(missed))
+    labelled = ~np.isnan(missed).all(axis=0)
+    typical[labelled] = np.nanmedian(missed[:, labelled], axis=0)
+    start = np.log(np.expm1(typical))  # softplus of it is the typical distance
     head = layers.Dense(
         len(KEYPOINT_NAMES),
         activation="softplus",
@@ -117,8 +141,11 @@ def _fit_error(
     )
     _fit_head(head, _predict(features, fitting.images), missed, masked_absolute)
     radius = keras.ops.convert_to_numpy(head(_predict(features, scaling.images)))
-    scale = np.nanmedian(_missed(network, scaling) / radius, axis=0)
-    return head, np.asarray(scale, dtype=np.float64)
+    ratio = _missed(network, scaling) / radius
+    labelled = ~np.isnan(ratio).all(axis=0)
+    scale = np.ones(len(KEYPOINT_NAMES))  # where none of these faces is labelled, as fitted
+    scale[labelled] = np.nanmedian(ratio[:, labelled], axis=0)
+    return head, scale
 
 
 def _fit_score(features: Any, faces: NDArray[np.uint8], nonfaces: NDArray[np.uint8]) -> Any:

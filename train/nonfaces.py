@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,16 @@ def load_photos(folder: str | Path) -> list[NDArray[np.uint8]]:
     if not paths:
         raise DataError(f"{folder}: no picture there; expected a folder of .jpg or .png files")
     return [to_grey(load_image(path)) for path in paths]
+
+
+def hash_photos(photos: list[NDArray[np.uint8]]) -> str:
+    """SHA-256 over the pixels of all photos, as hexadecimal digits; "" where there are none."""
+    if not photos:
+        return ""
+    digest = hashlib.sha256()
+    for photo in photos:
+        digest.update(str(photo.shape).encode() + photo.tobytes())
+    return digest.hexdigest()
 
 
 def _shifted(face: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -60,20 +60,28 @@ def read_record(folder: Path) -> dict[str, Any]:
     return record
 
 
-def check_same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
-    """Refuse to continue a run with other settings or data.
+def continue_record(old: dict[str, Any], new: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The record of a run that goes on: what the first start wrote, and where it was resumed.
 
     Raises:
-        RunError: the recipe or a data file's hash differs.
+        RunError: the recipe or the data differ. The same data under another name is the same.
     """
-    for key in ("recipe", "data_sha256"):
-        before, now = old.get(key), json.loads(json.dumps(new[key]))
-        if before != now:
-            fields = [f for f in now if not isinstance(before, dict) or before.get(f) != now[f]]
-            raise RunError(
-                f"{folder}: cannot resume: {key} has changed ({', '.join(fields)}); "
-                "use the settings and data of the run, or another output folder"
-            )
+    now = json.loads(json.dumps(new))
+    before = old.get("recipe")
+    if before != now["recipe"]:
+        fields = [f for f, v in now["recipe"].items() if not before or before.get(f) != v]
+        raise RunError(_cannot_resume(folder, f"recipe has changed ({', '.join(fields)})"))
+    if sorted(old.get("data_sha256", {}).values()) != sorted(now["data_sha256"].values()):
+        raise RunError(_cannot_resume(folder, "the training file or the negatives have changed"))
+    resumed = {key: now[key] for key in ("commit", "versions")}
+    return {**old, "resumed": [*old.get("resumed", []), resumed]}
+
+
+def _cannot_resume(folder: Path, reason: str) -> str:
+    return (
+        f"{folder}: cannot resume: {reason}; "
+        "use the settings and data of the run, or another output folder"
+    )
 
 
 def _commit() -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from edge.errors import EdgeError
 from train.errors import RunError, TrainError
 from train.recipe import RECIPES, Recipe
 from train.record import (
@@ -18,7 +19,7 @@ from train.record import (
     MODEL,
     RECORD,
     VALIDATION,
-    check_same,
+    continue_record,
     describe,
     read_record,
     write_record,
@@ -44,6 +45,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.epochs is not None and args.epochs < 1:
         parser.error("--epochs must be at least 1")
+    if args.seed is not None and args.seed < 0:
+        parser.error("--seed must not be negative")
     return args
 
 
@@ -53,8 +56,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     from train.data import hash_file, read_training
     from train.fit import fit, save
-    from train.heads import add_heads
-    from train.nonfaces import load_photos
+    from train.heads import add_heads, check_labels
+    from train.nonfaces import hash_photos, load_photos
     from train.plots import plot_history
     from train.split import split
 
@@ -64,11 +67,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     recipe = dataclasses.replace(RECIPES[args.recipe], **changes)
     faces = read_training(args.data)
     photos = load_photos(args.negatives) if args.negatives else []
-    record = describe(recipe, {Path(args.data).name: hash_file(args.data)}, keras.backend.backend())
-    folder = _open_folder(Path(args.output), record, args.resume)
-
+    hashes = {Path(args.data).name: hash_file(args.data), "negatives": hash_photos(photos)}
+    record = describe(recipe, hashes, keras.backend.backend())
     rows = split(faces.images, recipe.validation_share, np.random.default_rng(recipe.seed))
     training, validation = (faces.take(part) for part in rows)
+    check_labels(training, validation)
+    folder, record = _open_folder(Path(args.output), record, args.resume)
     keras.utils.set_random_seed(recipe.seed)
     network = fit(recipe, training, validation, folder, args.resume)
     model = add_heads(network, training, validation, photos, recipe.augmentation, recipe.seed)
@@ -83,16 +87,16 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return record
 
 
-def _open_folder(folder: Path, record: dict[str, Any], resume: bool) -> Path:
+def _open_folder(folder: Path, record: dict[str, Any], resume: bool) -> tuple[Path, dict[str, Any]]:
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder}: is no folder")
     if (folder / RECORD).exists():
         if not resume:
             raise RunError(f"{folder}: already holds a run; add --resume, or choose another folder")
-        check_same(read_record(folder), record, folder)
+        record = continue_record(read_record(folder), record, folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_record(record, folder)
-    return folder
+    return folder, record
 
 
 def _save_sets(folder: Path, training: Any, validation: Any, recipe: Recipe) -> None:
@@ -120,7 +124,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     try:
         record = run(args)
-    except TrainError as error:
+    except (TrainError, EdgeError, OSError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

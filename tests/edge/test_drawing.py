@@ -26,7 +26,7 @@ def test_every_point_has_its_colour_and_a_dark_rim(size, background):
     for name, (x, y) in zip(KEYPOINT_NAMES, face.keypoints.astype(int), strict=True):
         colour = ORANGE if "left" in name else BLUE if "right" in name else GREEN
         assert tuple(drawn[y, x]) == colour
-        radius = max(1.7, 0.014 * 0.6 * size)
+        radius = max(1.3, 0.014 * 0.6 * size)
         rim = drawn[y, x + round(radius * 1.25)]
         assert rim.max() < 140
 

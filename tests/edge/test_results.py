@@ -57,26 +57,26 @@ def test_tables_hold_a_line_for_each_picture_and_a_row_for_each_face(face):
 
 class TestPictureNames:
     def test_beside_the_input(self, tmp_path):
-        names = PictureNames([str(tmp_path / "image.jpg")], None)
+        names = PictureNames([str(tmp_path / "image.jpg")], None, [])
         assert names.next(str(tmp_path / "image.jpg")) == tmp_path / "image.keypoints.jpg"
 
     def test_a_format_that_cannot_be_written_becomes_jpeg(self, tmp_path):
-        names = PictureNames(["a.gif"], None)
+        names = PictureNames(["a.gif"], None, [])
         assert names.next("a.gif").name == "a.keypoints.jpg"
 
     def test_never_over_an_input_or_another_output(self, tmp_path):
         folders = [tmp_path / "a", tmp_path / "b"]
         inputs = [str(folder / "x.png") for folder in folders]
         inputs.append(str(tmp_path / "out" / "x.keypoints.png"))
-        names = PictureNames(inputs, str(tmp_path / "out"))
+        names = PictureNames(inputs, str(tmp_path / "out"), [])
         found = [names.next(name).name for name in inputs]
         assert found == ["x.keypoints-2.png", "x.keypoints-3.png", "x.keypoints.keypoints.png"]
 
     def test_the_input_as_output_is_refused(self, tmp_path):
         path = str(tmp_path / "a.jpg")
-        with pytest.raises(SourceError, match="is the input"):
-            PictureNames([path], path)
+        with pytest.raises(SourceError, match="is read or written already"):
+            PictureNames([path], path, [])
 
     def test_one_file_for_several_pictures_is_refused(self):
         with pytest.raises(SourceError, match="cannot hold 2 pictures"):
-            PictureNames(["a.jpg", "b.jpg"], "c.jpg")
+            PictureNames(["a.jpg", "b.jpg"], "c.jpg", [])

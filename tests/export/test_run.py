@@ -7,8 +7,9 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+from edge.contract import METADATA_KEYS
 from edge.keypoints import KEYPOINT_NAMES
-from edge.model import METADATA_KEYS, KeypointModel
+from edge.model import KeypointModel
 from export import compare
 from export.run import main
 
