@@ -4,10 +4,12 @@ SAMPLE := edge/data/astronaut.jpg
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
+export IMAGE  # the shell takes the name from the environment, so that any name is safe
+
 .PHONY: run test lint check clean
 
 run: .venv/runtime-installed
-	@$(BIN)/python -m edge.run $(if $(IMAGE),"$(IMAGE)",$(SAMPLE) -o astronaut.keypoints.jpg) --json -
+	@$(BIN)/python -m edge.run --json - $(if $(IMAGE),-- "$$IMAGE",-o astronaut.keypoints.jpg $(SAMPLE))
 
 test: .venv/dev-installed
 	$(BIN)/python -m pytest
@@ -25,7 +27,7 @@ clean:
 .venv/bin/python:
 	@echo "creating .venv" >&2
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed, found %d.%d; use: make PYTHON=..." % sys.version_info[:2] if sys.version_info < (3, 10) else 0)'
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/runtime-installed: pyproject.toml | .venv/bin/python
 	@echo "installing the runtime into .venv" >&2

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from edge.crop import cut
-from edge.geometry import crop_matrix, similarity, transform
+from edge.geometry import crop_matrix, similarity, transform, whole_picture
 
 
 def blob(shape, centre, radius):
@@ -50,6 +50,14 @@ def test_outside_the_picture_its_border_is_repeated():
     crop = cut(picture, crop_matrix([30, -20, 96, 96], 96), 96)
     assert (crop[:, 25:] == 200).all()
     assert (crop[:, :15] == 80).all()
+
+
+def test_a_very_long_picture_is_cut_without_reading_its_whole_square():
+    picture = np.full((40, 40_000), 90, np.uint8)
+    picture[:, 20_000:] = 210
+    crop = cut(picture, crop_matrix(whole_picture(40, 40_000), 96), 96)
+    assert (crop[:, :46] == 90).all()
+    assert (crop[:, 50:] == 210).all()
 
 
 def test_a_one_pixel_picture_fills_the_crop():

@@ -1,9 +1,10 @@
 import sys
+import types
 
 import numpy as np
 import pytest
 
-from edge.detector import find_boxes
+from edge.detector import find_boxes, open_cascade
 from edge.errors import MissingExtra
 from edge.image import load_image, to_grey
 
@@ -19,6 +20,7 @@ def overlap(first, second):
 
 
 def test_without_opencv_the_extra_is_named(monkeypatch):
+    open_cascade.cache_clear()
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(MissingExtra, match=r"edge-keypoints\[video\]"):
         find_boxes(np.zeros((50, 50), np.uint8))
@@ -53,3 +55,26 @@ class TestWithOpenCV:
         before = cv2.getNumThreads()
         find_boxes(np.zeros((100, 100), np.uint8), threads=1)
         assert cv2.getNumThreads() == before
+
+    def test_two_threads_find_what_one_finds(self, sample):
+        from concurrent.futures import ThreadPoolExecutor
+
+        grey = to_grey(load_image(sample))
+        pictures = [grey, grey[:, ::-1].copy(), grey[40:300].copy()] * 4
+        alone = [find_boxes(picture) for picture in pictures]
+        with ThreadPoolExecutor(2) as pool:
+            together = list(pool.map(find_boxes, pictures))
+        for one, other in zip(alone, together, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("lacking", ["data", "CascadeClassifier"])
+def test_an_opencv_without_cascades_is_a_missing_extra(monkeypatch, lacking):
+    stub = types.ModuleType("cv2")
+    stub.CascadeClassifier = None
+    stub.data = types.SimpleNamespace(haarcascades="/nowhere/")
+    delattr(stub, lacking)
+    open_cascade.cache_clear()
+    monkeypatch.setitem(sys.modules, "cv2", stub)
+    with pytest.raises(MissingExtra, match=lacking):
+        find_boxes(np.zeros((50, 50), np.uint8))

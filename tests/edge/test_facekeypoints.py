@@ -123,6 +123,29 @@ def test_a_face_below_the_score_is_dropped(sample):
     assert edge.FaceKeypoints(min_score=1.0)(sample) == []
 
 
+def test_of_two_boxes_on_one_face_the_better_is_kept(detect, sample, monkeypatch):
+    boxes = np.array([[166, 56, 130, 130], [176, 66, 96, 96], [290, 300, 60, 60]], np.float32)
+    monkeypatch.setattr("edge.facekeypoints.find_boxes", lambda *_: boxes)
+    every = edge.FaceKeypoints(precision="fp32", min_score=0)(sample)
+    assert len(every) == 2
+    inner = [face for face in every if face.box[0] < 200]
+    assert inner[0].score > 0.9
+
+
+def test_results_may_be_written_to_and_inputs_are_left_alone(whole, sample):
+    image = edge.load_image(sample)
+    copy = edge.load_image(image)
+    copy[:] = 0
+    assert image.any()
+    edge.draw(image, [])[:] = 0
+    assert image.any()
+
+
+def test_a_path_is_no_batch(whole):
+    with pytest.raises(edge.ImageError, match="pass a list"):
+        whole.batch("photo.jpg")
+
+
 def test_one_pixel_is_a_picture(whole):
     (face,) = whole(np.array([[9]], np.uint8))
     assert np.isfinite(face.keypoints).all()
@@ -138,7 +161,14 @@ def test_crops_of_another_form_are_refused(whole, crops):
 
 @pytest.mark.parametrize(
     "setting",
-    [{"detector": "magic"}, {"threads": 0}, {"min_score": 2}, {"max_faces": 0}, {"detect_size": 5}],
+    [
+        {"detector": "magic"},
+        {"threads": 0},
+        {"threads": 10**9},
+        {"min_score": 2},
+        {"max_faces": 0},
+        {"detect_size": 5},
+    ],
 )
 def test_settings_out_of_range_are_refused(setting):
     (name,) = setting

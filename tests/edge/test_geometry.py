@@ -6,6 +6,7 @@ from edge.geometry import (
     crop_matrix,
     invert,
     scale_of,
+    shared_part,
     similarity,
     square_around,
     transform,
@@ -30,6 +31,12 @@ def test_the_square_around_a_wide_box_shares_its_centre():
 
 def test_the_square_around_a_picture_holds_it():
     np.testing.assert_allclose(whole_picture(50, 100), [0, -25, 100, 100])
+
+
+def test_the_shared_part_is_of_the_smaller_box():
+    assert shared_part([0, 0, 10, 10], [5, 0, 10, 10]) == pytest.approx(0.5)
+    assert shared_part([0, 0, 10, 10], [2, 2, 4, 4]) == pytest.approx(1)
+    assert shared_part([0, 0, 10, 10], [20, 0, 4, 4]) == 0
 
 
 def test_picture_to_crop_and_back_is_exact(rng):

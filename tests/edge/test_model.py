@@ -1,3 +1,4 @@
+import contextlib
 import json
 import shutil
 
@@ -85,6 +86,7 @@ def test_a_truncated_file_is_refused(tmp_path):
         (b"input_size\x12\x0296", b"input_size\x12\x02xx", "expected a whole number"),
         (b'["left_eye_center"', b'{"left_eye_center"', "no JSON list"),
         (b'"left_eye_center", ', b"                   ", "tensor 'keypoints'"),
+        (b'"right_eye_center",', b'"left_eye_center", ', "a name twice"),
     ],
 )
 def test_another_contract_is_refused(altered, old, new, message):
@@ -104,6 +106,45 @@ def test_int8_lies_beside_fp32_and_is_close(tmp_path, rng):
     difference = np.abs(full(face)[0] - quantised(face)[0])
     assert difference.mean() < 0.5
     assert difference.max() < 2.0
+
+
+def test_a_pair_of_different_networks_is_refused(tmp_path):
+    shutil.copy(EMBEDDED, tmp_path / "keypoints.onnx")
+    small = EMBEDDED.with_suffix(".int8.onnx")
+    digest = KeypointModel(small).metadata["sha256_keras"].encode()
+    other = small.read_bytes().replace(digest, digest[::-1])
+    (tmp_path / "keypoints.int8.onnx").write_bytes(other)
+    for precision in ("auto", "int8"):
+        with pytest.raises(ModelError, match="is of another network"):
+            open_model(tmp_path / "keypoints.onnx", precision)
+    assert open_model(tmp_path / "keypoints.onnx", "fp32").path.name == "keypoints.onnx"
+
+
+def test_int8_can_be_named_itself():
+    small = EMBEDDED.with_suffix(".int8.onnx")
+    for precision in ("auto", "int8"):
+        assert open_model(small, precision).path == small
+
+
+def test_int8_coordinates_are_not_on_a_coarse_grid(rng):
+    faces = rng.integers(0, 256, size=(40, 96, 96)).astype(np.uint8)
+    points = open_model(None, "int8")(faces)[0]
+    assert len(np.unique(points)) > 0.9 * points.size
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_flipped_bits_are_refused_or_harmless(seed, tmp_path):
+    data = bytearray(EMBEDDED.read_bytes())
+    rng = np.random.default_rng(seed)
+    # The first and last bytes hold the graph and the metadata, what lies between the weights.
+    places = np.concatenate([np.arange(3000), np.arange(len(data) - 6000, len(data))])
+    for place in rng.choice(places, size=3):
+        data[place] ^= 1 << int(rng.integers(8))
+    path = tmp_path / "flipped.onnx"
+    path.write_bytes(data)
+    with contextlib.suppress(ModelError):
+        points = KeypointModel(path)(np.zeros((1, 96, 96), np.uint8))[0]
+        assert points.shape == (1, 15, 2)
 
 
 def test_precision_falls_back_or_complains_without_int8(tmp_path):

@@ -1,5 +1,7 @@
 import json
+import os
 import shutil
+import sys
 
 import pytest
 from PIL import Image
@@ -208,3 +210,67 @@ def test_an_output_that_cannot_be_written_is_one_line(sample, tmp_path, capsys):
     for arguments in (["-o", crop], ["-o", str(tmp_path / "a.xyz")], ["--json", str(tmp_path)]):
         assert main([*base, *arguments]) == 1
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("flag", ["--json", "--csv", "-o"])
+@pytest.mark.parametrize("link", [False, True])
+def test_no_output_overwrites_the_input(flag, link, sample, tmp_path, capsys):
+    crop = crop_of(sample, tmp_path / "crop.png")
+    before = crop.read_bytes()
+    target = crop
+    if link:
+        target = tmp_path / "other.png"
+        os.link(crop, target)
+    assert main([str(crop), *CROP, flag, str(target)]) == 1
+    assert "choose another output" in capsys.readouterr().err
+    assert crop.read_bytes() == before
+
+
+def test_two_outputs_are_not_one_file(sample, tmp_path, capsys):
+    crop = str(crop_of(sample, tmp_path / "crop.png"))
+    out = str(tmp_path / "out.png")
+    assert main([crop, *CROP, "--json", out, "--csv", out]) == 1
+    assert main([crop, *CROP, "--json", out, "-o", out]) == 1
+
+
+def test_names_that_are_no_text_stop_nothing(sample, tmp_path, run_python):
+    crop = crop_of(sample, tmp_path / "crop.png")
+    odd = os.fsdecode(b"bad\xff name.png")
+    shutil.copy(crop, tmp_path / odd)
+    shutil.copy(crop, tmp_path / "\u4e2d.png")
+    arguments = ["-m", "edge.run", odd, "\u4e2d.png", "crop.png", *CROP, "--csv", "faces.csv"]
+    done = run_python(*arguments, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
+    assert len((tmp_path / "faces.csv").read_text().splitlines()) == 4
+
+
+def test_a_closed_or_full_output_is_no_traceback(sample, tmp_path, run_python):
+    crop = crop_of(sample, tmp_path / "crop.png")
+    command = f"{sys.executable} -m edge.run {crop} {crop} {' '.join(CROP)} --no-picture --json -"
+    code = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1], shell=True).returncode)"
+    closed = run_python("-c", code, f"{command} | true")
+    assert b"Traceback" not in closed.stderr
+    if os.path.exists("/dev/full"):
+        full = run_python("-c", code, f"{command} > /dev/full")
+        assert full.returncode == 1
+        assert b"Traceback" not in full.stderr
+        assert len(full.stderr.splitlines()) == 1
+
+
+def test_names_on_a_very_long_picture_fit_in_memory(tmp_path):
+    path = tmp_path / "long.png"
+    Image.new("RGB", (1, 5000), "grey").save(path)
+    assert main([str(path), *CROP, "--names"]) == 0
+
+
+def test_what_is_missing_is_said_before_results_are_touched(sample, tmp_path, monkeypatch, capsys):
+    from edge.detector import open_cascade
+
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text("old")
+    open_cascade.cache_clear()
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    assert main([str(sample), "--json", str(kept)]) == 1
+    assert "edge-keypoints[video]" in capsys.readouterr().err
+    assert kept.read_text() == "old"

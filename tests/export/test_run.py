@@ -96,3 +96,26 @@ def test_a_missing_or_broken_file_of_the_run_is_named(run_copy, tmp_path, capsys
     err = capsys.readouterr().err
     assert name in err
     assert len(err.splitlines()) == 1
+
+
+def test_a_model_with_a_value_that_is_no_number_is_refused(finished_run, exported, monkeypatch):
+    from export.compare import FaceSet, check_parity
+    from export.convert import load_keras
+    from export.errors import ParityError
+
+    def broken(self, faces):
+        count = len(faces)
+        error = np.full((count, 15), np.nan, np.float32)
+        return np.zeros((count, 15, 2), np.float32), error, np.zeros(count, np.float32)
+
+    with np.load(finished_run / "validation.npz") as validation:
+        faces = FaceSet(validation["faces"], validation["keypoints"])
+    monkeypatch.setattr(KeypointModel, "__call__", broken)
+    with pytest.raises(ParityError, match="not finite"):
+        check_parity(load_keras(finished_run / "model.keras"), exported / "keypoints.onnx", faces)
+
+
+def test_an_old_int8_file_does_not_stay_beside_a_new_model(finished_run, exported, tmp_path):
+    shutil.copy(exported / "keypoints.int8.onnx", tmp_path)
+    assert main([str(finished_run), "-o", str(tmp_path), "--no-int8"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["keypoints.onnx"]

@@ -89,3 +89,47 @@ def test_bad_data_is_one_line_and_exit_1(tmp_path, capsys):
     assert main(["--data", str(tmp_path / "no.csv"), "-o", str(tmp_path / "run")]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+def write_few(path, count, unlabelled=None):
+    from tests.made_faces import make_faces, write_csv
+
+    images, keypoints = make_faces(count)
+    if unlabelled is not None:
+        keypoints[:, unlabelled] = np.nan
+    return write_csv(path, images, keypoints)
+
+
+@pytest.mark.parametrize(
+    ("count", "unlabelled", "message"),
+    [(1, None, "too few different faces"), (6, None, "too few"), (24, 10, "nose_tip has no label")],
+)
+def test_data_from_which_nothing_can_be_learnt_is_refused(
+    count, unlabelled, message, tmp_path, capsys
+):
+    path = write_few(tmp_path / "few.csv", count, unlabelled)
+    assert main(["--data", str(path), "-o", str(tmp_path / "run")]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_record_keeps_its_first_start_and_takes_the_same_data_by_another_name(tmp_path):
+    from train.errors import RunError
+    from train.record import continue_record
+
+    first = {"recipe": {"seed": 1}, "data_sha256": {"a.csv": "1", "negatives": ""}, "commit": "x",
+             "versions": {}, "rows": {"training": 5}}  # fmt: skip
+    again = {**first, "data_sha256": {"b.csv": "1", "negatives": ""}, "commit": "y"}
+    continued = continue_record(first, again, tmp_path)
+    assert (continued["commit"], continued["rows"]) == ("x", {"training": 5})
+    assert continued["resumed"] == [{"commit": "y", "versions": {}}]
+    with pytest.raises(RunError, match="negatives have changed"):
+        continue_record(first, {**again, "data_sha256": {"a.csv": "1", "negatives": "2"}}, tmp_path)
+
+
+def test_a_bad_photo_without_faces_is_one_line(training_csv, tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "bad.jpg").write_text("no picture")
+    arguments = ["--data", str(training_csv), "-o", str(tmp_path / "run")]
+    assert main([*arguments, "--negatives", str(tmp_path / "photos")]) == 1
+    assert "bad.jpg" in capsys.readouterr().err
