@@ -4,7 +4,7 @@ SAMPLE := edge/data/astronaut.jpg
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-export IMAGE  # the shell takes the name from the environment, so that any name is safe
+export IMAGE  # the shell reads the name from the environment: spaces and quotes are safe
 
 .PHONY: run test lint check clean
 
