@@ -37,3 +37,16 @@ def write_csv(path, images, keypoints, columns=(*COLUMNS, "Image")):
             row = dict(zip(COLUMNS, values, strict=True))
             writer.writerow({**row, "Image": " ".join(map(str, image.reshape(-1)))})
     return path
+
+
+def write_annotated(folder, images, keypoints, asked):
+    """Write an annotation (rows in reverse) and the pictures it speaks of; returns both paths."""
+    annotated, pictures = folder / "annotated.csv", folder / "test.csv"
+    lines = [f"{i},{' '.join(map(str, image.reshape(-1)))}" for i, image in enumerate(images)]
+    pictures.write_text("\n".join(["ImageId,Image", *lines]))
+    rows = [
+        f"{i},{asked[i]}," + ",".join(map(str, points.reshape(-1)))
+        for i, points in enumerate(keypoints)
+    ]
+    annotated.write_text("\n".join(["ImageId,asked," + ",".join(COLUMNS), *reversed(rows)]))
+    return annotated, pictures

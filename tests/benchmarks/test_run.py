@@ -8,21 +8,13 @@ from benchmarks.latency import summarise
 from benchmarks.run import main
 from edge.metrics import rmse
 from edge.model import EMBEDDED, KeypointModel
-from tests.made_faces import COLUMNS, make_faces
+from tests.made_faces import make_faces, write_annotated
 
 
 @pytest.fixture
 def tables(tmp_path):
     images, keypoints = make_faces(5)
-    pictures, annotated = tmp_path / "test.csv", tmp_path / "annotated.csv"
-    lines = [f"{i},{' '.join(map(str, image.reshape(-1)))}" for i, image in enumerate(images)]
-    pictures.write_text("\n".join(["ImageId,Image", *lines]))
-    rows = [
-        f"{i},{30 if i < 3 else 8}," + ",".join(map(str, points.reshape(-1)))
-        for i, points in enumerate(keypoints)
-    ]
-    annotated.write_text("\n".join(["ImageId,asked," + ",".join(COLUMNS), *reversed(rows)]))
-    return annotated, pictures
+    return write_annotated(tmp_path, images, keypoints, asked=[30, 30, 30, 8, 8])
 
 
 def test_latency_is_summed_up_by_percentiles():

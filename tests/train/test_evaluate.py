@@ -6,21 +6,15 @@ import pytest
 pytest.importorskip("keras")
 
 from edge.metrics import rmse
-from tests.made_faces import COLUMNS, make_faces
+from tests.made_faces import make_faces, write_annotated
 from train.evaluate import main
 from train.fit import load
 
 
 def test_the_table_gives_the_errors_of_the_model(finished_run, tmp_path, capsys):
     images, keypoints = make_faces(6, seed=9)
-    pictures, annotated = tmp_path / "test.csv", tmp_path / "annotated.csv"
-    lines = [f"{i},{' '.join(map(str, image.reshape(-1)))}" for i, image in enumerate(images)]
-    pictures.write_text("\n".join(["ImageId,Image", *lines]))
-    rows = [
-        f"{i},{30 if i < 4 else 8}," + ",".join(map(str, p.reshape(-1)))
-        for i, p in enumerate(keypoints)
-    ]
-    annotated.write_text("\n".join(["ImageId,asked," + ",".join(COLUMNS), *rows]))
+    asked = [30, 30, 30, 30, 8, 8]
+    annotated, pictures = write_annotated(tmp_path, images, keypoints, asked)
     assert main([str(finished_run), "--annotated", str(annotated), "--images", str(pictures)]) == 0
     model = load(finished_run / "model.keras")
     predicted = model.predict(images[..., None], verbose=0)["keypoints"]
