@@ -47,7 +47,7 @@ class PictureNames:
         else:
             check_suffix(path)
             self._file = path
-            if path.resolve() in self._taken or self._is_input(path):
+            if path.resolve() in self._taken or _is_one_of(path, self._inputs):
                 raise SourceError(f"{path}: is read or written already; choose another output")
 
     def next(self, image: str) -> Path:
@@ -60,7 +60,7 @@ class PictureNames:
         suffix = source.suffix if source.suffix.lower() in _KEPT_SUFFIXES else ".jpg"
         folder = self._folder or source.parent
         path, number = self._file or folder / f"{source.stem}.keypoints{suffix}", 2
-        while path.resolve() in self._taken or self._is_input(path):
+        while path.resolve() in self._taken or _is_one_of(path, self._inputs):
             path = folder / f"{source.stem}.keypoints-{number}{suffix}"
             number += 1
         self._taken.add(path.resolve())
@@ -70,9 +70,10 @@ class PictureNames:
             raise SourceError(f"{path.parent}: cannot be made ({error.strerror})") from error
         return path
 
-    def _is_input(self, path: Path) -> bool:
-        """Whether writing `path` would change an input under another name (a hard link)."""
-        return path.exists() and any(one.exists() and path.samefile(one) for one in self._inputs)
+
+def _is_one_of(path: Path, others: Sequence[Path]) -> bool:
+    """Whether writing `path` would change one of `others`, perhaps under another name (a link)."""
+    return path.exists() and any(one.exists() and path.samefile(one) for one in others)
 
 
 class Tables:
@@ -119,7 +120,7 @@ def _open_text(path: str, taken: Sequence[Path], stack: contextlib.ExitStack) ->
         return sys.stdout
     target = Path(path)
     try:
-        if target.exists() and any(one.exists() and target.samefile(one) for one in taken):
+        if _is_one_of(target, taken):
             raise SourceError(f"{path}: is read or written already; choose another output")
         # Names of files need not be valid text.
         return stack.enter_context(
