@@ -7,23 +7,14 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from edge.crop import cut
 from edge.detector import DETECTORS, find_boxes
 from edge.errors import ImageError
 from edge.face import Face
-from edge.geometry import (
-    Matrix,
-    crop_matrix,
-    invert,
-    scale_of,
-    shared_part,
-    square_around,
-    transform,
-    whole_picture,
-)
+from edge.geometry import crop_matrix, shared_part, square_around, whole_picture
 from edge.image import Grey, ImageSource, load_image, to_grey
+from edge.looks import look
 from edge.model import Prediction, open_model
 
 _PICTURES_AT_ONCE = 32  # whose crops share keypoint batches
@@ -108,16 +99,32 @@ class FaceKeypoints:
             )
         sources, results = iter(images), []
         while chunk := list(islice(sources, _PICTURES_AT_ONCE)):
-            found = [self._cut_faces(to_grey(load_image(image))) for image in chunk]
-            crops = [crop for _, _, some in found for crop in some]
-            points, error, score = self.model(_stack(crops, self.model.size))
-            start = 0
-            for boxes, matrices, some in found:
-                part = slice(start, start + len(some))
-                faces = _map_back(boxes, matrices, (points[part], error[part], score[part]))
-                results.append(self._keep(faces))
-                start += len(some)
+            greys = [to_grey(load_image(image)) for image in chunk]
+            boxes = [self._find(grey) for grey in greys]
+            squares = [self._squares(*pair) for pair in zip(greys, boxes, strict=True)]
+            results += [self._keep(faces) for faces in self._look(greys, boxes, squares)]
         return results
+
+    def faces_at(self, image: ImageSource, boxes: ArrayLike) -> list[Face]:
+        """Predict the keypoints of faces whose boxes are known, from another detector or by hand.
+
+        Args:
+            image: as for a call.
+            boxes: `(M, 4)`: x, y, width, height in px of the picture; x and y are the centre of the
+                top-left pixel. A box reaches from above the brows to the chin.
+
+        Returns:
+            One face per box, in order, whatever its score.
+
+        Raises:
+            ImageError, SourceError: as a call.
+            ValueError: the boxes have another shape, or one has no area.
+        """
+        boxes = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
+        if not (np.isfinite(boxes).all() and (boxes[:, 2:] > 0).all()):
+            raise ValueError("a box must be four numbers: x, y, and a width and height above 0")
+        squares = [square_around(box) for box in boxes]
+        return self._look([to_grey(load_image(image))], [boxes], [squares])[0]
 
     def crops(self, crops: NDArray[np.uint8]) -> Prediction:
         """Predict keypoints of faces that are cut out already, as Kaggle's pictures are.
@@ -141,38 +148,38 @@ class FaceKeypoints:
             )
         return self.model(crops)
 
-    def _cut_faces(
-        self, grey: Grey
-    ) -> tuple[NDArray[np.float32], list[Matrix], list[NDArray[np.uint8]]]:
+    def _find(self, grey: Grey) -> NDArray[np.float32]:
         if self._detector == "none":
-            height, width = grey.shape
-            boxes = np.array([[0, 0, width, height]], np.float32)
-            squares = [whole_picture(height, width)]
-        else:
-            boxes = find_boxes(grey, self._detect_size, self._threads)
-            squares = [square_around(box) for box in boxes]
-        matrices = [crop_matrix(square, self.model.size) for square in squares]
-        return boxes, matrices, [cut(grey, matrix, self.model.size) for matrix in matrices]
+            return np.array([[0, 0, grey.shape[1], grey.shape[0]]], np.float32)
+        return find_boxes(grey, self._detect_size, self._threads)
+
+    def _squares(self, grey: Grey, boxes: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+        if self._detector == "none":
+            return [whole_picture(*grey.shape)]
+        return [square_around(box) for box in boxes]
+
+    def _look(
+        self,
+        greys: list[Grey],
+        boxes: list[NDArray[np.float32]],
+        squares: list[list[NDArray[np.float64]]],
+    ) -> list[list[Face]]:
+        pictures = [grey for grey, some in zip(greys, squares, strict=True) for _ in some]
+        matrices = [crop_matrix(square, self.model.size) for some in squares for square in some]
+        seen = iter(look(self.model, pictures, matrices))
+        # The cascade gives no probability, so a face's score is the network's own.
+        return [
+            [
+                Face(box, face.score, face.keypoints, face.error)
+                for box, face in zip(some, islice(seen, len(some)), strict=True)
+            ]
+            for some in boxes
+        ]
 
     def _keep(self, faces: list[Face]) -> list[Face]:
         if self._detector != "none":
             faces = [face for face in faces if face.score >= self._min_score]
         return _without_duplicates(faces)[: self._max_faces]
-
-
-def _map_back(
-    boxes: NDArray[np.float32], matrices: list[Matrix], prediction: Prediction
-) -> list[Face]:
-    # The cascade gives no probability, so a face's score is the network's own.
-    return [
-        Face(
-            box=box,
-            score=float(score),
-            keypoints=transform(invert(matrix), points).astype(np.float32),
-            error=(error / scale_of(matrix)).astype(np.float32),
-        )
-        for box, matrix, points, error, score in zip(boxes, matrices, *prediction, strict=True)
-    ]
 
 
 def _without_duplicates(faces: list[Face]) -> list[Face]:
@@ -182,10 +189,6 @@ def _without_duplicates(faces: list[Face]) -> list[Face]:
         if all(shared_part(face.box, other.box) <= _MAX_SHARED for other in kept):
             kept.append(face)
     return [face for face in faces if any(face is other for other in kept)]
-
-
-def _stack(crops: list[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
-    return np.stack(crops) if crops else np.empty((0, size, size), np.uint8)
 
 
 def _check_settings(

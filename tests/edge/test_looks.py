@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from edge.crop import cut
+from edge.facekeypoints import FaceKeypoints
+from edge.framing import frame, tilt_deg
+from edge.geometry import crop_matrix, similarity, transform
+from edge.image import load_image, to_grey
+from edge.looks import look
+from edge.model import EMBEDDED, KeypointModel
+
+FACE = [176.0, 65.6, 96.0, 96.0]  # of the sample picture
+
+
+@pytest.fixture(scope="module")
+def model():
+    return KeypointModel(EMBEDDED)
+
+
+@pytest.fixture
+def grey(sample):
+    return to_grey(load_image(sample))
+
+
+def turned(grey, angle):
+    """The picture turned about the face, and how."""
+    centre = (FACE[0] + 47.5, FACE[1] + 47.5)
+    matrix = similarity(1.0, angle, centre, (256.0, 256.0))
+    return cut(grey, matrix, 512), matrix
+
+
+def seen(model, grey, twice=True):
+    return look(model, [grey], [crop_matrix(FACE, model.size)], twice)[0]
+
+
+def test_an_upright_face_is_looked_at_once(model, grey, monkeypatch):
+    calls = []
+    original = KeypointModel.__call__
+
+    def counting(self, faces):
+        calls.append(len(faces))
+        return original(self, faces)
+
+    monkeypatch.setattr(KeypointModel, "__call__", counting)
+    seen(model, grey)
+    assert calls == [1]
+
+
+@pytest.mark.parametrize("angle", [-40.0, 40.0])
+def test_a_turned_face_is_seen_as_if_it_were_upright(model, grey, angle):
+    upright = seen(model, grey)
+    picture, matrix = turned(grey, angle)
+    square = crop_matrix([256 - 47.5, 256 - 47.5, 96, 96], model.size)
+    once, twice = (look(model, [picture], [square], t)[0].keypoints for t in (False, True))
+    expected = transform(matrix, upright.keypoints)
+    missed = [np.linalg.norm(points - expected, axis=1).mean() for points in (once, twice)]
+    assert tilt_deg(twice) == pytest.approx(tilt_deg(expected), abs=4)
+    assert missed[1] < 3
+    assert missed[1] < missed[0] + 0.5
+
+
+def test_no_face_is_no_look(model):
+    assert look(model, [], []) == []
+
+
+def test_faces_at_known_boxes_are_what_the_detector_would_give(sample, grey):
+    pytest.importorskip("cv2")
+    detect = FaceKeypoints()
+    (face,) = detect(sample)
+    (again,) = detect.faces_at(sample, [face.box])
+    np.testing.assert_allclose(again.keypoints, face.keypoints, atol=1e-4)
+    assert again.score == pytest.approx(face.score)
+    assert frame(again.keypoints)[2] == pytest.approx(96, rel=0.2)
+
+
+@pytest.mark.parametrize("boxes", [[[1, 2, 0, 4]], [[1, 2, 3, np.nan]], [[1, 2, 3]]])
+def test_a_box_without_area_is_refused(sample, boxes):
+    with pytest.raises(ValueError, match=r"box|reshape"):
+        FaceKeypoints(detector="none").faces_at(sample, boxes)
+
+
+def test_no_boxes_are_no_faces(sample):
+    assert FaceKeypoints(detector="none").faces_at(sample, np.empty((0, 4))) == []
