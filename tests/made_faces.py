@@ -50,3 +50,12 @@ def write_annotated(folder, images, keypoints, asked):
     ]
     annotated.write_text("\n".join(["ImageId,asked," + ",".join(COLUMNS), *reversed(rows)]))
     return annotated, pictures
+
+
+def made_training_faces(count, source="made"):
+    """`make_faces` as `train.data.Faces`."""
+    from train.data import Faces
+
+    images, keypoints = make_faces(count)
+    groups = np.array([f"{source} {i}" for i in range(count)])
+    return Faces(images, keypoints, np.arange(1, count + 1), np.full(count, source), groups)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import warnings
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,14 +29,19 @@ class Faces:
     """Faces with their keypoints.
 
     Attributes:
-        images: uint8 `(N, 96, 96)`, grey.
+        images: uint8 `(N, S, S)`, grey. The network's crop is the central 96×96 px; what lies
+            around it (nothing, where S is 96) is there to be turned or shifted into the crop.
         keypoints: float32 `(N, 15, 2)`, px of the picture, NaN where a point is not labelled.
-        ids: int64 `(N,)`, the row (from 1) for training files, the ImageId for test files.
+        ids: int64 `(N,)`, the row (from 1) of the training file, the ImageId of a test file.
+        sources: `(N,)`, the name of the set each face is from.
+        groups: `(N,)`, who or what is shown: faces of one group stay on one side of a split.
     """
 
     images: NDArray[np.uint8]
     keypoints: NDArray[np.float32]
     ids: NDArray[np.int64]
+    sources: NDArray[np.str_]
+    groups: NDArray[np.str_]
 
     def __len__(self) -> int:
         """The number of faces."""
@@ -43,7 +49,63 @@ class Faces:
 
     def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Faces:
         """The faces at `rows` (indices or a mask)."""
-        return Faces(self.images[rows], self.keypoints[rows], self.ids[rows])
+        return Faces(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def crops(self) -> Faces:
+        """The same faces without what lies around the central 96×96 px, as views."""
+        margin = (self.images.shape[1] - SIDE) // 2
+        inner = slice(margin, margin + SIDE)
+        keypoints = self.keypoints - np.float32(margin)
+        return replace(self, images=self.images[:, inner, inner], keypoints=keypoints)
+
+
+def join(parts: Sequence[Faces]) -> Faces:
+    """All faces of several sets, in order; smaller pictures grow a border of repeated pixels."""
+    side = max(part.images.shape[1] for part in parts)
+    wide = [_widen(part, side) for part in parts]
+    columns = ([getattr(part, field.name) for part in wide] for field in fields(Faces))
+    return Faces(*(np.concatenate(column) for column in columns))
+
+
+def save_faces(faces: Faces, path: Path) -> None:
+    """Write faces to an `.npz` file, whole or not at all."""
+    part = path.with_name(f"part-{path.name}")
+    with part.open("wb") as file:
+        np.savez_compressed(file, **{f.name: getattr(faces, f.name) for f in fields(faces)})
+    part.replace(path)
+
+
+def read_faces(path: str | Path) -> Faces:
+    """Read training faces: prepared ones (`.npz`), Kaggle's `training.csv`, or its zip.
+
+    Raises:
+        DataError: as `load_faces` and `read_training`.
+    """
+    return load_faces(path) if Path(path).suffix == ".npz" else read_training(path)
+
+
+def load_faces(path: str | Path) -> Faces:
+    """Read what `save_faces` wrote.
+
+    Raises:
+        DataError: the file is missing, or is no file of faces.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Faces(**{field.name: arrays[field.name] for field in fields(Faces)})
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"{path}: no file of prepared faces ({error}); make one with python -m train.prepare"
+        ) from error
+
+
+def _widen(faces: Faces, side: int) -> Faces:
+    margin = (side - faces.images.shape[1]) // 2
+    around = ((0, 0), (margin, margin), (margin, margin))
+    images = np.pad(faces.images, around, mode="edge")
+    return replace(faces, images=images, keypoints=faces.keypoints + np.float32(margin))
 
 
 def read_training(path: str | Path) -> Faces:
@@ -66,7 +128,7 @@ def read_training(path: str | Path) -> Faces:
     keypoints = _keypoints(table, path)
     if np.isnan(keypoints).all():
         raise DataError(f"{path}: no labelled row: all {len(table)} rows lack every keypoint")
-    return Faces(_images(table, path), keypoints, np.arange(1, len(table) + 1))
+    return _kaggle_faces(_images(table, path), keypoints, np.arange(1, len(table) + 1), "kaggle")
 
 
 def read_annotated(annotated: str | Path, images: str | Path) -> tuple[Faces, NDArray[np.int64]]:
@@ -93,8 +155,17 @@ def read_annotated(annotated: str | Path, images: str | Path) -> tuple[Faces, ND
     if missing:
         raise DataError(f"{annotated}: ImageId {missing[0]} has no picture in {images}")
     rows = pictures.iloc[[row_of[int(i)] for i in ids]]
-    faces = Faces(_images(rows, images), _keypoints(table, annotated), ids)
+    name = annotated.stem.removeprefix("test_")
+    faces = _kaggle_faces(_images(rows, images), _keypoints(table, annotated), ids, name)
     return faces, asked.astype(np.int64)
+
+
+def _kaggle_faces(
+    images: NDArray[np.uint8], keypoints: NDArray[np.float32], ids: NDArray[np.int64], source: str
+) -> Faces:
+    # Kaggle names nobody; `train.split` finds the copies among its pictures.
+    groups = np.array([f"{source} {i}" for i in ids])
+    return Faces(images, keypoints, ids, np.full(len(ids), source), groups)
 
 
 def hash_file(path: str | Path) -> str:

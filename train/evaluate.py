@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from edge.keypoints import KEYPOINT_NAMES
 from edge.metrics import rmse, rmse_per_keypoint, share_inside
 from train.data import Faces, hash_file, read_annotated
+from train.decoys import measure_pull
 from train.errors import TrainError
 from train.fit import load
 from train.plots import Marks, plot_cumulative, plot_faces
@@ -48,10 +49,20 @@ def run(folder: Path, annotated: str, images: str) -> str:
     per_face = {name: _face_errors(found, faces)[rows] for name, rows in sets.items() if rows.any()}
     plot_cumulative(per_face, folder / "cumulative_error.png")
     _plot_worst(found["keypoints"], faces, folder / "worst_faces.png")
-    record = {"annotated_sha256": hash_file(annotated), "sets": results}
+    pull = measure_pull(lambda images: _points(model, images), faces.images)
+    record = {
+        "annotated_sha256": hash_file(annotated),
+        "sets": results,
+        "pull_of_decoys": round(pull, 4),
+    }
     text = json.dumps(record, indent=2) + "\n"
     (folder / "evaluation.json").write_text(text, encoding="utf-8")
-    return _table(results)
+    drawn = f"Decoy repairs beside the points draw them {pull:+.1%} of the way."
+    return f"{_table(results)}\n\n{drawn}"
+
+
+def _points(model: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.asarray(model.predict(images[..., None], verbose=0)["keypoints"])
 
 
 def _measure(found: dict[str, Any], faces: Faces, rows: NDArray[np.bool_]) -> dict[str, Any]:

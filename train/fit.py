@@ -17,7 +17,7 @@ import pandas as pd
 from train.batches import Batches
 from train.data import Faces
 from train.errors import RunError
-from train.network import compile_reference, reference
+from train.network import build
 from train.recipe import Recipe
 from train.record import BEST, HISTORY, LAST
 
@@ -70,7 +70,7 @@ def fit(recipe: Recipe, training: Faces, validation: Faces, folder: Path, resume
     stopped = epoch and epoch - 1 - int(history["val_rmse"].argmin()) >= recipe.patience
     if epoch < recipe.epochs and not stopped:
         network.fit(
-            Batches(training, recipe.augmentation, recipe.batch_size, recipe.seed, epoch),
+            Batches(training, recipe, epoch),
             initial_epoch=epoch,
             epochs=recipe.epochs,
             validation_data=(
@@ -110,8 +110,7 @@ def _start(recipe: Recipe, steps: int, folder: Path, resume: bool) -> tuple[Any,
         done = int(network.optimizer.iterations)
         _restore_dropout(network, recipe.seed, done)
         return network, done // steps
-    network = reference(recipe.dropout, recipe.seed)
-    return compile_reference(network, recipe.learning_rate, steps * recipe.epochs), 0
+    return build(recipe, steps), 0
 
 
 def _restore_dropout(network: Any, seed: int, steps_done: int) -> None:

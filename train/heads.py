@@ -6,7 +6,7 @@ over a coarse grid: where on the crop something is found tells a face from a tex
 - `error`, the 50 % radius. The median of a distance is what minimises the absolute difference to it
   (Koenker and Bassett, 1978), so the head is fitted, with that loss, to the distances by which the
   network misses held-out faces; then each keypoint's radius is scaled so that it holds half of the
-  points of further faces, which the head has not seen either.
+  points of faces that the head has not seen: those of the other folds of a cross-validation.
 - `face_score`, a logistic regression between faces and non-faces.
 
 Legend: N pictures, K keypoints (15), F features.
@@ -14,6 +14,7 @@ Legend: N pictures, K keypoints (15), F features.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -27,16 +28,17 @@ from train.augment import Augmentation, augment
 from train.data import Faces
 from train.errors import DataError
 from train.losses import masked_absolute
-from train.network import FEATURES
 from train.nonfaces import make_nonfaces
+from train.recipe import Recipe
 
-# Side of the cells, in places of the 12×12 map. 4×4 cells told faces from non-faces best (area
-# under the ROC curve 0.999, one cell 0.83); for the error they were learnt by heart, and 2×2 cells
-# held their calibration on other people's faces.
-_SCORE_CELL, _ERROR_CELL = 3, 6
-_COPIES = 12  # changed copies of each held-out face
-_TRAINING_COPIES = 3
-_FIT_SHARE = 0.7  # of the held-out faces; the others scale the radius
+# Cells per side of the grid over the last map. 4×4 cells told faces from non-faces best (area under
+# the ROC curve 0.999, one cell 0.83); for the error they were learnt by heart, and 2×2 cells held
+# their calibration on other people's faces.
+_SCORE_CELLS, _ERROR_CELLS = 4, 2
+_COPIES = 8  # changed copies of each held-out face, to fit the radius on
+_MILD_COPIES = 4  # moved, in their own light, to scale it on
+_SCORE_COPIES, _SCORE_FACES = 8, 12_000  # of a face, and in all at most; and as many non-faces
+_FOLDS = 4
 _MIN_HELD_OUT = 3
 _EPOCHS = 50
 _BATCH_SIZE = 256
@@ -44,40 +46,32 @@ _DECAY = 1e-4  # L2, of the heads' weights
 
 
 def add_heads(
-    network: keras.Sequential,
+    network: Any,
     training: Faces,
     held_out: Faces,
     photos: list[NDArray[np.uint8]],
-    augmentation: Augmentation,
-    seed: int,
+    recipe: Recipe,
 ) -> Any:
     """Fit both heads and build the model that keeps the contract.
 
     Args:
-        network: a trained network from `train.network.reference`.
+        network: a trained network from `train.network`.
         training: the faces it learnt from; they teach what a face is.
         held_out: faces it did not learn from; they teach how far it errs.
         photos: photos without faces, grey, uint8 `(H, W)` each; may be empty.
-        augmentation: how the faces are changed, as in training.
-        seed: of every random choice.
+        recipe: how the faces are changed, on which sets the radius is scaled, and the seed.
 
     Returns:
         A Keras model from `face`, uint8 `(N, 96, 96, 1)`, to a dict: `keypoints` float32
         `(N, 15, 2)` px, `error` float32 `(N, 15)` px, `face_score` float32 `(N,)` 0–1.
     """
-    rng = np.random.default_rng(seed)
-    keras.utils.set_random_seed(seed)
-    score_grid, error_grid = (_grid(network, cell) for cell in (_SCORE_CELL, _ERROR_CELL))
-    cut = round(_FIT_SHARE * len(held_out))
-    order = rng.permutation(len(held_out))
-    fitting, scaling = (
-        _changed_copies(held_out.take(rows), _COPIES, augmentation, rng)
-        for rows in (order[:cut], order[cut:])
-    )
-    error, scale = _fit_error(network, error_grid, fitting, scaling)
-    learnt = _changed_copies(training, _TRAINING_COPIES, augmentation, rng)
-    faces = np.concatenate([fitting.images, scaling.images, learnt.images])
-    nonfaces = make_nonfaces(training.images, photos, len(faces), rng)
+    rng = np.random.default_rng(recipe.seed)
+    keras.utils.set_random_seed(recipe.seed)
+    score_grid, error_grid = (_grid(network, cells) for cells in (_SCORE_CELLS, _ERROR_CELLS))
+    error, scale = _fit_error(network, error_grid, held_out, recipe, rng)
+    rows = rng.choice(len(training), size=min(_SCORE_FACES, _SCORE_COPIES * len(training)))
+    faces = _changed(training.take(rows), recipe.augmentation, rng).images
+    nonfaces = make_nonfaces(training.crops().images, photos, len(faces), rng)
     score = _fit_score(score_grid, faces, nonfaces)
     points = network.outputs[0]
     outputs = {
@@ -107,26 +101,53 @@ def check_labels(training: Faces, held_out: Faces) -> None:
         raise DataError(f"keypoint {name} has no label in the training or in the held-out rows")
 
 
-def _grid(network: keras.Sequential, cell: int) -> Any:
-    last = network.get_layer(FEATURES).output
-    grid = layers.AveragePooling2D(cell, name=f"mean_of_{cell}")(last)
-    features = layers.Flatten(name=f"grid_of_{cell}")(grid)  # (N, F)
+def _last_map(network: Any) -> Any:
+    """The output of the last layer that still has places, `(N, H, W, C)`."""
+    return [layer.output for layer in network.layers if len(layer.output.shape) == 4][-1]
+
+
+def _grid(network: Any, cells: int) -> Any:
+    last = _last_map(network)
+    side = round(last.shape[1] / cells)
+    grid = layers.AveragePooling2D(side, name=f"mean_of_{cells}")(last)
+    features = layers.Flatten(name=f"grid_of_{cells}")(grid)  # (N, F)
     return keras.Model(network.inputs[0], features)
 
 
-def _changed_copies(
-    faces: Faces, copies: int, augmentation: Augmentation, rng: np.random.Generator
-) -> Faces:
-    rows = np.tile(np.arange(len(faces)), copies)
-    pairs = [augment(faces.images[r], faces.keypoints[r], augmentation, rng) for r in rows]
-    images, keypoints = zip(*pairs, strict=True)
-    return Faces(np.stack(images), np.stack(keypoints), faces.ids[rows])
+def _changed(faces: Faces, augmentation: Augmentation, rng: np.random.Generator) -> Faces:
+    pairs = zip(faces.images, faces.keypoints, strict=True)
+    images, keypoints = zip(*(augment(*pair, augmentation, rng) for pair in pairs), strict=True)
+    return replace(faces, images=np.stack(images), keypoints=np.stack(keypoints))
 
 
 def _fit_error(
-    network: Any, features: Any, fitting: Faces, scaling: Faces
+    network: Any, grid: Any, held_out: Faces, recipe: Recipe, rng: np.random.Generator
 ) -> tuple[Any, NDArray[np.float64]]:
-    missed = _missed(network, fitting)  # (N, K)
+    mild = recipe.augmentation.moving_only()
+    changed, moved = (
+        _changed(held_out.take(np.tile(np.arange(len(held_out)), copies)), how, rng)
+        for copies, how in ((_COPIES, recipe.augmentation), (_MILD_COPIES, mild))
+    )
+    (features, missed), (test_features, test_missed) = (
+        (_predict(grid, faces.images), _missed(network, faces)) for faces in (changed, moved)
+    )
+    groups = np.unique(held_out.groups, return_inverse=True)[1]
+    fold = rng.permutation(groups.max() + 1)[groups] % _FOLDS  # (N,); a group lies in one fold
+    trusted = np.isin(moved.sources, recipe.calibrate_on or np.unique(moved.sources))
+    ratio = np.full(test_missed.shape, np.nan)
+    for k in np.unique(fold):
+        inside, outside = np.tile(fold == k, _COPIES), np.tile(fold == k, _MILD_COPIES)
+        head = _fit_radius(features[~inside], missed[~inside])
+        radius = keras.ops.convert_to_numpy(head(test_features[outside]))
+        ratio[outside] = test_missed[outside] / radius
+    ratio[~trusted] = np.nan
+    labelled = ~np.isnan(ratio).all(axis=0)
+    scale = np.ones(len(KEYPOINT_NAMES))  # where none of these faces is labelled, as fitted
+    scale[labelled] = np.nanmedian(ratio[:, labelled], axis=0)
+    return _fit_radius(features, missed), scale
+
+
+def _fit_radius(features: NDArray[np.float32], missed: NDArray[np.float64]) -> Any:
     typical = np.full(len(KEYPOINT_NAMES), np.nanmedian(missed))
     labelled = ~np.isnan(missed).all(axis=0)
     typical[labelled] = np.nanmedian(missed[:, labelled], axis=0)
@@ -139,13 +160,8 @@ def _fit_error(
         bias_initializer=keras.initializers.Constant(start),
         name="unscaled_error",
     )
-    _fit_head(head, _predict(features, fitting.images), missed, masked_absolute)
-    radius = keras.ops.convert_to_numpy(head(_predict(features, scaling.images)))
-    ratio = _missed(network, scaling) / radius
-    labelled = ~np.isnan(ratio).all(axis=0)
-    scale = np.ones(len(KEYPOINT_NAMES))  # where none of these faces is labelled, as fitted
-    scale[labelled] = np.nanmedian(ratio[:, labelled], axis=0)
-    return head, scale
+    _fit_head(head, features, missed, masked_absolute)
+    return head
 
 
 def _fit_score(features: Any, faces: NDArray[np.uint8], nonfaces: NDArray[np.uint8]) -> Any:
@@ -176,4 +192,8 @@ def _fit_head(
     model = keras.Sequential([keras.Input(inputs.shape[1:]), head])
     model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=loss, jit_compile=False)
     targets = targets.astype(np.float32)
-    model.fit(inputs, targets, batch_size=_BATCH_SIZE, epochs=_EPOCHS, verbose=0)
+    rng = np.random.default_rng(0)
+    batches = -(-len(inputs) // _BATCH_SIZE)
+    for _ in range(_EPOCHS):  # by hand: `fit` takes longer to begin an epoch than to do it
+        for rows in np.array_split(rng.permutation(len(inputs)), batches):
+            model.train_on_batch(inputs[rows], targets[rows])

@@ -10,13 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.keypoints import KEYPOINT_NAMES
-from train.data import Faces, read_training
+from train.augment import augment
+from train.data import Faces, read_faces
 from train.errors import TrainError
 from train.plots import Marks, plot_faces, plot_mean_face, plot_missing
+from train.recipe import RECIPES, Recipe
 from train.split import near_duplicates
 
 _SHEET_FACES = 48
 _PAIRS_SHOWN = 24
+_AUGMENTED_FACES, _AUGMENTED_COPIES = 8, 7  # eight columns
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -24,21 +27,28 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m train.inspect", description="Show what a training file holds."
     )
-    parser.add_argument("data", metavar="FILE", help="Kaggle's training.csv, or its zip")
-    parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the PNGs")
-    parser.add_argument("--seed", type=int, default=0, help="of the choice of faces shown")
+    add = parser.add_argument
+    add("data", metavar="FILE", help="Kaggle's training.csv, its zip, or train.prepare's .npz")
+    add("-o", "--output", required=True, metavar="DIR", help="folder for the PNGs")
+    add("--augmented", choices=sorted(RECIPES),
+        help="also show faces as this recipe changes them")  # fmt: skip
+    add("--seed", type=int, default=0, help="of the choice of faces and changes shown")
     return parser.parse_args(argv)
 
 
-def run(data: str, folder: Path, seed: int) -> str:
+def run(data: str, folder: Path, seed: int, augmented: str | None = None) -> str:
     """Write the pictures to `folder` and return the table as text."""
-    faces = read_training(data)
+    chips = read_faces(data)
+    faces = chips.crops()
     folder.mkdir(parents=True, exist_ok=True)
     missing = np.asarray(np.isnan(faces.keypoints).any(axis=2))  # (N, K)
     pairs = near_duplicates(faces.images)
     _plot_sheet(faces, missing, folder / "faces.png", np.random.default_rng(seed))
     plot_missing(missing.mean(axis=0), folder / "missing.png")
     plot_mean_face(faces.images, faces.keypoints, folder / "mean_face.png")
+    if augmented:
+        rng = np.random.default_rng(seed)
+        _plot_augmented(chips, RECIPES[augmented], folder / "augmented.png", rng)
     if len(pairs):
         _plot_pairs(faces, pairs[:_PAIRS_SHOWN], folder / "duplicates.png")
     return _table(faces, missing, pairs)
@@ -56,6 +66,24 @@ def _plot_sheet(
         Marks("missing (at its mean place)", absent, marker="x", colour="red"),
     ]
     plot_faces(faces.images[rows], marks, path, titles=[f"row {i}" for i in faces.ids[rows]])
+
+
+def _plot_augmented(faces: Faces, recipe: Recipe, path: Path, rng: np.random.Generator) -> None:
+    """Each row one face: first as it is, then as training sees it."""
+    rows = rng.permutation(len(faces))[:_AUGMENTED_FACES]
+    crops, shown = faces.crops(), []
+    for row in rows:
+        shown.append((crops.images[row], crops.keypoints[row]))
+        for _ in range(_AUGMENTED_COPIES):
+            pair = faces.images[row], faces.keypoints[row]
+            shown.append(augment(*pair, recipe.augmentation, rng))
+    images, keypoints = zip(*shown, strict=True)
+    titles = [
+        f"{faces.sources[row]} {faces.ids[row]}" if i == 0 else ""
+        for row in rows
+        for i in range(_AUGMENTED_COPIES + 1)
+    ]
+    plot_faces(np.stack(images), [Marks("label", np.stack(keypoints))], path, titles=titles)
 
 
 def _plot_pairs(faces: Faces, pairs: NDArray[np.int64], path: Path) -> None:
@@ -98,7 +126,7 @@ def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
     try:
-        print(run(args.data, Path(args.output), args.seed))
+        print(run(args.data, Path(args.output), args.seed, args.augmented))
     except (TrainError, OSError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 1

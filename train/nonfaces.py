@@ -13,6 +13,7 @@ from edge.geometry import similarity
 from edge.image import load_image, to_grey
 from train.errors import DataError
 
+_HELD_BACK = 5
 _TILES = 4  # per side, of a shuffled face
 _PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
@@ -48,7 +49,9 @@ def make_nonfaces(
 
 
 def load_photos(folder: str | Path) -> list[NDArray[np.uint8]]:
-    """All pictures of a folder, grey, in order of their names.
+    """Four fifths of a folder's pictures, grey, in order of their names.
+
+    Every fifth is left for measuring (`benchmarks.scores`).
 
     Raises:
         DataError: the folder is missing or holds no picture.
@@ -57,7 +60,8 @@ def load_photos(folder: str | Path) -> list[NDArray[np.uint8]]:
     paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in _PICTURE_SUFFIXES)
     if not paths:
         raise DataError(f"{folder}: no picture there; expected a folder of .jpg or .png files")
-    return [to_grey(load_image(path)) for path in paths]
+    learnt = [path for i, path in enumerate(paths) if i % _HELD_BACK != _HELD_BACK - 1]
+    return [to_grey(load_image(path)) for path in learnt]
 
 
 def hash_photos(photos: list[NDArray[np.uint8]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from train.augment import Augmentation
+from train.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,25 +14,96 @@ class Recipe:
 
     Attributes:
         name: what the run is called.
+        network: the name of a network in `train.network`.
+        optimizer: `rmsprop`, or `adamw` with decoupled weight decay.
+        loss: `mse` or `distance`, see `train.losses`.
         epochs: passes over the training rows, at most.
+        cooldown: epochs at the end over which the learning rate falls to a hundredth, along a half
+            cosine; before them it is constant, so that a longer run goes on from a shorter one.
         batch_size: faces per optimiser step.
-        learning_rate: the highest, see `train.network.compile_reference`.
+        learning_rate: the highest; it rises over the first 2 % of an epoch-counted run.
+        weight_decay: of `adamw`.
         dropout: share of the features dropped before the prediction layer, 0–1.
         patience: epochs without a better validation RMSE before training stops.
         validation_share: share of the rows held out, 0–1.
         seed: of the split, the initial weights, dropout, the order and every random change.
         augmentation: how far the random changes of a face go.
+        sources: the sets that `train.prepare --recipe` reads.
+        shares: by set, how much of an epoch is drawn from it, relative to the others; a set without
+            a share has 1. Empty: every row once an epoch.
+        calibrate_on: the sets whose held-out faces scale the error radius, those with the truest
+            labels; empty: all.
     """
 
     name: str
+    network: str = "reference"
+    optimizer: str = "rmsprop"
+    loss: str = "mse"
     epochs: int = 150
+    cooldown: int = 147
     batch_size: int = 64
     learning_rate: float = 3e-4
+    weight_decay: float = 0.0
     dropout: float = 0.3
     patience: int = 60
     validation_share: float = 0.15
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
+    sources: tuple[Source, ...] = ()
+    shares: tuple[tuple[str, float], ...] = ()
+    calibrate_on: tuple[str, ...] = ()
 
 
-RECIPES = {recipe.name: recipe for recipe in (Recipe(name="reference"),)}
+_REFERENCE = Recipe(name="reference")
+
+# The people of ytf and lfw are named before the number: "Abdel_Aziz_Al-Hakim_00.jpg".
+_NAME = r"([^/]+?)_?\d+\.\w+$"
+
+_SHIPPED = Recipe(
+    name="shipped",
+    network="compact",
+    optimizer="adamw",
+    loss="distance",
+    epochs=130,
+    cooldown=40,
+    learning_rate=1.5e-3,
+    weight_decay=1e-4,
+    dropout=0.0,
+    patience=1000,  # the falling rate decides the last epochs; stopping early would skip it
+    validation_share=0.08,
+    augmentation=Augmentation(
+        turn_deg=12.0,
+        turn_far=0.2,
+        scale=0.1,
+        shift=0.05,
+        stretch=0.04,
+        contrast=0.3,
+        brightness=20.0,
+        gamma=0.3,
+        shade=0.25,
+        low_resolution=0.2,
+        compress=0.15,
+        blur=1.5,
+        noise=12.0,
+        erase=0.2,
+    ),
+    sources=(
+        Source("kaggle", "kaggle/training.zip"),
+        Source("kaggle-test", "kaggle/test_teacher.csv"),
+        Source("lfpw", "lfpw", "keypoints", convert=True),
+        Source("ytf", "ytf", "blend", convert=True, person=_NAME),
+        Source("lfw", "lfw", "blend", convert=True, person=_NAME),
+        Source("aflw", "aflw", "teacher", convert=True),
+    ),
+    shares=(
+        ("kaggle", 0.28),
+        ("kaggle-test", 0.15),
+        ("lfpw", 0.16),
+        ("ytf", 0.12),
+        ("lfw", 0.14),
+        ("aflw", 0.15),
+    ),
+    calibrate_on=("kaggle", "lfpw"),
+)
+
+RECIPES = {recipe.name: recipe for recipe in (_REFERENCE, _SHIPPED)}

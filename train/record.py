@@ -16,7 +16,7 @@ from train.recipe import Recipe
 # The files of a run folder.
 RECORD, HISTORY, MODEL = "run.json", "history.csv", "model.keras"
 BEST, LAST = "best.keras", "last.keras"
-CALIBRATION, VALIDATION = "calibration.npz", "validation.npz"
+CALIBRATION, VALIDATION, SETS = "calibration.npz", "validation.npz", "sets.json"
 
 _PACKAGES = ("keras", "numpy", "pandas", "pillow")
 

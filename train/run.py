@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import sys
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ from train.record import (
     CALIBRATION,
     MODEL,
     RECORD,
+    SETS,
     VALIDATION,
     continue_record,
     describe,
@@ -35,7 +37,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         description="Train a keypoint network. Ctrl-C leaves a run that --resume continues.",
     )
     add = parser.add_argument
-    add("--data", required=True, metavar="FILE", help="Kaggle's training.csv, or its zip")
+    add("--data", required=True, metavar="FILE",
+        help="from train.prepare (.npz), or Kaggle's training.csv, or its zip")  # fmt: skip
     add("--recipe", choices=sorted(RECIPES), default="reference", help="default: %(default)s")
     add("--negatives", metavar="DIR", help="photos without faces, to teach face_score")
     add("-o", "--output", required=True, metavar="DIR", help="folder of the run")
@@ -54,7 +57,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Train as the command line asks; returns what was written to `run.json`."""
     import keras
 
-    from train.data import hash_file, read_training
+    from train.data import hash_file, read_faces
     from train.fit import fit, save
     from train.heads import add_heads, check_labels
     from train.nonfaces import hash_photos, load_photos
@@ -65,17 +68,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     given = {key: getattr(args, key) for key in ("epochs", "seed")}
     changes = {key: value for key, value in given.items() if value is not None}
     recipe = dataclasses.replace(RECIPES[args.recipe], **changes)
-    faces = read_training(args.data)
+    faces = read_faces(args.data)
     photos = load_photos(args.negatives) if args.negatives else []
     hashes = {Path(args.data).name: hash_file(args.data), "negatives": hash_photos(photos)}
     record = describe(recipe, hashes, keras.backend.backend())
-    rows = split(faces.images, recipe.validation_share, np.random.default_rng(recipe.seed))
-    training, validation = (faces.take(part) for part in rows)
+    rng = np.random.default_rng(recipe.seed)
+    rows = split(faces.crops().images, recipe.validation_share, rng, faces.groups)
+    training, validation = faces.take(rows[0]), faces.take(rows[1]).crops()
     check_labels(training, validation)
     folder, record = _open_folder(Path(args.output), record, args.resume)
     keras.utils.set_random_seed(recipe.seed)
     network = fit(recipe, training, validation, folder, args.resume)
-    model = add_heads(network, training, validation, photos, recipe.augmentation, recipe.seed)
+    model = add_heads(network, training, validation, photos, recipe)
     save(model, folder / MODEL)
     _save_sets(folder, training, validation, recipe)
     plot_history(folder)
@@ -101,10 +105,14 @@ def _open_folder(folder: Path, record: dict[str, Any], resume: bool) -> tuple[Pa
 
 def _save_sets(folder: Path, training: Any, validation: Any, recipe: Recipe) -> None:
     rows = np.random.default_rng(recipe.seed).permutation(len(training))[:_CALIBRATION_FACES]
-    for name, faces in ((CALIBRATION, training.take(np.sort(rows))), (VALIDATION, validation)):
-        np.savez_compressed(
-            folder / name, faces=faces.images, keypoints=faces.keypoints, ids=faces.ids
-        )
+    sets = {CALIBRATION: training.take(np.sort(rows)).crops(), VALIDATION: validation}
+    which = {}
+    for name, faces in sets.items():
+        np.savez_compressed(folder / name, faces=faces.images, keypoints=faces.keypoints)
+        # Enough to find them again in the prepared file.
+        pairs = zip(faces.sources.tolist(), faces.ids.tolist(), strict=True)
+        which[Path(name).stem] = list(pairs)
+    (folder / SETS).write_text(json.dumps(which) + "\n", encoding="utf-8")
 
 
 def _measure(model: Any, faces: Any) -> dict[str, float]:

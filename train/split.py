@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+_BLOCK = 1024  # rows of the correlation matrix held at once
 _THUMBNAIL = 24  # px; small enough that noise and a pixel's shift do not hide a copy
 DUPLICATE_CORRELATION = 0.97  # of thumbnails; by eye, pairs above it show one photo or one clip
 
@@ -23,28 +24,49 @@ def near_duplicates(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     Returns:
         int64 `(P, 2)`, first index smaller, in order of the first.
     """
-    thumbnails = np.stack(
-        [
-            np.asarray(Image.fromarray(image).resize((_THUMBNAIL, _THUMBNAIL), reducing_gap=None))
-            for image in images
-        ]
-    ).reshape(len(images), -1)
-    centred = thumbnails - thumbnails.mean(axis=1, keepdims=True, dtype=np.float32)
-    centred /= np.linalg.norm(centred, axis=1, keepdims=True) + 1e-6
-    correlation = np.triu(centred @ centred.T, k=1)
-    return np.argwhere(correlation > DUPLICATE_CORRELATION)
+    thumbnails = _thumbnails(images)
+    pairs = []
+    for start in range(0, len(images), _BLOCK):
+        correlation = thumbnails[start : start + _BLOCK] @ thumbnails.T
+        first, second = np.nonzero(correlation > DUPLICATE_CORRELATION)
+        later = second > first + start
+        pairs.append(np.stack([first[later] + start, second[later]], axis=1))
+    return np.concatenate(pairs)
 
 
-def duplicate_groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The group of each picture, int64 `(N,)`: near-duplicates, and theirs, share one."""
-    group = np.arange(len(images))
+def copies_of(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which pictures show nearly the same as one of the others.
+
+    Args:
+        images: uint8 `(N, S, S)`.
+        others: uint8 `(M, S, S)`.
+
+    Returns:
+        bool `(N,)`.
+    """
+    correlation = _thumbnails(images) @ _thumbnails(others).T
+    return np.asarray((correlation > DUPLICATE_CORRELATION).any(axis=1))
+
+
+def duplicate_groups(
+    images: NDArray[np.uint8], groups: NDArray[np.str_] | None = None
+) -> NDArray[np.int64]:
+    """The group of each picture, int64 `(N,)`.
+
+    Near-duplicates, and theirs, share one; so do all pictures that share a name in `groups`.
+    """
+    names = np.arange(len(images)) if groups is None else groups
+    group = np.unique(names, return_inverse=True)[1]
     for first, second in near_duplicates(images):
         group[group == group[second]] = group[first]
-    return group
+    return np.asarray(group, dtype=np.int64)
 
 
 def split(
-    images: NDArray[np.uint8], validation_share: float, rng: np.random.Generator
+    images: NDArray[np.uint8],
+    validation_share: float,
+    rng: np.random.Generator,
+    groups: NDArray[np.str_] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Split rows into training and validation; near-duplicates stay together.
 
@@ -52,13 +74,23 @@ def split(
         images: uint8 `(N, S, S)`.
         validation_share: wanted share of rows for validation, 0–1.
         rng: decides which groups go where.
+        groups: names `(N,)`; rows that share one stay together too.
 
     Returns:
         Sorted row indices of training and of validation, together all N.
     """
-    group = duplicate_groups(images)
+    group = duplicate_groups(images, groups)
     order = rng.permutation(np.unique(group))
     sizes = np.bincount(group, minlength=len(images))[order]
     chosen = order[np.cumsum(sizes) <= round(validation_share * len(images))]
     held_out = np.isin(group, chosen)
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+
+def _thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Small copies of the pictures, `(N, 576)`, of mean 0 and length 1."""
+    size = (_THUMBNAIL, _THUMBNAIL)
+    small = [np.asarray(Image.fromarray(image).resize(size)) for image in images]
+    flat = np.stack(small).reshape(len(images), -1)
+    centred = flat - flat.mean(axis=1, keepdims=True, dtype=np.float32)
+    return np.asarray(centred / (np.linalg.norm(centred, axis=1, keepdims=True) + 1e-6))

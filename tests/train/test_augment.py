@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -6,9 +8,18 @@ from tests.made_faces import make_faces
 from train.augment import Augmentation, augment, mirror, smooth_crosses
 
 STILL = Augmentation(
-    mirror=0, turn_deg=0, scale=0, shift=0, contrast=0, brightness=0, blur=0, noise=0, repairs=0,
-    erase=0,
+    mirror=0, turn_deg=0, scale=0, shift=0, stretch=0, contrast=0, brightness=0, blur=0, noise=0,
+    repairs=0, erase=0,
 )  # fmt: skip
+GEOMETRY = {
+    "mirror": {"mirror": 1.0},
+    "turn": {"turn_deg": 15.0},
+    "far turn": {"turn_far": 1.0},
+    "scale": {"scale": 0.15},
+    "shift": {"shift": 0.06},
+    "stretch": {"stretch": 0.1},
+    "all": {"mirror": 0.5, "turn_deg": 10.0, "scale": 0.1, "shift": 0.05, "stretch": 0.05},
+}
 
 
 @pytest.fixture
@@ -70,3 +81,42 @@ def test_smoothed_crosses_change_a_few_pixels_only(rng):
     image = rng.integers(0, 256, size=(96, 96)).astype(np.uint8)
     changed = smooth_crosses(image, 3, rng) != image
     assert 10 < changed.sum() <= 3 * 9
+
+
+def centre_of_dot(image, near):
+    """Where the dot nearest to `near` has its centre of mass, px."""
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]]
+    weight = image * (np.hypot(x - near[0], y - near[1]) < 9)
+    return np.array([(weight * x).sum(), (weight * y).sum()]) / weight.sum()
+
+
+@pytest.mark.parametrize("side", [96, 144])
+@pytest.mark.parametrize("change", GEOMETRY)
+def test_points_move_exactly_as_pixels(change, side):
+    settings = replace(STILL, **GEOMETRY[change])
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[:side, :side]
+    for _ in range(10):
+        points = np.full((15, 2), np.nan, np.float32)
+        points[0] = rng.uniform(-16, 16, size=2) + (side - 1) / 2
+        away = np.hypot(x - points[0, 0], y - points[0, 1])
+        dot = np.rint(250 * np.exp(-((away / 3) ** 2))).astype(np.uint8)
+        image, moved = augment(dot, points, settings, rng)
+        point = moved[~np.isnan(moved).any(axis=1)]
+        assert image.shape == (96, 96)
+        np.testing.assert_allclose(centre_of_dot(image, point[0]), point[0], atol=0.15)
+
+
+def test_a_face_that_only_moves_keeps_its_light(face, rng):
+    settings = Augmentation(shade=1, compress=1, low_resolution=1, gamma=1).moving_only()
+    assert settings.turn_deg == Augmentation().turn_deg
+    flat = np.full((96, 96), 77, np.uint8)
+    image, _ = augment(flat, face[1], settings, rng)
+    assert (image == 77).all()
+
+
+@pytest.mark.parametrize("change", ["gamma", "shade", "low_resolution", "compress"])
+def test_every_change_of_light_changes_the_picture_and_no_point(face, change, rng):
+    image, keypoints = augment(*face, replace(STILL, **{change: 1.0}), rng)
+    assert np.abs(image.astype(int) - face[0]).mean() > 0.5
+    np.testing.assert_allclose(keypoints, face[1], atol=1e-5)

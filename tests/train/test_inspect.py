@@ -36,3 +36,11 @@ def test_missing_points_are_marked_in_red_on_the_sheet(tmp_path):
         return int(((picture[..., 0] > 180) & (picture[..., 1:].max(axis=2) < 60)).sum())
 
     assert red("gaps") > red("whole") + 8 * 4 * 4
+
+
+def test_faces_are_shown_as_training_sees_them(tmp_path):
+    path = write_csv(tmp_path / "training.csv", *make_faces(9))
+    assert main([str(path), "-o", str(tmp_path), "--augmented", "shipped"]) == 0
+    picture = np.asarray(Image.open(tmp_path / "augmented.png").convert("L"))
+    assert min(picture.shape) > 400
+    assert picture.std() > 20

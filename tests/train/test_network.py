@@ -3,7 +3,8 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from train.network import compile_reference, reference  # noqa: E402
+from train.network import WarmHoldCool, build, compact, reference  # noqa: E402
+from train.recipe import RECIPES, Recipe  # noqa: E402
 
 
 def test_the_reference_has_four_weight_layers_and_thirty_values():
@@ -16,7 +17,7 @@ def test_the_reference_has_four_weight_layers_and_thirty_values():
 
 
 def test_the_reference_is_trained_by_rmsprop_on_squared_error_with_accuracy():
-    network = compile_reference(reference(), 1e-3, steps=10)
+    network = build(RECIPES["reference"], steps_per_epoch=10)
     assert type(network.optimizer).__name__ == "RMSprop"
     assert network.loss.__name__ == "masked_mse"
     face, target = np.zeros((2, 96, 96, 1), np.uint8), np.full((2, 30), 50, np.float32)
@@ -31,3 +32,37 @@ def test_the_same_seed_gives_the_same_weights():
     one, same, other = (reference(seed=seed).get_weights() for seed in (1, 1, 2))
     assert all((a == b).all() for a, b in zip(one, same, strict=True))
     assert not (one[0] == other[0]).all()
+
+
+def test_the_shipped_network_keeps_its_budget():
+    network = compact()
+    multiply_adds = sum(
+        np.prod(layer.kernel.shape) * np.prod(layer.output.shape[1:-1])
+        if isinstance(layer, keras.layers.Conv2D)
+        else np.prod(layer.kernel.shape)
+        for layer in network.layers
+        if hasattr(layer, "kernel")
+    )
+    assert network.count_params() < 400_000
+    assert multiply_adds < 30_000_000
+    assert network.output_shape == (None, 30)
+
+
+def test_before_training_the_shipped_network_says_the_mean_face():
+    from edge.framing import MEAN_FACE
+
+    points = compact()(np.zeros((1, 96, 96, 1), np.uint8))
+    np.testing.assert_allclose(np.reshape(points, (15, 2)), MEAN_FACE, atol=1e-4)
+
+
+def test_the_rate_rises_stays_and_falls():
+    rate = WarmHoldCool(2.0, warm=4, cool_from=10, end=20)
+    values = [float(rate(step)) for step in (0, 1, 3, 9, 10, 15, 20, 30)]
+    assert values == pytest.approx([0.5, 1.0, 2.0, 2.0, 2.0, 1.01, 0.02, 0.02], abs=1e-5)
+
+
+def test_a_longer_run_begins_like_a_shorter_one():
+    short, long = (Recipe("r", epochs=n, cooldown=10) for n in (60, 90))
+    schedules = [build(recipe, 2000).optimizer._learning_rate for recipe in (short, long)]
+    for step in (0, 500, 50_000, 99_000):
+        assert float(schedules[0](step)) == pytest.approx(float(schedules[1](step)))

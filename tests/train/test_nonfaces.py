@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.made_faces import make_faces
 from train.errors import DataError
@@ -29,3 +30,9 @@ def test_photos_are_used_for_half(rng):
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(DataError, match="no picture there"):
         load_photos(tmp_path)
+
+
+def test_every_fifth_photo_is_left_for_measuring(tmp_path):
+    for i in range(11):
+        Image.new("L", (20, 20), i).save(tmp_path / f"{i:02}.png")
+    assert [int(photo[0, 0]) for photo in load_photos(tmp_path)] == [0, 1, 2, 3, 5, 6, 7, 8, 10]

@@ -16,7 +16,7 @@ def test_a_run_leaves_all_it_promises(finished_run):
     names = {path.name for path in finished_run.iterdir()}
     assert names == {
         "run.json", "history.csv", "learning_curve.png", "best.keras", "last.keras",
-        "model.keras", "calibration.npz", "validation.npz",
+        "model.keras", "calibration.npz", "validation.npz", "sets.json",
     }  # fmt: skip
     record = read_record(finished_run)
     assert record["recipe"]["epochs"] == 2

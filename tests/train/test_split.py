@@ -1,7 +1,7 @@
 import numpy as np
 
 from tests.made_faces import make_faces
-from train.split import duplicate_groups, near_duplicates, split
+from train.split import copies_of, duplicate_groups, near_duplicates, split
 
 
 def distinct(count, seed=0):
@@ -37,3 +37,18 @@ def test_the_same_seed_splits_the_same():
     first, again = (split(images, 0.25, np.random.default_rng(3)) for _ in range(2))
     for one, other in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_faces_of_one_group_stay_together():
+    images = distinct(40)
+    people = np.array([f"person {i // 4}" for i in range(40)])
+    training, validation = split(images, 0.3, np.random.default_rng(0), people)
+    assert len(validation) == 12
+    assert not set(people[training]) & set(people[validation])
+
+
+def test_copies_of_other_pictures_are_found(rng):
+    images = distinct(8)
+    noisy = np.clip(images[5] * 0.9 + rng.normal(0, 4, size=(96, 96)), 0, 255).astype(np.uint8)
+    others = np.concatenate([distinct(3, seed=1), noisy[None]])
+    assert np.flatnonzero(copies_of(images, others)).tolist() == [5]
