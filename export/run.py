@@ -24,20 +24,22 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("run", metavar="RUN", help="folder that python -m train.run has finished")
     add("-o", "--output", required=True, metavar="DIR", help="folder for the .onnx files")
+    add("--faces", metavar="FILE.npz",
+        help="the prepared faces of the run, where RUN is kept without their pictures")  # fmt: skip
     add("--no-int8", action="store_true", help="write keypoints.onnx alone")
     add("--license", default=_LICENSE, metavar="TEXT",
         help="licence of the weights, written into the files (default: %(default)s)")  # fmt: skip
     return parser.parse_args(argv)
 
 
-def run(folder: str, output: Path, int8: bool, license_text: str) -> str:
+def run(folder: str, output: Path, int8: bool, license_text: str, faces: str | None = None) -> str:
     """Export, check and only then move the files to `output`; returns the report."""
     from export.compare import check_accuracy, check_parity, measure, table
     from export.convert import describe, load_keras, to_onnx, write_model
     from export.quantize import quantize
     from export.source import read_run
 
-    source = read_run(folder)
+    source = read_run(folder, faces)
     metadata = describe(source, _SIZE, license_text)
     model = load_keras(source.model)
     output.mkdir(parents=True, exist_ok=True)
@@ -65,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
     try:
-        report = run(args.run, Path(args.output), not args.no_int8, args.license)
+        report = run(args.run, Path(args.output), not args.no_int8, args.license, args.faces)
     except (ExportError, EdgeError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)
         return 1

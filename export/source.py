@@ -1,4 +1,8 @@
-"""What export reads: the files of a training run."""
+"""What export reads: the files of a training run.
+
+A run that is kept without the pictures of its faces, which may not be passed on, names them in
+`sets.json`; they are then taken from the file of prepared faces they came from.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.errors import RunFolderError
+
+_SIDE = 96  # px, of the crop in the middle of each prepared picture
+_SETS = ("calibration", "validation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +54,12 @@ class TrainingRun:
     validation: FaceSet
 
 
-def read_run(folder: str | Path) -> TrainingRun:
+def read_run(folder: str | Path, prepared: str | Path | None = None) -> TrainingRun:
     """Read a training run's folder.
+
+    Args:
+        folder: of a finished run.
+        prepared: the prepared faces (`.npz`) it was trained on, where it is kept without pictures.
 
     Raises:
         RunFolderError: a file is missing or broken.
@@ -59,13 +70,12 @@ def read_run(folder: str | Path) -> TrainingRun:
         raise RunFolderError(
             f"{model}: no such file; expected a finished run of python -m train.run"
         )
-    return TrainingRun(
-        model=model,
-        sha256=hashlib.sha256(model.read_bytes()).hexdigest(),
-        record=_read_record(folder / "run.json"),
-        calibration=_read_faces(folder / "calibration.npz"),
-        validation=_read_faces(folder / "validation.npz"),
-    )
+    record = _read_record(folder / "run.json")
+    if prepared is None:
+        sets = [_read_faces(folder / f"{name}.npz") for name in _SETS]
+    else:
+        sets = _find_faces(folder / "sets.json", Path(prepared), record)
+    return TrainingRun(model, hashlib.sha256(model.read_bytes()).hexdigest(), record, *sets)
 
 
 def _read_record(path: Path) -> dict[str, Any]:
@@ -76,6 +86,23 @@ def _read_record(path: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or not {"recipe", "data_sha256"} <= record.keys():
         raise RunFolderError(f"{path}: expected an object with recipe and data_sha256")
     return record
+
+
+def _find_faces(which: Path, prepared: Path, record: dict[str, Any]) -> list[FaceSet]:
+    if hashlib.sha256(prepared.read_bytes()).hexdigest() not in record["data_sha256"].values():
+        raise RunFolderError(f"{prepared}: is not the file that the run was trained on")
+    try:
+        names = json.loads(which.read_text(encoding="utf-8"))
+        with np.load(prepared) as arrays:
+            pairs = zip(arrays["sources"].tolist(), arrays["ids"].tolist(), strict=True)
+            row_of = {pair: row for row, pair in enumerate(pairs)}
+            images, keypoints = arrays["images"], arrays["keypoints"]
+        rows = [[row_of[tuple(pair)] for pair in names[name]] for name in _SETS]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunFolderError(f"{which}: does not name faces of {prepared} ({error!r})") from error
+    margin = (images.shape[1] - _SIDE) // 2
+    inner = slice(margin, margin + _SIDE)
+    return [FaceSet(images[some, inner, inner], keypoints[some] - margin) for some in rows]
 
 
 def _read_faces(path: Path) -> FaceSet:

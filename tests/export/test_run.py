@@ -119,3 +119,26 @@ def test_an_old_int8_file_does_not_stay_beside_a_new_model(finished_run, exporte
     shutil.copy(exported / "keypoints.int8.onnx", tmp_path)
     assert main([str(finished_run), "-o", str(tmp_path), "--no-int8"]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["keypoints.onnx"]
+
+
+def test_a_run_kept_without_pictures_is_exported_from_the_prepared_faces(tmp_path):
+    from tests.made_faces import made_training_faces
+    from train.data import save_faces
+    from train.run import main as train
+
+    prepared, kept = tmp_path / "faces.npz", tmp_path / "kept"
+    save_faces(made_training_faces(24), prepared)
+    assert train(["--data", str(prepared), "-o", str(kept), "--epochs", "1"]) == 0
+    whole, again = tmp_path / "whole", tmp_path / "again"
+    assert main([str(kept), "-o", str(whole)]) == 0
+    for name in ("calibration.npz", "validation.npz"):
+        (kept / name).unlink()
+    assert main([str(kept), "-o", str(again)]) == 1
+    assert main([str(kept), "--faces", str(prepared), "-o", str(again)]) == 0
+    faces = made_training_faces(3).images
+    for name in ("keypoints.onnx", "keypoints.int8.onnx"):
+        first, second = (KeypointModel(folder / name)(faces) for folder in (whole, again))
+        for one, other in zip(first, second, strict=True):
+            np.testing.assert_array_equal(one, other)
+    save_faces(made_training_faces(25), prepared)
+    assert main([str(kept), "--faces", str(prepared), "-o", str(again)]) == 1
