@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy import measure_accuracy, read_annotated
+from benchmarks.kaggle import measure_accuracy, read_annotated
 from benchmarks.latency import measure_latency
 from benchmarks.machine import describe_machine
 from edge.errors import EdgeError

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import measure_accuracy, read_annotated
+from benchmarks.kaggle import measure_accuracy, read_annotated
 from edge.model import EMBEDDED, KeypointModel
 from tests.conftest import ROOT
 

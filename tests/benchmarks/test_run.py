@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import measure_accuracy, read_annotated
+from benchmarks.kaggle import measure_accuracy, read_annotated
 from benchmarks.latency import summarise
 from benchmarks.run import main
 from edge.metrics import rmse
