@@ -11,6 +11,7 @@ import onnx
 from edge.contract import METADATA_KEYS
 from edge.keypoints import COORDINATE_CONVENTION, KEYPOINT_NAMES, SCHEME
 from export.errors import ExportError, RunFolderError
+from export.simplify import simplify
 from export.source import TrainingRun
 
 OPSET = 17
@@ -66,6 +67,7 @@ def to_onnx(model: Any, size: int) -> onnx.ModelProto:
     proto, _ = tf2onnx.convert.from_function(
         predict, input_signature=predict.input_signature, opset=OPSET
     )
+    simplify(proto, size)
     try:
         onnx.checker.check_model(proto, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:

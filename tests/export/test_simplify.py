@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx")
+
+import onnx
+import onnxruntime as ort
+from onnx import TensorProto, helper, numpy_helper
+
+from export.simplify import simplify
+
+
+@pytest.fixture
+def model():
+    """Scales a picture by a constant without axes and flattens it by a shape it works out."""
+    constants = {"scale": np.float32(0.5), "zero": np.array([0]), "rest": np.array([-1])}
+    nodes = [
+        helper.make_node("Cast", ["face"], ["grey"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["grey", "scale"], ["scaled"]),
+        helper.make_node("Shape", ["scaled"], ["shape"]),
+        helper.make_node("Gather", ["shape", "zero"], ["count"]),
+        helper.make_node("Concat", ["count", "rest"], ["flat_shape"], axis=0),
+        helper.make_node("Reshape", ["scaled", "flat_shape"], ["flat"]),
+    ]
+    face = helper.make_tensor_value_info("face", TensorProto.UINT8, ["N", 4, 4, 1])
+    flat = helper.make_tensor_value_info("flat", TensorProto.FLOAT, ["N", 16])
+    weights = [numpy_helper.from_array(np.asarray(v), n) for n, v in constants.items()]
+    graph = helper.make_graph(nodes, "small", [face], [flat], weights)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    made.ir_version = 8
+    return made
+
+
+def run(model, faces):
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"face": faces})[0]
+
+
+def test_the_same_is_computed_with_fewer_operators(model, rng):
+    faces = rng.integers(0, 256, size=(3, 4, 4, 1)).astype(np.uint8)
+    before = run(model, faces)
+    simplify(model, 4)
+    onnx.checker.check_model(model, full_check=True)
+    np.testing.assert_array_equal(run(model, faces), before)
+    assert [node.op_type for node in model.graph.node] == ["Cast", "Mul", "Reshape"]
+
+
+def test_the_batch_stays_open_and_constants_get_their_axes(model):
+    simplify(model, 4)
+    assert run(model, np.zeros((5, 4, 4, 1), np.uint8)).shape == (5, 16)
+    shapes = {len(w.dims) for w in model.graph.initializer if w.data_type == TensorProto.FLOAT}
+    assert shapes == {4}
+    assert {w.name for w in model.graph.initializer}.isdisjoint({"scale", "zero", "rest"})
