@@ -4,9 +4,9 @@ SAMPLE := edge/data/astronaut.jpg
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-export IMAGE  # the shell reads the name from the environment: spaces and quotes are safe
+export IMAGE DATA  # the shell reads them from the environment: spaces and quotes are safe
 
-.PHONY: run test lint check clean
+.PHONY: run test lint check train clean
 
 run: .venv/runtime-installed
 	@$(BIN)/python -m edge.run --json - $(if $(IMAGE),-- "$$IMAGE",-o astronaut.keypoints.jpg $(SAMPLE))
@@ -20,6 +20,15 @@ lint: .venv/dev-installed
 	$(BIN)/mypy
 
 check: test lint
+
+# The shipped network, from the folder of its sets (MODEL_CARD.md); goes on where it was cut off.
+train: .venv/dev-installed
+	@test -d "$$DATA" || { echo "usage: make train DATA=FOLDER" >&2; exit 2; }
+	$(BIN)/python -m train.prepare --recipe shipped -o runs/faces.npz \
+		--apart-from "$$DATA/kaggle/test_annotated.csv" "$$DATA/kaggle/test.zip" -- "$$DATA"
+	$(BIN)/python -m train.run --recipe shipped --data runs/faces.npz \
+		--negatives "$$DATA/negatives" -o runs/shipped --resume
+	$(BIN)/python -m export.run runs/shipped -o runs/models
 
 clean:
 	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache

@@ -8,6 +8,8 @@ rows of the history are dropped on resuming.
 
 from __future__ import annotations
 
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ class Progress(keras.callbacks.Callback):
         super().__init__()
         self._folder, self._patience = folder, patience
         self._rows: list[dict[Any, Any]] = history.to_dict("records")
+        self._first, self._start = len(history), time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Record epoch `epoch` (from 0), save, and decide whether to go on."""
@@ -46,6 +49,16 @@ class Progress(keras.callbacks.Callback):
         save(self.model, self._folder / LAST)
         if since_best >= self._patience:
             self.model.stop_training = True
+        self._report(epoch + 1, values.get("val_rmse", float("nan")))
+
+    def _report(self, done: int, val_rmse: float) -> None:
+        pace = (time.monotonic() - self._start) / (done - self._first)
+        left = (self.params["epochs"] - done) * pace / 60
+        print(
+            f"epoch {done} of {self.params['epochs']}: validation RMSE {val_rmse:.3f} px, "
+            f"{pace:.0f} s an epoch, at most {left:.0f} min left",
+            flush=True,
+        )
 
 
 def fit(recipe: Recipe, training: Faces, validation: Faces, folder: Path, resume: bool) -> Any:
@@ -79,6 +92,7 @@ def fit(recipe: Recipe, training: Faces, validation: Faces, folder: Path, resume
             ),
             validation_batch_size=recipe.batch_size,
             shuffle=False,
+            verbose=1 if sys.stdout.isatty() else 0,  # a log takes one line an epoch
             callbacks=[Progress(folder, recipe.patience, history)],
         )
     return load(folder / BEST)

@@ -133,7 +133,9 @@ def _fit_error(
     )
     groups = np.unique(held_out.groups, return_inverse=True)[1]
     fold = rng.permutation(groups.max() + 1)[groups] % _FOLDS  # (N,); a group lies in one fold
-    trusted = np.isin(moved.sources, recipe.calibrate_on or np.unique(moved.sources))
+    trusted = np.isin(moved.sources, recipe.calibrate_on)
+    if not trusted.any():
+        trusted[:] = True
     ratio = np.full(test_missed.shape, np.nan)
     for k in np.unique(fold):
         inside, outside = np.tile(fold == k, _COPIES), np.tile(fold == k, _MILD_COPIES)

@@ -32,7 +32,7 @@ class Recipe:
         shares: by set, how much of an epoch is drawn from it, relative to the others; a set without
             a share has 1. Empty: every row once an epoch.
         calibrate_on: the sets whose held-out faces scale the error radius, those with the truest
-            labels; empty: all.
+            labels; all where none of these is there.
     """
 
     name: str

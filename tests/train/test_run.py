@@ -133,3 +133,11 @@ def test_a_bad_photo_without_faces_is_one_line(training_csv, tmp_path, capsys):
     arguments = ["--data", str(training_csv), "-o", str(tmp_path / "run")]
     assert main([*arguments, "--negatives", str(tmp_path / "photos")]) == 1
     assert "bad.jpg" in capsys.readouterr().err
+
+
+def test_every_epoch_says_how_long_it_will_still_take(training_csv, tmp_path, capsys):
+    arguments = ["--data", str(training_csv), "-o", str(tmp_path / "run"), "--epochs", "2"]
+    assert main(arguments) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch ")]
+    assert [line.split(":")[0] for line in lines] == ["epoch 1 of 2", "epoch 2 of 2"]
+    assert lines[1].endswith("at most 0 min left")
