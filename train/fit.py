@@ -19,7 +19,7 @@ import pandas as pd
 from train.batches import Batches
 from train.data import Faces
 from train.errors import RunError
-from train.network import build
+from train.network import build, learning_rate
 from train.recipe import Recipe
 from train.record import BEST, HISTORY, LAST
 
@@ -122,6 +122,7 @@ def _start(recipe: Recipe, steps: int, folder: Path, resume: bool) -> tuple[Any,
     if resume and (folder / LAST).exists():
         network = load(folder / LAST)
         done = int(network.optimizer.iterations)
+        network.optimizer.learning_rate = learning_rate(recipe, steps)  # the run may be longer now
         _restore_dropout(network, recipe.seed, done)
         return network, done // steps
     return build(recipe, steps), 0

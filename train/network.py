@@ -108,20 +108,12 @@ NETWORKS: dict[str, Callable[[float, int], Any]] = {"reference": reference, "com
 def build(recipe: Recipe, steps_per_epoch: int) -> Any:
     """The recipe's network, compiled with its optimiser, loss and learning rate.
 
-    The rate rises over the first steps, stays, and falls over the recipe's `cooldown` epochs.
-
     Args:
         recipe: all settings.
         steps_per_epoch: optimiser steps of one epoch.
     """
     network = NETWORKS[recipe.network](recipe.dropout, recipe.seed)
-    cooldown = min(recipe.cooldown, recipe.epochs)
-    schedule = WarmHoldCool(
-        recipe.learning_rate,
-        warm=max(1, min(1000, recipe.epochs * steps_per_epoch // 50)),
-        cool_from=(recipe.epochs - cooldown) * steps_per_epoch,
-        end=recipe.epochs * steps_per_epoch,
-    )
+    schedule = learning_rate(recipe, steps_per_epoch)
     optimizers = {
         "rmsprop": lambda: keras.optimizers.RMSprop(schedule),
         "adamw": lambda: keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
@@ -135,6 +127,17 @@ def build(recipe: Recipe, steps_per_epoch: int) -> Any:
         jit_compile=jit,
     )
     return network
+
+
+def learning_rate(recipe: Recipe, steps_per_epoch: int) -> WarmHoldCool:
+    """The rate rises over the first steps, stays, and falls over the recipe's last epochs."""
+    cooldown = min(recipe.cooldown, recipe.epochs)
+    return WarmHoldCool(
+        recipe.learning_rate,
+        warm=max(1, min(1000, recipe.epochs * steps_per_epoch // 50)),
+        cool_from=(recipe.epochs - cooldown) * steps_per_epoch,
+        end=recipe.epochs * steps_per_epoch,
+    )
 
 
 @keras.saving.register_keras_serializable("train")
