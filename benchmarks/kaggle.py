@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.keypoints import KEYPOINT_NAMES
+from edge.looks import look_at_crops
 from edge.metrics import rmse, rmse_per_keypoint, share_inside
 from edge.model import KeypointModel
 
@@ -100,7 +101,7 @@ def read_pictures(path: Path) -> dict[str, NDArray[np.uint8]]:
 
 def measure_accuracy(model: KeypointModel, faces: AnnotatedFaces) -> dict[str, Any]:
     """Accuracy on the pictures in the 15-point scheme ("asked > 8") and on the more varied ones."""
-    points, error, score = model(faces.images)
+    points, error, score = look_at_crops(model, faces.images)
     full, few = faces.asked > _FULL_SCHEME, faces.asked == _FULL_SCHEME
     results = {}
     for name, rows in (("asked > 8", full), ("asked = 8", few)):

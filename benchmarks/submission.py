@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.kaggle import read_pictures
 from edge.errors import EdgeError
+from edge.looks import look_at_crops
 from edge.model import EMBEDDED, KeypointModel
 
 _SIDE = 96.0  # px; Kaggle's coordinates lie between 0 and this
@@ -37,7 +38,7 @@ def run(images: Path, lookup: Path, model: Path, output: Path) -> int:
     """Write the submission; returns how many values it has."""
     pictures = read_pictures(images)
     network = KeypointModel(model)
-    points = network(np.stack(list(pictures.values())))[0]
+    points = look_at_crops(network, np.stack(list(pictures.values())))[0]
     names = [f"{name}_{axis}" for name in network.keypoint_names for axis in "xy"]
     columns = {name: i for i, name in enumerate(names)}
     values = np.clip(points.reshape(len(points), -1), 0.0, _SIDE)

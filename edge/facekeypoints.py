@@ -14,7 +14,7 @@ from edge.errors import ImageError
 from edge.face import Face
 from edge.geometry import crop_matrix, shared_part, square_around, whole_picture
 from edge.image import Grey, ImageSource, load_image, to_grey
-from edge.looks import look
+from edge.looks import look, look_at_crops
 from edge.model import Prediction, open_model
 
 _PICTURES_AT_ONCE = 32  # whose crops share keypoint batches
@@ -146,7 +146,7 @@ class FaceKeypoints:
                 f"cannot use these crops: expected uint8 of shape (N, {size}, {size}), "
                 f"received {crops.dtype} of shape {crops.shape}"
             )
-        return self.model(crops)
+        return look_at_crops(self.model, crops)
 
     def _find(self, grey: Grey) -> NDArray[np.float32]:
         if self._detector == "none":

@@ -22,7 +22,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from edge.keypoints import KEYPOINT_NAMES
+from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
 from edge.metrics import distances
 from train.augment import Augmentation, augment
 from train.data import Faces
@@ -143,6 +143,7 @@ def _fit_error(
         radius = keras.ops.convert_to_numpy(head(test_features[outside]))
         ratio[outside] = test_missed[outside] / radius
     ratio[~trusted] = np.nan
+    ratio = np.concatenate([ratio, ratio[:, list(MIRROR_ORDER)]])  # both sides are alike
     labelled = ~np.isnan(ratio).all(axis=0)
     scale = np.ones(len(KEYPOINT_NAMES))  # where none of these faces is labelled, as fitted
     scale[labelled] = np.nanmedian(ratio[:, labelled], axis=0)

@@ -103,7 +103,7 @@ _SHIPPED = Recipe(
         ("lfw", 0.14),
         ("aflw", 0.15),
     ),
-    calibrate_on=("kaggle", "lfpw"),
+    calibrate_on=("lfpw",),  # labelled by hand, and no pixel of it was repaired
 )
 
 RECIPES = {recipe.name: recipe for recipe in (_REFERENCE, _SHIPPED)}

@@ -149,7 +149,7 @@ def test_submitted_values_lie_in_the_picture(tmp_path, monkeypatch):
     def outside(self, faces):
         points = np.full((len(faces), 15, 2), 300.0, np.float32)
         points[..., 1] = -5
-        return points, None, None
+        return points, np.ones((len(faces), 15), np.float32), np.ones(len(faces), np.float32)
 
     monkeypatch.setattr(KeypointModel, "__call__", outside)
     images, keypoints = make_faces(1)
