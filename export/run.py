@@ -11,7 +11,7 @@ from edge.errors import EdgeError
 from export.errors import ExportError
 
 _SIZE = 96  # px, side of the pictures the networks take
-_LICENSE = "research and evaluation only: trained on Kaggle competition data"
+_LICENSE = "research and evaluation only: trained on Kaggle competition data and research sets"
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

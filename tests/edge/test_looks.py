@@ -6,7 +6,7 @@ from edge.facekeypoints import FaceKeypoints
 from edge.framing import frame, tilt_deg
 from edge.geometry import crop_matrix, similarity, transform
 from edge.image import load_image, to_grey
-from edge.looks import look
+from edge.looks import look, look_at_crops
 from edge.model import EMBEDDED, KeypointModel
 
 FACE = [176.0, 65.6, 96.0, 96.0]  # of the sample picture
@@ -29,11 +29,12 @@ def turned(grey, angle):
     return cut(grey, matrix, 512), matrix
 
 
-def seen(model, grey, twice=True):
-    return look(model, [grey], [crop_matrix(FACE, model.size)], twice)[0]
+def seen(model, grey):
+    return look(model, [grey], [crop_matrix(FACE, model.size)])[0]
 
 
-def test_an_upright_face_is_looked_at_once(model, grey, monkeypatch):
+def test_a_face_that_lies_well_is_looked_at_once(model, grey, monkeypatch):
+    square = frame(seen(model, grey).keypoints)
     calls = []
     original = KeypointModel.__call__
 
@@ -42,7 +43,7 @@ def test_an_upright_face_is_looked_at_once(model, grey, monkeypatch):
         return original(self, faces)
 
     monkeypatch.setattr(KeypointModel, "__call__", counting)
-    seen(model, grey)
+    look(model, [grey], [crop_matrix(square, model.size)])
     assert calls == [1]
 
 
@@ -51,12 +52,37 @@ def test_a_turned_face_is_seen_as_if_it_were_upright(model, grey, angle):
     upright = seen(model, grey)
     picture, matrix = turned(grey, angle)
     square = crop_matrix([256 - 47.5, 256 - 47.5, 96, 96], model.size)
-    once, twice = (look(model, [picture], [square], t)[0].keypoints for t in (False, True))
+    once, twice = (look(model, [picture], [square], n)[0].keypoints for n in (1, 2))
     expected = transform(matrix, upright.keypoints)
     missed = [np.linalg.norm(points - expected, axis=1).mean() for points in (once, twice)]
     assert tilt_deg(twice) == pytest.approx(tilt_deg(expected), abs=4)
     assert missed[1] < 3
     assert missed[1] < missed[0] + 0.5
+
+
+@pytest.mark.parametrize("scale", [0.75, 1.35])
+def test_a_badly_framed_face_is_framed_again(model, grey, scale):
+    x, y, side, _ = FACE
+    wide = side * scale
+    square = [x + (side - wide) / 2 + 4, y + (side - wide) / 2, wide, wide]
+    good = seen(model, grey).keypoints
+    once, again = (
+        look(model, [grey], [crop_matrix(square, model.size)], n)[0].keypoints for n in (1, 4)
+    )
+    missed = [np.linalg.norm(points - good, axis=1).mean() for points in (once, again)]
+    assert missed[1] < missed[0]
+    assert missed[1] < 1.5
+
+
+def test_crops_are_looked_at_as_pictures_are(model, grey):
+    crop = cut(grey, crop_matrix([170, 60, 110, 110], model.size), model.size)
+    points, error, score = look_at_crops(model, np.stack([crop, crop]))
+    assert (points.shape, error.shape, score.shape) == ((2, 15, 2), (2, 15), (2,))
+    whole = look(model, [crop], [np.eye(2, 3)])[0]
+    np.testing.assert_allclose(points[1], whole.keypoints, atol=1e-3)
+    assert [part.shape for part in look_at_crops(model, np.empty((0, 96, 96), np.uint8))] == [
+        (0, 15, 2), (0, 15), (0,)
+    ]  # fmt: skip
 
 
 def test_no_face_is_no_look(model):
