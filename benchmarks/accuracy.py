@@ -15,7 +15,6 @@ network of the project was trained on:
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,16 +23,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.command import report, write_results
 from benchmarks.kaggle import measure_accuracy, read_annotated
 from benchmarks.machine import describe_machine
 from benchmarks.photos import Photo, found_at, found_in, read_photos, shrink, turn
 from benchmarks.scores import area_under_curve, cut_faces, cut_nonfaces, cut_parts
 from benchmarks.size import count
-from edge.errors import EdgeError
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.keypoints import KEYPOINT_NAMES
-from edge.metrics import distances, normalised_mean_error
+from edge.metrics import distances, eye_span, inside, normalised_mean_error
 from edge.model import EMBEDDED, KeypointModel
 from edge.offsets import add_offsets, measure_offsets
 
@@ -137,7 +136,7 @@ def _measure(
     found, true = _pairs(photos, faces)
     moved = add_offsets(found, offsets)
     errors = normalised_mean_error(moved, true)
-    spans = distances(moved, true) / _spans(true)
+    spans = distances(moved, true) / eye_span(true)[:, None]
     return {
         "faces": len(photos),
         "found": len(found),
@@ -153,17 +152,8 @@ def _share_inside(
 ) -> dict[str, Any]:
     found, true = _pairs(photos, faces)
     radius = np.stack([face.error for face in faces if face is not None])
-    away = distances(add_offsets(found, offsets), true)
-    inside = np.where(np.isnan(away), np.nan, away <= radius)
-    return {
-        "all": round(float(np.nanmean(inside)), 4),
-        "per_keypoint": _means(inside),
-    }
-
-
-def _spans(true: NDArray[np.float32]) -> NDArray[np.float64]:
-    left, right = (KEYPOINT_NAMES.index(f"{s}_eye_outer_corner") for s in ("left", "right"))
-    return np.asarray(np.linalg.norm(true[:, left] - true[:, right], axis=1))[:, None]
+    within = inside(radius, add_offsets(found, offsets), true)
+    return {"all": round(float(np.nanmean(within)), 4), "per_keypoint": _means(within)}
 
 
 def _means(values: NDArray[np.floating]) -> dict[str, float]:
@@ -190,8 +180,8 @@ def table(results: dict[str, Any]) -> str:
         if "faces" in first:
             cells = [_photo_cell(row["helen"][name]) for row in rows]
             add(f"helen, {name}: error (raw), found", cells)
-    inside = [row["helen"]["share_inside_error"] for row in rows]
-    shares = [(f"{i['all']:.0%}", i["per_keypoint"].values()) for i in inside]
+    within = [row["helen"]["share_inside_error"] for row in rows]
+    shares = [(f"{w['all']:.0%}", w["per_keypoint"].values()) for w in within]
     add(
         "helen, inside `error` (least and most of a keypoint)",
         [f"{all_} ({min(each):.0%}–{max(each):.0%})" for all_, each in shares],
@@ -212,19 +202,14 @@ def _photo_cell(values: dict[str, Any]) -> str:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    try:
+
+    def measure() -> str:
         results = run(args.data, args.models)
         if args.output:
-            text = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
-            args.output.write_text(text, encoding="utf-8")
-    except (EdgeError, OSError, ValueError) as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
-        return 1
-    except KeyError as error:
-        print(f"benchmarks: no {error} in the annotations", file=sys.stderr)
-        return 1
-    print(table(results))
-    return 0
+            write_results(results, args.output)
+        return table(results)
+
+    return report(measure, missing=lambda key: f"no {key} in the annotations")
 
 
 if __name__ == "__main__":

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.command import report, write_results
 from benchmarks.kaggle import measure_accuracy, read_annotated
 from benchmarks.latency import measure_latency
 from benchmarks.machine import describe_machine
-from edge.errors import EdgeError
 from edge.model import EMBEDDED, KeypointModel
 
 
@@ -89,19 +88,14 @@ def table(results: dict[str, Any]) -> str:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    try:
+
+    def measure() -> str:
         results = run(args)
         if args.output:
-            text = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
-            Path(args.output).write_text(text, encoding="utf-8")
-    except (EdgeError, OSError, ValueError) as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
-        return 1
-    except KeyError as error:
-        print(f"benchmarks: no {error} in the annotated pictures", file=sys.stderr)
-        return 1
-    print(table(results))
-    return 0
+            write_results(results, Path(args.output))
+        return table(results)
+
+    return report(measure, missing=lambda key: f"no {key} in the annotated pictures")
 
 
 if __name__ == "__main__":

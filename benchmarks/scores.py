@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.photos import Photo
 from edge.crop import cut
-from edge.geometry import crop_matrix
+from edge.geometry import crop_matrix, shared_area
 from edge.image import load_image, to_grey
 
 HELD_BACK = 5  # training skips every fifth photo without faces; these are measured on
@@ -59,9 +59,7 @@ def square_of_part(face: NDArray[np.float64], rng: np.random.Generator) -> NDArr
 
 def share_of(face: NDArray[np.float64], square: NDArray[np.float64]) -> float:
     """The part of a face's square that lies in another square, 0–1."""
-    low = np.maximum(face[:2], square[:2])
-    high = np.minimum(face[:2] + face[2:], square[:2] + square[2:])
-    return float(np.prod(np.maximum(high - low, 0)) / np.prod(face[2:]))
+    return float(shared_area(face, square) / np.prod(face[2:]))
 
 
 def area_under_curve(faces: NDArray[np.floating], others: NDArray[np.floating]) -> float:

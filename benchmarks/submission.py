@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.command import report
 from benchmarks.kaggle import read_pictures
-from edge.errors import EdgeError
 from edge.looks import look_at_crops
 from edge.model import EMBEDDED, KeypointModel
 
@@ -64,16 +64,14 @@ def _value(
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    try:
+
+    def measure() -> str:
         count = run(args.images, args.lookup, args.model, args.output)
-    except (EdgeError, OSError, ValueError) as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
-        return 1
-    except KeyError as error:
-        print(f"benchmarks: {args.lookup}: no column, picture or keypoint {error}", file=sys.stderr)
-        return 1
-    print(f"{args.output}: {count} values")
-    return 0
+        return f"{args.output}: {count} values"
+
+    return report(
+        measure, missing=lambda key: f"{args.lookup}: no column, picture or keypoint {key}"
+    )
 
 
 if __name__ == "__main__":

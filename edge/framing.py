@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.geometry import Matrix, invert
+from edge.geometry import Matrix, compose, crop_matrix, invert, scale_of, transform, turn_of
 
 CROP = 96  # px, side of Kaggle's pictures, in which the mean face is given
 
@@ -62,9 +62,9 @@ def frame(keypoints: NDArray[np.floating]) -> NDArray[np.float64] | None:
     matrix = overlay(keypoints)
     if matrix is None:
         return None
-    side = float(np.hypot(matrix[0, 0], matrix[1, 0])) * CROP
+    side = scale_of(matrix) * CROP
     middle = (CROP - 1) / 2
-    corner = matrix[:, :2] @ (middle, middle) + matrix[:, 2] - (side - 1) / 2
+    corner = transform(matrix, (middle, middle)) - (side - 1) / 2
     return np.array([*corner, side, side])
 
 
@@ -81,18 +81,10 @@ def upright_matrix(keypoints: NDArray[np.floating], size: int) -> Matrix | None:
     matrix = overlay(keypoints)
     if matrix is None:
         return None
-    inverse = invert(matrix)
-    if size == CROP:
-        return inverse
-    scale = size / CROP
-    inverse = inverse * scale
-    inverse[:, 2] += (scale - 1) / 2  # pixel centres lie at integers
-    return inverse
+    return compose(crop_matrix((0, 0, CROP, CROP), size), invert(matrix))
 
 
 def tilt_deg(keypoints: NDArray[np.floating]) -> float:
     """How far a face is turned in the plane, degrees clockwise as seen; NaN as for `overlay`."""
     matrix = overlay(keypoints)
-    if matrix is None:
-        return float("nan")
-    return float(np.rad2deg(np.arctan2(matrix[1, 0], matrix[0, 0])))
+    return float("nan") if matrix is None else turn_of(matrix)

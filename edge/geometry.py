@@ -41,6 +41,11 @@ def scale_of(matrix: Matrix) -> float:
     return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
 
 
+def turn_of(matrix: Matrix) -> float:
+    """The angle by which `matrix`, a similarity, turns: degrees, clockwise as seen."""
+    return float(np.rad2deg(np.arctan2(matrix[1, 0], matrix[0, 0])))
+
+
 def similarity(
     scale: float, angle_deg: float, source: tuple[float, float], target: tuple[float, float]
 ) -> Matrix:
@@ -80,10 +85,15 @@ def square_around(box: ArrayLike) -> NDArray[np.float64]:
 
 def shared_part(first: ArrayLike, second: ArrayLike) -> float:
     """The area that two boxes `(4,)` share, as a part of the smaller one's, 0–1."""
+    smaller = min(np.prod(np.asarray(box, dtype=np.float64)[2:]) for box in (first, second))
+    return float(shared_area(first, second) / smaller)
+
+
+def shared_area(first: ArrayLike, second: ArrayLike) -> float:
+    """The area that two boxes `(4,)` share, px²."""
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     low, high = np.maximum(a[:2], b[:2]), np.minimum(a[:2] + a[2:], b[:2] + b[2:])
-    shared = np.prod(np.maximum(high - low, 0))
-    return float(shared / min(np.prod(a[2:]), np.prod(b[2:])))
+    return float(np.prod(np.maximum(high - low, 0)))
 
 
 def whole_picture(height: int, width: int) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge.crop import cut
 from edge.framing import CROP, overlay, upright_matrix
-from edge.geometry import Matrix, compose, invert, scale_of, transform
+from edge.geometry import Matrix, compose, invert, scale_of, transform, turn_of
 from edge.image import Grey
 from edge.keypoints import KEYPOINT_NAMES
 from edge.model import KeypointModel, Prediction
@@ -104,10 +104,9 @@ def _closer(face: Look, matrix: Matrix, size: int) -> Matrix | None:
     if lying is None or face.score < _MIN_SCORE:
         return None
     in_crop = compose(matrix, lying)  # from the mean face's crop
-    tilt = np.rad2deg(np.arctan2(in_crop[1, 0], in_crop[0, 0]))
     middle = transform(in_crop, [(CROP - 1) / 2] * 2) - (size - 1) / 2
     lies_well = (
-        abs(tilt) <= _MAX_TILT_DEG
+        abs(turn_of(in_crop)) <= _MAX_TILT_DEG
         and abs(np.log(scale_of(in_crop) * CROP / size)) <= _MAX_LOG_SCALE
         and np.hypot(*middle) <= _MAX_SHIFT * size
     )

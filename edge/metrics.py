@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edge.keypoints import KEYPOINT_NAMES
 
 Keypoints = NDArray[np.floating]
+_LEFT, _RIGHT = (KEYPOINT_NAMES.index(f"{side}_eye_outer_corner") for side in ("left", "right"))
 
 
 def rmse(predicted: Keypoints, true: Keypoints) -> float:
@@ -46,13 +47,17 @@ def normalised_mean_error(predicted: Keypoints, true: Keypoints) -> NDArray[np.f
     The normalisation of the 300-W benchmark (Sagonas et al., 2013). Keypoints are in the order of
     `edge.KEYPOINT_NAMES`; a face without both outer eye corners gives NaN.
     """
-    left, right = (KEYPOINT_NAMES.index(f"{side}_eye_outer_corner") for side in ("left", "right"))
-    span = np.linalg.norm(true[:, left] - true[:, right], axis=-1)
+    span = eye_span(true)
     error = np.full(len(true), np.nan)
     per_point = distances(predicted, true)
     usable = ~np.isnan(per_point).all(axis=1) & (span > 0)
     error[usable] = np.nanmean(per_point[usable], axis=1) / span[usable]
     return error
+
+
+def eye_span(keypoints: Keypoints) -> NDArray[np.float64]:
+    """The distance between the outer eye corners, `(N,)` px, of keypoints `(N, 15, 2)`."""
+    return np.asarray(np.linalg.norm(keypoints[:, _LEFT] - keypoints[:, _RIGHT], axis=-1))
 
 
 def share_inside(
@@ -65,9 +70,15 @@ def share_inside(
         predicted: `(N, K, 2)` px.
         true: `(N, K, 2)` px, NaN where missing.
     """
+    return np.asarray(np.nanmean(inside(radius, predicted, true), axis=0), dtype=np.float64)
+
+
+def inside(
+    radius: NDArray[np.floating], predicted: Keypoints, true: Keypoints
+) -> NDArray[np.float64]:
+    """Whether each true point lies within the radius: `(N, K)`, 1 or 0, NaN where missing."""
     away = distances(predicted, true)
-    inside = np.where(np.isnan(away), np.nan, away <= radius)
-    return np.asarray(np.nanmean(inside, axis=0), dtype=np.float64)
+    return np.where(np.isnan(away), np.nan, away <= radius)
 
 
 def _squared(predicted: Keypoints, true: Keypoints) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.keypoints import KEYPOINT_NAMES
+from edge.metrics import eye_span
 from edge.offsets import add_offsets, measure_offsets
 from train.errors import DataError
 
@@ -34,7 +35,6 @@ _FROM_68 = {
     "mouth_center_top_lip": (51,),
     "mouth_center_bottom_lip": (57,),
 }
-_LEFT, _RIGHT = (KEYPOINT_NAMES.index(f"{side}_eye_outer_corner") for side in ("left", "right"))
 
 
 def from_68(points: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -95,7 +95,7 @@ def blend(
         float32 `(N, 15, 2)` px, in the scheme of `labels`.
     """
     same_scheme = move_scheme(others, labels)
-    span = np.linalg.norm(labels[:, _LEFT] - labels[:, _RIGHT], axis=1)[:, None]
+    span = eye_span(labels)[:, None]
     apart = np.linalg.norm(same_scheme - labels, axis=2)
     near = (apart < agree * span)[..., None]  # False where a label is missing
     return np.where(near, (labels + same_scheme) / 2, labels).astype(np.float32)
