@@ -20,6 +20,8 @@ from train.data import SIDE
 
 _REPAIR_REACH = 2  # px from the centre of a smoothed cross to its ends
 _FAR_DEG = 65.0  # a head tilted by 20° on a photo turned by 45°
+_FAR_SCALE = (0.4, 1.5)
+_FAR_SHIFT = 0.3  # of the side; half a face's width
 cv2.setNumThreads(1)  # the pictures are small, and the network needs the cores
 _NOISE_BANK = 1 << 20  # values; drawing new ones would take as long as all other changes together
 
@@ -33,6 +35,8 @@ class Augmentation:
         turn_deg: standard deviation of the turn in the plane, degrees.
         turn_far: chance of a turn drawn evenly from ±65° instead, 0–1.
         scale: standard deviation of the logarithm of the scale.
+        frame_far: chance of a scale drawn evenly from 0.4–1.5 and a shift by up to 0.3 of the side
+            instead, 0–1: how a careless crop frames a face.
         shift: standard deviation of the shift, as a share of the side.
         stretch: standard deviation of the logarithm of one side over the other, and of the shear:
             heads and lenses differ in proportion.
@@ -44,8 +48,9 @@ class Augmentation:
         compress: chance of JPEG artefacts, 0–1.
         blur: largest standard deviation of a Gaussian blur, px.
         noise: largest standard deviation of added noise, grey values.
-        repairs: how many small crosses are smoothed at random places. Where labels were once drawn
-            on the pictures and painted out again, this keeps a network from looking for that.
+        repairs: how many small crosses are smoothed at random places of the central 96×96 px. Where
+            labels were once drawn on the pictures and painted out again, this keeps a network from
+            looking for that.
         erase: chance that a rectangle of one grey value hides a part, 0–1.
     """
 
@@ -53,6 +58,7 @@ class Augmentation:
     turn_deg: float = 10.0
     turn_far: float = 0.0
     scale: float = 0.08
+    frame_far: float = 0.0
     shift: float = 0.04
     stretch: float = 0.02
     contrast: float = 0.25
@@ -113,8 +119,8 @@ def mirror(
 def random_matrix(size: int, settings: Augmentation, rng: np.random.Generator) -> Matrix:
     """A random turn, scale, shift and stretch from a `size`×`size` px picture to a 96 px crop."""
     centre, middle = (size - 1) / 2, (SIDE - 1) / 2
-    scale = float(np.exp(rng.normal(0, settings.scale)))
-    target = rng.normal(middle, settings.shift * SIDE, size=2)
+    scale, shift = _random_framing(settings, rng)
+    target = middle + shift
     far = rng.random() < settings.turn_far
     angle = rng.uniform(-_FAR_DEG, _FAR_DEG) if far else rng.normal(0, settings.turn_deg)
     turn = similarity(scale, angle, (centre, centre), (target[0], target[1]))
@@ -122,6 +128,18 @@ def random_matrix(size: int, settings: Augmentation, rng: np.random.Generator) -
     linear = np.array([[longer, shear], [0, 1]])
     about_centre = np.array([centre, centre]) - linear @ [centre, centre]
     return compose(turn, np.column_stack([linear, about_centre]))
+
+
+def _random_framing(
+    settings: Augmentation, rng: np.random.Generator
+) -> tuple[float, NDArray[np.float64]]:
+    """A scale, and a shift `(2,)` in px of the crop."""
+    if rng.random() >= settings.frame_far:
+        scale = float(np.exp(rng.normal(0, settings.scale)))
+        return scale, rng.normal(0, settings.shift * SIDE, size=2)
+    scale = float(np.exp(rng.uniform(*np.log(_FAR_SCALE))))
+    reach = _FAR_SHIFT * SIDE / max(scale, 1.0)  # so that some of a large face stays inside
+    return scale, rng.uniform(-reach, reach, size=2)
 
 
 def warp(image: NDArray[np.uint8], matrix: Matrix) -> NDArray[np.uint8]:
@@ -137,10 +155,11 @@ def warp(image: NDArray[np.uint8], matrix: Matrix) -> NDArray[np.uint8]:
 def smooth_crosses(
     image: NDArray[np.uint8], count: int, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Smooth `count` small crosses at random places of a picture, uint8 `(S, S)`."""
+    """Smooth `count` small crosses at random places of a picture's central 96×96 px."""
     if count == 0:
         return image
-    return smooth_at(image, rng.integers(0, len(image), size=(count, 2)))
+    margin = (len(image) - SIDE) // 2
+    return smooth_at(image, margin + rng.integers(0, SIDE, size=(count, 2)))
 
 
 def smooth_at(image: NDArray[np.uint8], centres: NDArray[np.integer]) -> NDArray[np.uint8]:

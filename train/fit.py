@@ -61,7 +61,14 @@ class Progress(keras.callbacks.Callback):
         )
 
 
-def fit(recipe: Recipe, training: Faces, validation: Faces, folder: Path, resume: bool) -> Any:
+def fit(
+    recipe: Recipe,
+    training: Faces,
+    validation: Faces,
+    folder: Path,
+    resume: bool,
+    start_from: Path | None = None,
+) -> Any:
     """Train the recipe's network and leave its checkpoints in `folder`.
 
     Args:
@@ -70,15 +77,18 @@ def fit(recipe: Recipe, training: Faces, validation: Faces, folder: Path, resume
         validation: faces that choose the best epoch.
         folder: where the run lives; it exists.
         resume: go on from the last whole epoch, if there is one.
+        start_from: a trained model of the same network, whose weights a new run begins with.
 
     Returns:
         The network of the best epoch.
 
     Raises:
-        RunError: the last checkpoint cannot be read.
+        RunError: the last checkpoint cannot be read, or `start_from` is another network.
     """
     steps = -(-len(training) // recipe.batch_size)
     network, epoch = _start(recipe, steps, folder, resume)
+    if start_from and epoch == 0:
+        _take_weights(network, start_from)
     history = _read_history(folder, epoch)
     stopped = epoch and epoch - 1 - int(history["val_rmse"].argmin()) >= recipe.patience
     if epoch < recipe.epochs and not stopped:
@@ -126,6 +136,19 @@ def _start(recipe: Recipe, steps: int, folder: Path, resume: bool) -> tuple[Any,
         _restore_dropout(network, recipe.seed, done)
         return network, done // steps
     return build(recipe, steps), 0
+
+
+def _take_weights(network: Any, path: Path) -> None:
+    parent = {layer.name: layer for layer in load(path).layers}
+    for layer in network.layers:
+        if not layer.weights:
+            continue
+        try:
+            layer.set_weights(parent[layer.name].get_weights())
+        except (KeyError, ValueError) as error:
+            raise RunError(
+                f"{path}: is another network than {network.name}: layer {layer.name} differs"
+            ) from error
 
 
 def _restore_dropout(network: Any, seed: int, steps_done: int) -> None:

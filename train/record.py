@@ -10,6 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from train.errors import RunError
 from train.recipe import Recipe
 
@@ -60,6 +63,22 @@ def read_record(folder: Path) -> dict[str, Any]:
     return record
 
 
+def read_held_out(folder: Path, faces: Any) -> NDArray[np.bool_]:
+    """Which of `faces` a finished run held out, bool `(N,)`.
+
+    Raises:
+        RunError: its `sets.json` is missing or broken.
+    """
+    path = folder / SETS
+    try:
+        pairs = json.loads(path.read_text(encoding="utf-8"))[Path(VALIDATION).stem]
+        known = {(str(source), int(number)) for source, number in pairs}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path}: cannot be read ({error!r})") from error
+    here = zip(faces.sources.tolist(), faces.ids.tolist(), strict=True)
+    return np.array([pair in known for pair in here], dtype=bool)
+
+
 def continue_record(old: dict[str, Any], new: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The record of a run that goes on: what the first start wrote, and where it was resumed.
 
@@ -72,7 +91,11 @@ def continue_record(old: dict[str, Any], new: dict[str, Any], folder: Path) -> d
         fields = [f for f, v in now["recipe"].items() if not before or before.get(f) != v]
         raise RunError(_cannot_resume(folder, f"recipe has changed ({', '.join(fields)})"))
     if sorted(old.get("data_sha256", {}).values()) != sorted(now["data_sha256"].values()):
-        raise RunError(_cannot_resume(folder, "the training file or the negatives have changed"))
+        raise RunError(
+            _cannot_resume(
+                folder, "the training file, the negatives or the model it began with has changed"
+            )
+        )
     resumed = {key: now[key] for key in ("commit", "versions")}
     return {**old, "resumed": [*old.get("resumed", []), resumed]}
 

@@ -23,6 +23,7 @@ from train.record import (
     VALIDATION,
     continue_record,
     describe,
+    read_held_out,
     read_record,
     write_record,
 )
@@ -42,6 +43,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--recipe", choices=sorted(RECIPES), default="reference", help="default: %(default)s")
     add("--negatives", metavar="DIR", help="photos without faces, to teach face_score")
     add("-o", "--output", required=True, metavar="DIR", help="folder of the run")
+    add("--from", dest="start_from", metavar="DIR",
+        help="begin with the weights of another run; hold out the faces that it held out")  # fmt: skip
     add("--resume", action="store_true", help="continue the run in the output folder")
     add("--epochs", type=int, metavar="N", help="instead of the recipe's")
     add("--seed", type=int, metavar="N", help="instead of the recipe's")
@@ -71,14 +74,21 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     faces = read_faces(args.data)
     photos = load_photos(args.negatives) if args.negatives else []
     hashes = {Path(args.data).name: hash_file(args.data), "negatives": hash_photos(photos)}
+    parent = Path(args.start_from) if args.start_from else None
+    if parent:
+        hashes["start_from"] = hash_file(parent / MODEL)
     record = describe(recipe, hashes, keras.backend.backend())
-    rng = np.random.default_rng(recipe.seed)
-    rows = split(faces.crops().images, recipe.validation_share, rng, faces.groups)
-    training, validation = faces.take(rows[0]), faces.take(rows[1]).crops()
+    held_out = read_held_out(parent, faces) if parent else np.zeros(len(faces), bool)
+    if not held_out.any():
+        rng = np.random.default_rng(recipe.seed)
+        rows = split(faces.crops().images, recipe.validation_share, rng, faces.groups)
+        held_out[rows[1]] = True
+    training, validation = faces.take(~held_out), faces.take(held_out).crops()
     check_labels(training, validation)
     folder, record = _open_folder(Path(args.output), record, args.resume)
     keras.utils.set_random_seed(recipe.seed)
-    network = fit(recipe, training, validation, folder, args.resume)
+    first = parent / MODEL if parent else None
+    network = fit(recipe, training, validation, folder, args.resume, first)
     model = add_heads(network, training, validation, photos, recipe)
     save(model, folder / MODEL)
     _save_sets(folder, training, validation, recipe)

@@ -67,6 +67,15 @@ def read_convention(path: str | Path, key: str = "kaggle_minus_68") -> NDArray[n
     return offsets
 
 
+def read_annotators(name: str) -> NDArray[np.float64]:
+    """The constants `(15, 2)` of `train/annotators.json` that take someone's labels to one scheme.
+
+    Raises:
+        DataError: there are no annotators of that name.
+    """
+    return read_convention(Path(__file__).with_name("annotators.json"), name)
+
+
 def move_scheme(
     keypoints: NDArray[np.floating], towards: NDArray[np.floating]
 ) -> NDArray[np.float32]:

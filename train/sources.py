@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from edge.offsets import add_offsets, measure_offsets
 from train.chips import cut_chip
 from train.data import Faces, read_annotated, read_training
 from train.errors import DataError
-from train.scheme import blend, from_68
+from train.scheme import blend, from_68, read_annotators
 
 LABELS = ("keypoints", "teacher", "blend")
 ANNOTATIONS = "annotations.jsonl"
@@ -47,6 +47,10 @@ class Source:
         labels: of a folder of photos: `keypoints` (or `points68`); `teacher`; or `blend`, the mean
             of both where they agree, the teacher's elsewhere.
         convert: whether the labels follow the 68-point scheme and are to be moved to Kaggle's.
+        annotators: who labelled, a key of `train/annotators.json`: the constants by which their
+            labels differ from the network's scheme are added; "" where they do not.
+        complete_rows: of Kaggle's file: only the rows that have all 15 points, from this one to
+            that, counted among themselves from 1. Later ones were labelled by other people.
         person: a regular expression whose first group, in the photo's `source`, names the person;
             "" where every photo shows someone else.
     """
@@ -55,6 +59,8 @@ class Source:
     path: str
     labels: str = "keypoints"
     convert: bool = False
+    annotators: str = ""
+    complete_rows: tuple[int, int] | None = None
     person: str = ""
 
 
@@ -87,12 +93,14 @@ def read_source(
     """
     path = folder / source.path
     if not path.is_dir():
-        faces = _read_tables(path)
+        faces = _choose_rows(_read_tables(path), source)
+        faces = replace(faces, keypoints=_to_one_scheme(faces.keypoints, source))
         return _named(faces, source.name), []
     rows = read_annotations(path, source.person)
     keypoints, left_out = _choose_labels(rows, source.labels)
     if source.convert and convention is not None:
         keypoints = add_offsets(keypoints, convention)
+    keypoints = _to_one_scheme(keypoints, source)
     return _cut_all(rows, keypoints, source.name, left_out)
 
 
@@ -127,6 +135,26 @@ def _read_tables(path: Path) -> Faces:
         if path.name.startswith("test_") and pictures.is_file():
             return read_annotated(path, pictures)[0]
     return read_training(path)
+
+
+def _to_one_scheme(keypoints: NDArray[np.float32], source: Source) -> NDArray[np.float32]:
+    if not source.annotators:
+        return keypoints
+    return add_offsets(keypoints, read_annotators(source.annotators))
+
+
+def _choose_rows(faces: Faces, source: Source) -> Faces:
+    if source.complete_rows is None:
+        return faces
+    complete = ~np.isnan(faces.keypoints).any(axis=(1, 2))
+    number = np.cumsum(complete)
+    first, last = source.complete_rows
+    chosen = complete & (number >= first) & (number <= last)
+    if not chosen.any():
+        raise DataError(
+            f"{source.path}: {complete.sum()} rows have all keypoints; expected {first} or more"
+        )
+    return faces.take(chosen)
 
 
 def _named(faces: Faces, name: str) -> Faces:
