@@ -44,7 +44,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--negatives", metavar="DIR", help="photos without faces, to teach face_score")
     add("-o", "--output", required=True, metavar="DIR", help="folder of the run")
     add("--from", dest="start_from", metavar="DIR",
-        help="begin with the weights of another run; hold out the faces that it held out")  # fmt: skip
+        help="begin with the weights of that run, and hold out what it held out")  # fmt: skip
     add("--resume", action="store_true", help="continue the run in the output folder")
     add("--epochs", type=int, metavar="N", help="instead of the recipe's")
     add("--seed", type=int, metavar="N", help="instead of the recipe's")

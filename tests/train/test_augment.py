@@ -17,6 +17,7 @@ GEOMETRY = {
     "far turn": {"turn_far": 1.0},
     "scale": {"scale": 0.15},
     "shift": {"shift": 0.06},
+    "far framing": {"frame_far": 1.0},
     "stretch": {"stretch": 0.1},
     "all": {"mirror": 0.5, "turn_deg": 10.0, "scale": 0.1, "shift": 0.05, "stretch": 0.05},
 }

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from train.data import join, load_faces
 from train.errors import DataError
 from train.prepare import main
 from train.scheme import from_68
-from train.sources import read_annotations
+from train.sources import Source, read_annotations, read_source
 
 CENTRES = ((100.0, 90.0), (140.0, 120.0), (90.0, 130.0), (120.0, 100.0), (130.0, 90.0))
 
@@ -159,3 +160,22 @@ def test_joined_sets_keep_everything_in_order(folder, tmp_path):
     assert both.images.shape == (10, CHIP, CHIP)
     np.testing.assert_allclose(both.keypoints[:5], both.keypoints[5:], atol=1e-4)
     assert both.groups.tolist() == faces.groups.tolist() * 2
+
+
+def test_the_rows_of_each_group_of_annotators_are_chosen_and_moved(tmp_path):
+    images, keypoints = make_faces(6)
+    keypoints[1, 0] = np.nan  # not counted among the complete rows
+    write_csv(tmp_path / "training.csv", images, keypoints)
+    source = Source("kaggle", "training.csv", annotators="kaggle_2", complete_rows=(2, 4))
+    faces, _ = read_source(source, tmp_path, None)
+    assert faces.ids.tolist() == [3, 4, 5]
+    bottom = KEYPOINT_NAMES.index("mouth_center_bottom_lip")
+    moved = faces.keypoints[:, bottom, 1] - keypoints[2:5, bottom, 1]
+    np.testing.assert_allclose(moved, 0.0716 * 51, atol=0.6)
+    with pytest.raises(DataError, match="5 rows have all keypoints"):
+        read_source(replace(source, complete_rows=(6, 9)), tmp_path, None)
+
+
+def test_annotators_of_whom_nothing_is_known_are_refused(folder):
+    with pytest.raises(DataError, match="nobody"):
+        read_source(Source("a", folder.name, annotators="nobody"), folder.parent, None)

@@ -7,6 +7,7 @@ from PIL import Image
 
 pytest.importorskip("keras")
 
+from tests.conftest import ROOT
 from train.fit import load
 from train.record import read_record
 from train.run import main
@@ -71,6 +72,38 @@ def test_an_interrupted_run_resumes_to_the_same_end(
     pd.testing.assert_frame_equal(straight, resumed, rtol=1e-4)
 
 
+def test_a_run_begins_with_the_weights_of_another_and_holds_out_the_same_faces(
+    finished_run, training_csv, tmp_path
+):
+    from train import fit
+    from train.recipe import RECIPES
+
+    network, _ = fit._start(RECIPES["reference"], 1, tmp_path, resume=False)
+    fit._take_weights(network, finished_run / "model.keras")
+    parent = fit.load(finished_run / "model.keras")
+    for name in ("input_convolution", "prediction"):
+        ours, theirs = (model.get_layer(name).get_weights() for model in (network, parent))
+        np.testing.assert_array_equal(ours[0], theirs[0])
+
+    folder = tmp_path / "child"
+    arguments = ["--data", str(training_csv), "-o", str(folder), "--epochs", "1", "--seed", "5"]
+    assert main([*arguments, "--from", str(finished_run)]) == 0
+    held_out = [
+        json.loads((f / "sets.json").read_text())["validation"] for f in (finished_run, folder)
+    ]
+    assert held_out[0] == held_out[1]
+    assert "start_from" in read_record(folder)["data_sha256"]
+    assert main([*arguments, "--resume"]) == 1  # a run that began otherwise is another run
+
+
+def test_a_run_cannot_begin_with_another_network(training_csv, tmp_path, capsys):
+    arguments = ["--data", str(training_csv), "-o", str(tmp_path / "run"), "--epochs", "1"]
+    assert main([*arguments, "--from", str(ROOT / "export" / "models")]) == 1
+    assert "is another network than reference" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert main([*arguments, "--from", str(tmp_path / "empty")]) == 1
+
+
 def test_a_used_folder_is_not_overwritten(finished_run, training_csv, capsys):
     before = (finished_run / "run.json").read_text()
     assert main(["--data", str(training_csv), "-o", str(finished_run), "--epochs", "2"]) == 1
@@ -123,7 +156,7 @@ def test_a_record_keeps_its_first_start_and_takes_the_same_data_by_another_name(
     continued = continue_record(first, again, tmp_path)
     assert (continued["commit"], continued["rows"]) == ("x", {"training": 5})
     assert continued["resumed"] == [{"commit": "y", "versions": {}}]
-    with pytest.raises(RunError, match="negatives have changed"):
+    with pytest.raises(RunError, match="the negatives or the model"):
         continue_record(first, {**again, "data_sha256": {"a.csv": "1", "negatives": "2"}}, tmp_path)
 
 
