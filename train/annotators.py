@@ -66,7 +66,8 @@ def to_one_scheme(
 def run(args: argparse.Namespace) -> dict[str, dict[str, list[float]]]:
     """Measure what the command line asks for: by group, by keypoint, x and y."""
     faces = read_faces(args.data).crops()
-    faces = faces.take(~np.isnan(faces.keypoints).any(axis=(1, 2)))
+    complete = np.flatnonzero(~np.isnan(faces.keypoints).any(axis=(1, 2)))
+    faces = faces.take(complete)
     starts = sorted(args.from_row)
     if not len(faces) or (starts and not 1 < starts[0] <= starts[-1] <= len(faces)):
         raise DataError(f"{args.data}: has {len(faces)} complete rows; no group may be empty")
