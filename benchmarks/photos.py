@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edge.crop import cut
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.framing import frame
+from edge.framing import box_of, frame
 from edge.geometry import Matrix, similarity, transform
 from edge.image import Grey, load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES
@@ -93,7 +93,7 @@ def found_in(detect: FaceKeypoints, photos: list[Photo]) -> list[Face | None]:
 
 def found_at(detect: FaceKeypoints, photos: list[Photo]) -> list[Face | None]:
     """For each photo the face that `detect` sees in the annotated square."""
-    return [detect.faces_at(photo.grey, photo.square)[0] for photo in photos]
+    return [detect.faces_at(photo.grey, box_of(photo.square))[0] for photo in photos]
 
 
 def _moved(photo: Photo, matrix: Matrix, side: int) -> Photo:

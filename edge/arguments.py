@@ -40,8 +40,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--names", action="store_true", help="write the keypoints' names on the picture")
     add("--errors", action="store_true", help="draw each keypoint's error radius")
     add("--model", metavar="FILE", help="keypoint model, .onnx (default: the embedded one)")
-    add("--detector", choices=("cascade", "none"), default="cascade",
-        help="none: the whole picture is one face (default: %(default)s)")  # fmt: skip
+    add("--detector", default="face", metavar="NAME",
+        help="face (embedded), haar (OpenCV's cascade), none (the whole picture is one face), or "
+        "a detector's .onnx file (default: %(default)s)")  # fmt: skip
     add("--precision", choices=("auto", "fp32", "int8"), default="auto",
         help="auto: whichever is faster here (default: %(default)s)")  # fmt: skip
     add("--threads", type=int, default=1, metavar="N", help="default: %(default)s")

@@ -10,10 +10,7 @@ import onnxruntime
 from edge.errors import ModelError
 from edge.keypoints import COORDINATE_CONVENTION
 
-METADATA_KEYS = (
-    "keypoint_names",
-    "input_size",
-    "scheme",
+_COMMON_KEYS = (
     "coordinate_convention",
     "model_version",
     "training_run",
@@ -21,18 +18,23 @@ METADATA_KEYS = (
     "license",
     "sha256_keras",
 )
+METADATA_KEYS = ("keypoint_names", "input_size", "scheme", *_COMMON_KEYS)
+DETECTOR_KEYS = ("box_convention", *_COMMON_KEYS)
+_KEYS = {"keypoint model": METADATA_KEYS, "detector": DETECTOR_KEYS}
 
 
-def read_metadata(session: onnxruntime.InferenceSession, path: Path) -> dict[str, str]:
+def read_metadata(
+    session: onnxruntime.InferenceSession, path: Path, kind: str = "keypoint model"
+) -> dict[str, str]:
     """The file's metadata; raises ModelError where a key is missing or the convention another."""
     try:
         metadata = dict(session.get_modelmeta().custom_metadata_map)
     except UnicodeDecodeError as error:
         raise ModelError(f"{path}: the metadata is no valid text; the file is damaged") from error
-    missing = [key for key in METADATA_KEYS if key not in metadata]
+    missing = [key for key in _KEYS[kind] if key not in metadata]
     if missing:
         raise ModelError(
-            f"{path}: not a keypoint model: metadata {', '.join(missing)} missing; "
+            f"{path}: not a {kind}: metadata {', '.join(missing)} missing; "
             "export it with python -m export.run"
         )
     if metadata["coordinate_convention"] != COORDINATE_CONVENTION:
@@ -89,3 +91,19 @@ def check_tensors(session: onnxruntime.InferenceSession, count: int, size: int, 
                 f"{path}: tensor {name!r}: expected {form[0]} [N, …] with {form[1]} after the "
                 f"batch, found {found.get(name, 'none')}"
             )
+
+
+def check_detector(session: onnxruntime.InferenceSession, path: Path) -> None:
+    """Raise ModelError unless inputs and outputs are those of a face detector."""
+    tensors = [*session.get_inputs(), *session.get_outputs()]
+    found = {tensor.name: (tensor.type, len(tensor.shape)) for tensor in tensors}
+    expected = {
+        "image": ("tensor(uint8)", 4),
+        "boxes": ("tensor(float)", 2),
+        "scores": ("tensor(float)", 1),
+    }
+    if found != expected:
+        raise ModelError(
+            f"{path}: not a face detector: expected image (1, H, W, 1), boxes (M, 4) and scores "
+            f"(M,), found {', '.join(f'{t.name} {t.shape}' for t in tensors)}"
+        )

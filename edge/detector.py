@@ -1,87 +1,99 @@
-"""Finding faces: one function from a grey picture to boxes."""
+"""The face detector: one `.onnx` file, from a grey picture to boxes and scores.
+
+A box reaches from forehead to chin and from cheek to cheek, as WIDER FACE's; `edge.framing` says
+which square of the picture the keypoint network then sees.
+"""
 
 from __future__ import annotations
 
-import functools
-import importlib
-import threading
-from typing import Any
+import math
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MissingExtra
-from edge.image import Grey, shrink
+from edge.contract import check_detector, read_metadata
+from edge.errors import ModelError
+from edge.image import Grey, resize
+from edge.session import OPEN_ERRORS, first_line, open_session
 
-DETECTORS = ("cascade", "none")
+EMBEDDED = Path(__file__).parent / "models" / "face.onnx"
+_STEP = 32  # px; the coarsest stride
+# The shorter side is filled up to one of these parts of the longer, so that whatever comes, the
+# network runs at a few shapes only and memory stays flat.
+_SHORTER = (9 / 16, 3 / 4, 1.0)
+_ENLARGE = 2.0  # at most: more makes faces softer, not easier to find
 
-# On 400 lfpw photos the default cascade found 397 faces and the second alternative one 385, in the
-# same time; of its more frequent false alarms, the keypoint network's score leaves few.
-_CASCADE = "haarcascade_frontalface_default.xml"
-_STEP = 1.1  # ratio of successive window sizes
-_NEIGHBOURS = 3  # overlapping hits that make a face
-_MIN_SIDE = 20  # px of the shrunk picture: the cascade's own window
-
-# A cascade keeps state while it searches, and OpenCV's thread setting is the whole process's.
-_LOCK = threading.Lock()
+Found = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
-def find_boxes(grey: Grey, detect_size: int = 320, threads: int = 1) -> NDArray[np.float32]:
-    """Find faces with OpenCV's frontal-face cascade.
+class FaceDetector:
+    """An open face detector.
 
-    Args:
-        grey: uint8 `(H, W)`.
-        detect_size: the picture is searched at this length of its longer side, px; a smaller
-            picture as it is.
-        threads: threads that the search may use.
-
-    Returns:
-        float32 `(M, 4)`: x, y, width, height, px of `grey`, largest first; a box begins half a
-        pixel before x and y.
-
-    Raises:
-        MissingExtra: OpenCV is not installed, or has no cascades.
+    Attributes:
+        path: the file it was read from.
+        metadata: everything the file says of itself.
     """
-    cascade = open_cascade()
-    small = shrink(grey, detect_size)
-    with _LOCK:
-        found = _search(cascade, small, threads)
-    boxes = np.asarray(found, dtype=np.float32).reshape(-1, 4)
-    factors = np.array(grey.shape[::-1], np.float32) / np.array(small.shape[::-1], np.float32)
-    boxes *= np.tile(factors, 2)
-    return boxes[np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")]
+
+    def __init__(self, path: str | Path | None = None, threads: int = 1) -> None:
+        """Open a detector file and check that it keeps the contract.
+
+        Args:
+            path: a detector `.onnx` file; None for the embedded one.
+            threads: threads that one run may use.
+
+        Raises:
+            ModelError: the file is missing, is no ONNX model, or breaks the contract.
+        """
+        self.path = EMBEDDED if path is None else Path(path)
+        self._session = open_session(self.path, threads)
+        self.metadata = read_metadata(self._session, self.path, "detector")
+        check_detector(self._session, self.path)
+        self._try_out()
+
+    def __call__(self, grey: Grey, detect_size: int = 320) -> Found:
+        """Find faces.
+
+        Args:
+            grey: uint8 `(H, W)`.
+            detect_size: length of the longer side at which the picture is searched, px. Faces must
+                be about 10 px wide there. A smaller picture is enlarged, at most twice.
+
+        Returns:
+            Boxes float32 `(M, 4)`: x, y, width, height, px of `grey`, x and y the centre of the
+            top-left pixel; and scores float32 `(M,)`, 0–1; the highest score first.
+        """
+        height, width = grey.shape
+        scale = min(detect_size / max(height, width), _ENLARGE)
+        inner = (max(1, round(height * scale)), max(1, round(width * scale)))
+        canvas = np.zeros((1, *working_shape(*inner), 1), np.uint8)
+        canvas[0, : inner[0], : inner[1], 0] = resize(grey, inner)
+        boxes, scores = self._run(canvas)
+        factors = np.array([width / inner[1], height / inner[0]], np.float32)
+        corner = (boxes[:, :2] + 0.5) * factors - 0.5
+        return np.concatenate([corner, boxes[:, 2:] * factors], axis=1), scores
+
+    def _try_out(self) -> None:
+        try:
+            found = self._run(np.zeros((1, 2 * _STEP, 2 * _STEP, 1), np.uint8))
+        except OPEN_ERRORS as error:
+            raise ModelError(
+                f"{self.path}: the model does not run ({first_line(error)})"
+            ) from error
+        if not all(np.isfinite(values).all() for values in found):
+            raise ModelError(f"{self.path}: the model gives no finite numbers; export it again")
+
+    def _run(self, canvas: NDArray[np.uint8]) -> Found:
+        boxes, scores = self._session.run(["boxes", "scores"], {"image": canvas})
+        return boxes, scores
 
 
-@functools.cache
-def open_cascade() -> Any:
-    """Open the cascade, once.
-
-    Raises:
-        MissingExtra: OpenCV is not installed, or has no cascades (OpenCV 5 removed them).
-    """
-    try:
-        cv2: Any = importlib.import_module("cv2")
-        cascade = cv2.CascadeClassifier(cv2.data.haarcascades + _CASCADE)
-    except (ImportError, AttributeError) as error:
-        raise MissingExtra(_missing(str(error))) from error
-    if cascade.empty():
-        raise MissingExtra(_missing(f"{_CASCADE} cannot be read"))
-    return cascade
+def working_shape(height: int, width: int) -> tuple[int, int]:
+    """The shape at which a picture of `height`×`width` px is searched: one of a few."""
+    longer = _up(max(height, width))
+    shorter = next(s for s in (_up(longer * part) for part in _SHORTER) if s >= min(height, width))
+    return (longer, shorter) if height > width else (shorter, longer)
 
 
-def _missing(reason: str) -> str:
-    return (
-        f"the face detector needs OpenCV 4 with its cascades ({reason}); install the extra "
-        "edge-keypoints[video], or choose detector none to take the whole picture as one face"
-    )
-
-
-def _search(cascade: Any, grey: Grey, threads: int) -> Any:
-    import cv2
-
-    threads_before = cv2.getNumThreads()
-    cv2.setNumThreads(threads)
-    try:
-        return cascade.detectMultiScale(grey, _STEP, _NEIGHBOURS, minSize=(_MIN_SIDE, _MIN_SIDE))
-    finally:
-        cv2.setNumThreads(threads_before)
+def _up(length: float) -> int:
+    return math.ceil(length / _STEP) * _STEP

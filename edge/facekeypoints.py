@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.detector import DETECTORS, find_boxes
+from edge.detector import FaceDetector
 from edge.errors import ImageError
 from edge.face import Face
-from edge.geometry import crop_matrix, shared_part, square_around, whole_picture
+from edge.framing import square_around
+from edge.geometry import crop_matrix, shared_part, whole_picture
+from edge.haar import find_boxes, open_cascade
 from edge.image import Grey, ImageSource, load_image, to_grey
 from edge.looks import look, look_at_crops
 from edge.model import Prediction, open_model
@@ -20,6 +23,22 @@ from edge.model import Prediction, open_model
 _PICTURES_AT_ONCE = 32  # whose crops share keypoint batches
 _MAX_SHARED = 0.5  # of the smaller of two boxes: above it they frame one face
 _MAX_THREADS = 256
+
+
+_Find = Callable[[Grey], tuple[NDArray[np.float32], NDArray[np.float32] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a detector found in one picture: boxes `(M, 4)`, crop squares, scores `(M,)` or None."""
+
+    boxes: NDArray[np.float32]
+    squares: list[NDArray[np.float64]]
+    scores: NDArray[np.float32] | None = None
+
+    def each_score(self) -> list[float | None]:
+        """One score a box."""
+        return [None] * len(self.boxes) if self.scores is None else self.scores.tolist()
 
 
 class FaceKeypoints:
@@ -34,7 +53,7 @@ class FaceKeypoints:
         self,
         *,
         model: str | Path | None = None,
-        detector: str = "cascade",
+        detector: str | Path = "face",
         precision: str = "auto",
         threads: int = 1,
         min_score: float = 0.5,
@@ -45,23 +64,28 @@ class FaceKeypoints:
 
         Args:
             model: a keypoint `.onnx` file; None for the embedded one.
-            detector: "cascade" (OpenCV's frontal-face cascade, extra `video`), or "none" to take
-                each whole picture as one face.
+            detector: "face" (the embedded network), the path of another detector's `.onnx` file,
+                "haar" (OpenCV's frontal-face cascade, extra `video`), or "none" to take each whole
+                picture as one face.
             precision: "fp32", "int8", or "auto" for whichever is faster on this computer.
             threads: threads that detection and one network run may use.
-            min_score: faces below this score are dropped, 0–1; not used with detector "none".
+            min_score: faces below this score are dropped, 0–1; not used with detector "none". The
+                score is the geometric mean of the detector's and the keypoint network's
+                `face_score`; with "haar" and "none", which give none, the latter.
             max_faces: keep at most this many faces of a picture, the largest; None keeps all.
-            detect_size: length of the longer side at which faces are searched, px.
+            detect_size: length of the longer side at which faces are searched, px: larger finds
+                smaller faces, and takes longer in proportion to its square.
 
         Raises:
             ModelError: a model file is missing, corrupt or breaks the contract.
+            MissingExtra: the cascade needs OpenCV, which is not installed.
             ValueError: a setting is out of its range.
         """
-        _check_settings(detector, threads, min_score, max_faces, detect_size)
+        _check_settings(threads, min_score, max_faces, detect_size)
         self.model = open_model(model, precision, threads)
         self.keypoint_names = self.model.keypoint_names
-        self._detector, self._threads, self._min_score = detector, threads, min_score
-        self._max_faces, self._detect_size = max_faces, detect_size
+        self._find = _open_detector(detector, threads, detect_size)
+        self._min_score, self._max_faces = min_score, max_faces
 
     def __call__(self, image: ImageSource) -> list[Face]:
         """Find the faces of one picture.
@@ -77,7 +101,6 @@ class FaceKeypoints:
         Raises:
             ImageError: the picture cannot be decoded or used.
             SourceError: the file cannot be opened.
-            MissingExtra: the detector needs OpenCV, which is not installed.
         """
         return self.batch([image])[0]
 
@@ -91,7 +114,7 @@ class FaceKeypoints:
             One list per picture, in order, each as a single call would return it.
 
         Raises:
-            ImageError, SourceError, MissingExtra: as a single call; nothing is returned then.
+            ImageError, SourceError: as a single call; nothing is returned then.
         """
         if isinstance(images, str | bytes):
             raise ImageError(
@@ -100,9 +123,8 @@ class FaceKeypoints:
         sources, results = iter(images), []
         while chunk := list(islice(sources, _PICTURES_AT_ONCE)):
             greys = [to_grey(load_image(image)) for image in chunk]
-            boxes = [self._find(grey) for grey in greys]
-            squares = [self._squares(*pair) for pair in zip(greys, boxes, strict=True)]
-            results += [self._keep(faces) for faces in self._look(greys, boxes, squares)]
+            found = [self._search(grey) for grey in greys]
+            results += [self._keep(faces) for faces in self._look(greys, found)]
         return results
 
     def faces_at(self, image: ImageSource, boxes: ArrayLike) -> list[Face]:
@@ -111,7 +133,7 @@ class FaceKeypoints:
         Args:
             image: as for a call.
             boxes: `(M, 4)`: x, y, width, height in px of the picture; x and y are the centre of the
-                top-left pixel. A box reaches from above the brows to the chin.
+                top-left pixel. A box reaches from forehead to chin and from cheek to cheek.
 
         Returns:
             One face per box, in order, whatever its score.
@@ -123,8 +145,8 @@ class FaceKeypoints:
         boxes = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
         if not (np.isfinite(boxes).all() and (boxes[:, 2:] > 0).all()):
             raise ValueError("a box must be four numbers: x, y, and a width and height above 0")
-        squares = [square_around(box) for box in boxes]
-        return self._look([to_grey(load_image(image))], [boxes], [squares])[0]
+        found = _Found(boxes, [square_around(box) for box in boxes])
+        return self._look([to_grey(load_image(image))], [found])[0]
 
     def crops(self, crops: NDArray[np.uint8]) -> Prediction:
         """Predict keypoints of faces that are cut out already, as Kaggle's pictures are.
@@ -148,36 +170,33 @@ class FaceKeypoints:
             )
         return look_at_crops(self.model, crops)
 
-    def _find(self, grey: Grey) -> NDArray[np.float32]:
-        if self._detector == "none":
-            return np.array([[0, 0, grey.shape[1], grey.shape[0]]], np.float32)
-        return find_boxes(grey, self._detect_size, self._threads)
+    def _search(self, grey: Grey) -> _Found:
+        if self._find is None:
+            height, width = grey.shape
+            whole = np.array([[0, 0, width, height]], np.float32)
+            return _Found(whole, [whole_picture(height, width)])
+        boxes, scores = self._find(grey)
+        order = np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")
+        squares = [square_around(box) for box in boxes[order]]
+        return _Found(boxes[order], squares, None if scores is None else scores[order])
 
-    def _squares(self, grey: Grey, boxes: NDArray[np.float32]) -> list[NDArray[np.float64]]:
-        if self._detector == "none":
-            return [whole_picture(*grey.shape)]
-        return [square_around(box) for box in boxes]
-
-    def _look(
-        self,
-        greys: list[Grey],
-        boxes: list[NDArray[np.float32]],
-        squares: list[list[NDArray[np.float64]]],
-    ) -> list[list[Face]]:
-        pictures = [grey for grey, some in zip(greys, squares, strict=True) for _ in some]
-        matrices = [crop_matrix(square, self.model.size) for some in squares for square in some]
+    def _look(self, greys: list[Grey], found: list[_Found]) -> list[list[Face]]:
+        pictures = [grey for grey, some in zip(greys, found, strict=True) for _ in some.squares]
+        size = self.model.size
+        matrices = [crop_matrix(square, size) for some in found for square in some.squares]
         seen = iter(look(self.model, pictures, matrices))
-        # The cascade gives no probability, so a face's score is the network's own.
         return [
             [
-                Face(box, face.score, face.keypoints, face.error)
-                for box, face in zip(some, islice(seen, len(some)), strict=True)
+                Face(box, _both(score, face.score), face.keypoints, face.error)
+                for box, score, face in zip(
+                    some.boxes, some.each_score(), islice(seen, len(some.boxes)), strict=True
+                )
             ]
-            for some in boxes
+            for some in found
         ]
 
     def _keep(self, faces: list[Face]) -> list[Face]:
-        if self._detector != "none":
+        if self._find is not None:
             faces = [face for face in faces if face.score >= self._min_score]
         return _without_duplicates(faces)[: self._max_faces]
 
@@ -191,11 +210,27 @@ def _without_duplicates(faces: list[Face]) -> list[Face]:
     return [face for face in faces if any(face is other for other in kept)]
 
 
+def _both(detector: float | None, network: float) -> float:
+    return network if detector is None else float(np.sqrt(detector * network))
+
+
+def _open_detector(detector: str | Path, threads: int, detect_size: int) -> _Find | None:
+    if detector == "none":
+        return None
+    if detector == "haar":
+        open_cascade()  # what is missing is said at once
+        return lambda grey: (find_boxes(grey, detect_size, threads), None)
+    if detector != "face" and Path(detector).suffix != ".onnx":
+        raise ValueError(
+            f"detector must be face, haar, none or the path of an .onnx file, received {detector!r}"
+        )
+    network = FaceDetector(None if detector == "face" else detector, threads)
+    return lambda grey: network(grey, detect_size)
+
+
 def _check_settings(
-    detector: str, threads: int, min_score: float, max_faces: int | None, detect_size: int
+    threads: int, min_score: float, max_faces: int | None, detect_size: int
 ) -> None:
-    if detector not in DETECTORS:
-        raise ValueError(f"detector must be one of {', '.join(DETECTORS)}, received {detector!r}")
     if not 1 <= threads <= _MAX_THREADS:
         raise ValueError(f"threads must lie between 1 and {_MAX_THREADS}, received {threads}")
     if not 0 <= min_score <= 1:

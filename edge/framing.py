@@ -6,7 +6,7 @@ Legend: K keypoints (15). Matrices and squares are those of `edge.geometry`.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from edge.geometry import Matrix, compose, crop_matrix, invert, scale_of, transform, turn_of
 
@@ -19,6 +19,10 @@ MEAN_FACE = np.array(
      [33.0, 76.1], [48.1, 72.7], [48.2, 82.6]]
 )  # fmt: skip
 _MIN_POINTS = 3
+# A box reaches from forehead to chin and from cheek to cheek, as WIDER FACE's and YuNet's do. These
+# are its sides in parts of the crop's; both have the same centre (medians over the labelled faces
+# of lfpw and ytf, where the centres differ by 1 %).
+BOX_WIDTH, BOX_HEIGHT = 0.82, 1.11
 
 
 def overlay(keypoints: NDArray[np.floating]) -> Matrix | None:
@@ -66,6 +70,35 @@ def frame(keypoints: NDArray[np.floating]) -> NDArray[np.float64] | None:
     middle = (CROP - 1) / 2
     corner = transform(matrix, (middle, middle)) - (side - 1) / 2
     return np.array([*corner, side, side])
+
+
+def box_of(square: ArrayLike) -> NDArray[np.float64]:
+    """The box of the face that fills a crop as Kaggle's faces do.
+
+    Args:
+        square: `(4,)`: x, y, side, side, px; x and y are the centre of the top-left pixel.
+
+    Returns:
+        float64 `(4,)`: x, y, width, height, px.
+    """
+    x, y, side, _ = np.asarray(square, dtype=np.float64)
+    width, height = BOX_WIDTH * side, BOX_HEIGHT * side
+    return np.array([x + (side - width) / 2, y + (side - height) / 2, width, height])
+
+
+def square_around(box: ArrayLike) -> NDArray[np.float64]:
+    """The square to cut out for a face whose box is known; what `box_of` does, undone.
+
+    Args:
+        box: `(4,)`: x, y, width, height, px, from forehead to chin; of another shape than a face's,
+            it counts by its area.
+
+    Returns:
+        float64 `(4,)`: x, y, side, side, in the same frame; it may reach outside the picture.
+    """
+    x, y, width, height = np.asarray(box, dtype=np.float64)
+    side = np.sqrt(width * height / (BOX_WIDTH * BOX_HEIGHT))
+    return np.array([x + (width - side) / 2, y + (height - side) / 2, side, side])
 
 
 def upright_matrix(keypoints: NDArray[np.floating], size: int) -> Matrix | None:

@@ -65,24 +65,6 @@ def similarity(
     return np.column_stack([linear, np.asarray(target) - linear @ np.asarray(source)])
 
 
-def square_around(box: ArrayLike) -> NDArray[np.float64]:
-    """The square to cut out for a face that a detector found at `box`.
-
-    It is the box itself where that is square: measured on 793 lfpw faces, OpenCV's frontal cascades
-    frame a face just as Kaggle's pictures do (side 0.99 to 1.01 boxes, centres within 0.5 %), so a
-    detector's box is by definition what the keypoint network sees.
-
-    Args:
-        box: `(4,)`: x, y, width, height, in px; x and y are the centre of the top-left pixel.
-
-    Returns:
-        float64 `(4,)`, in the same frame; it may reach outside the picture.
-    """
-    x, y, width, height = np.asarray(box, dtype=np.float64)
-    side = max(width, height)
-    return _square(x + (width - 1) / 2, y + (height - 1) / 2, side)
-
-
 def shared_part(first: ArrayLike, second: ArrayLike) -> float:
     """The area that two boxes `(4,)` share, as a part of the smaller one's, 0–1."""
     smaller = min(np.prod(np.asarray(box, dtype=np.float64)[2:]) for box in (first, second))

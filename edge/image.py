@@ -67,22 +67,19 @@ def to_grey(image: Rgb) -> Grey:
     return np.asarray(Image.fromarray(image).convert("L"))
 
 
-def shrink(grey: Grey, longer_side: int) -> Grey:
-    """Resize so that the longer side is at most `longer_side` px; a smaller picture is left alone.
+def resize(grey: Grey, shape: tuple[int, int]) -> Grey:
+    """Resize a grey picture; where it shrinks, every pixel counts.
 
     Args:
         grey: uint8 `(H, W)`.
-        longer_side: px.
+        shape: height and width, px.
 
     Returns:
-        uint8 `(h, w)`. Horizontal and vertical factors may differ by a rounding; take them from the
-        shapes.
+        uint8 of that shape.
     """
-    height, width = grey.shape
-    factor = longer_side / max(height, width)
-    if factor >= 1:
+    if grey.shape == shape:
         return grey
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    size = shape[::-1]
     return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR, reducing_gap=2))
 
 

@@ -9,27 +9,16 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from edge.contract import check_tensors, parse_names, parse_size, read_metadata
 from edge.errors import ModelError
+from edge.session import OPEN_ERRORS, first_line, open_session
 
 EMBEDDED = Path(__file__).parent / "models" / "keypoints.onnx"
 PRECISIONS = ("auto", "fp32", "int8")
 # Crops are run in batches of these sizes only, so that memory stays flat whatever comes.
 _BATCH_SIZES = (64, 16, 4, 1)
-_OPEN_ERRORS = (
-    ort_errors.EPFail,
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.NoSuchFile,
-    ort_errors.NotImplemented,
-    ort_errors.RuntimeException,
-)
 # int8 must be this much faster to be chosen. It costs some accuracy, and nearer to 1 the noise of
 # timing would make results differ from one start to the next.
 _WORTH_IT = 0.65
@@ -54,7 +43,7 @@ class KeypointModel:
             ModelError: the file is missing, is no ONNX model, or breaks the contract.
         """
         self.path = Path(path)
-        self._session = _open_session(self.path, threads)
+        self._session = open_session(self.path, threads)
         self.metadata = read_metadata(self._session, self.path)
         self.keypoint_names = parse_names(self.metadata, self.path)
         self.size = parse_size(self.metadata, self.path)
@@ -83,9 +72,9 @@ class KeypointModel:
         # Damage that opening does not see, such as a flipped bit in a shape, shows when it runs.
         try:
             outputs = self._run(np.zeros((2, self.size, self.size), np.uint8))
-        except _OPEN_ERRORS as error:
+        except OPEN_ERRORS as error:
             raise ModelError(
-                f"{self.path}: the model does not run ({_first_line(error)})"
+                f"{self.path}: the model does not run ({first_line(error)})"
             ) from error
         if not all(np.isfinite(output).all() for output in outputs):
             raise ModelError(f"{self.path}: the model gives no finite numbers; export it again")
@@ -164,22 +153,3 @@ def _spans(count: int) -> list[tuple[int, int]]:
             spans.append((start, start + size))
             start += size
     return spans
-
-
-def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    if not path.is_file():
-        raise ModelError(f"{path}: no such model file; give the path of a keypoint .onnx file")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what goes wrong is said once, by the exception
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except _OPEN_ERRORS as error:
-        reason = _first_line(error).rpartition("failed:")[2]
-        raise ModelError(f"{path}: cannot be opened as an ONNX model ({reason})") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]

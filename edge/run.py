@@ -45,11 +45,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _open(args: argparse.Namespace) -> FaceKeypoints:
-    from edge.detector import open_cascade
     from edge.facekeypoints import FaceKeypoints
 
-    if args.detector == "cascade":
-        open_cascade()  # what is missing is said before anything is written
     try:
         return FaceKeypoints(
             model=args.model, detector=args.detector, precision=args.precision,

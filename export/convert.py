@@ -8,7 +8,6 @@ from typing import Any
 
 import onnx
 
-from edge.contract import METADATA_KEYS
 from edge.keypoints import COORDINATE_CONVENTION, KEYPOINT_NAMES, SCHEME
 from export.errors import ExportError, RunFolderError
 from export.simplify import simplify
@@ -24,13 +23,7 @@ def load_keras(path: Path) -> Any:
     Raises:
         RunFolderError: the file cannot be read, or its outputs are not those of the contract.
     """
-    import keras
-
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except (ValueError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise RunFolderError(f"{path}: cannot be read as a Keras model ({reason})") from error
+    model = load_any_keras(path)
     if not isinstance(model.output, dict) or set(model.output) != set(OUTPUTS):
         raise RunFolderError(f"{path}: expected the outputs {', '.join(OUTPUTS)}")
     return model
@@ -51,12 +44,9 @@ def to_onnx(model: Any, size: int) -> onnx.ModelProto:
     Raises:
         ExportError: TensorFlow is not Keras's backend, or the ONNX model is invalid.
     """
-    import keras
+    require_tensorflow()
     import tensorflow as tf
     import tf2onnx
-
-    if keras.backend.backend() != "tensorflow":
-        raise ExportError("export needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow")
 
     @tf.function(input_signature=[tf.TensorSpec([None, size, size, 1], tf.uint8, name="face")])
     def predict(face: Any) -> dict[str, Any]:
@@ -68,11 +58,35 @@ def to_onnx(model: Any, size: int) -> onnx.ModelProto:
         predict, input_signature=predict.input_signature, opset=OPSET
     )
     simplify(proto, size)
+    check(proto)
+    return proto
+
+
+def load_any_keras(path: Path) -> Any:
+    """Load a Keras model, uncompiled; raises RunFolderError where it cannot be read."""
+    import keras
+
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except (ValueError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise RunFolderError(f"{path}: cannot be read as a Keras model ({reason})") from error
+
+
+def require_tensorflow() -> None:
+    """Raise ExportError unless Keras runs on TensorFlow."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise ExportError("export needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow")
+
+
+def check(proto: onnx.ModelProto) -> None:
+    """Raise ExportError unless the model is valid ONNX."""
     try:
         onnx.checker.check_model(proto, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ExportError(f"the converted model is not valid ONNX: {error}") from error
-    return proto
 
 
 def describe(run: TrainingRun, size: int, license_text: str) -> dict[str, str]:
@@ -106,6 +120,6 @@ def write_model(proto: onnx.ModelProto, metadata: dict[str, str], path: Path) ->
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ExportError(f"{path}: is not valid ONNX: {error}") from error
     back = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
-    wrong = [key for key in METADATA_KEYS if back.get(key) != metadata[key]]
+    wrong = [key for key, value in metadata.items() if back.get(key) != value]
     if wrong:
         raise ExportError(f"{path}: metadata {', '.join(wrong)} did not survive writing")

@@ -6,6 +6,7 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from edge.errors import EdgeError
 from export.errors import ExportError
@@ -18,8 +19,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; exits with status 2 where it is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m export.run",
-        description="Convert a training run to keypoints.onnx and keypoints.int8.onnx, "
-        "and check both. Nothing is written unless every check passes.",
+        description="Convert a training run to keypoints.onnx and keypoints.int8.onnx, or a "
+        "detector's to face.onnx, and check them. Nothing is written unless every check passes.",
     )
     add = parser.add_argument
     add("run", metavar="RUN", help="folder that python -m train.run has finished")
@@ -37,8 +38,10 @@ def run(folder: str, output: Path, int8: bool, license_text: str, faces: str | N
     from export.compare import check_accuracy, check_parity, measure, table
     from export.convert import describe, load_keras, to_onnx, write_model
     from export.quantize import quantize
-    from export.source import read_run
+    from export.source import read_detector_run, read_run
 
+    if detector := read_detector_run(folder):
+        return _export_detector(*detector, output, license_text)
     source = read_run(folder, faces)
     metadata = describe(source, _SIZE, license_text)
     model = load_keras(source.model)
@@ -61,6 +64,23 @@ def run(folder: str, output: Path, int8: bool, license_text: str, faces: str | N
     count = len(source.validation.faces)
     parity = f"Keras and ONNX differ by at most {difference:.6f} px on {count} validation faces."
     return f"{table(variants)}\n{parity}"
+
+
+def _export_detector(
+    model: Path, sha256: str, record: dict[str, Any], output: Path, license_text: str
+) -> str:
+    from export.convert import load_any_keras, write_model
+    from export.detector import check_parity, describe, to_onnx
+
+    network = load_any_keras(model)
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output, prefix=".export-") as scratch:
+        file = Path(scratch) / "face.onnx"
+        write_model(to_onnx(network), describe(record, sha256, license_text), file)
+        report = check_parity(network, file)
+        kilobytes = file.stat().st_size / 1024
+        file.replace(output / file.name)
+    return f"face.onnx: {kilobytes:.0f} KB, {network.count_params():,} parameters. {report}"
 
 
 def main(argv: list[str] | None = None) -> int:

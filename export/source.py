@@ -54,6 +54,18 @@ class TrainingRun:
     validation: FaceSet
 
 
+def read_detector_run(folder: str | Path) -> tuple[Path, str, dict[str, Any]] | None:
+    """The `model.keras`, its SHA-256 and `run.json` of a detector's run; None for another run's.
+
+    Raises:
+        RunFolderError: a file is missing or broken.
+    """
+    model, record = Path(folder) / "model.keras", _read_record(Path(folder) / "run.json")
+    if record.get("kind") != "detector":
+        return None
+    return model, _hash(model), record
+
+
 def read_run(folder: str | Path, prepared: str | Path | None = None) -> TrainingRun:
     """Read a training run's folder.
 
@@ -66,16 +78,21 @@ def read_run(folder: str | Path, prepared: str | Path | None = None) -> Training
     """
     folder = Path(folder)
     model = folder / "model.keras"
-    if not model.is_file():
-        raise RunFolderError(
-            f"{model}: no such file; expected a finished run of python -m train.run"
-        )
+    sha256 = _hash(model)
     record = _read_record(folder / "run.json")
     if prepared is None:
         sets = [_read_faces(folder / f"{name}.npz") for name in _SETS]
     else:
         sets = _find_faces(folder / "sets.json", Path(prepared), record)
-    return TrainingRun(model, hashlib.sha256(model.read_bytes()).hexdigest(), record, *sets)
+    return TrainingRun(model, sha256, record, *sets)
+
+
+def _hash(model: Path) -> str:
+    if not model.is_file():
+        raise RunFolderError(
+            f"{model}: no such file; expected a finished run of python -m train.run"
+        )
+    return hashlib.sha256(model.read_bytes()).hexdigest()
 
 
 def _read_record(path: Path) -> dict[str, Any]:

@@ -89,7 +89,6 @@ def test_the_kept_keras_model_is_the_one_that_was_exported():
 
 
 def test_the_command_prints_what_the_readme_shows(folder, run_python):
-    pytest.importorskip("cv2")
     block = re.search(r"```console\n\$ python (.*)\n([^`]*)```", README)
     done = run_python(*shlex.split(block[1]), cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -100,7 +99,6 @@ def test_the_command_prints_what_the_readme_shows(folder, run_python):
 
 
 def test_the_json_is_what_the_readme_shows(folder, run_python):
-    pytest.importorskip("cv2")
     shown = json.loads(re.search(r"```json\n(.*?)```", README, re.DOTALL)[1])
     command = "-m edge.run photo.jpg --precision fp32 --json - --no-picture"
     got = json.loads(run_python(*command.split(), cwd=folder).stdout)

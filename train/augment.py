@@ -201,7 +201,7 @@ def change_light(
     face += np.float32(rng.normal(0, settings.brightness))
     if rng.random() < settings.shade:
         face *= _falling_light(rng)
-    face += _noise(face.shape, rng) * np.float32(settings.noise * rng.random() ** 2)
+    face += noise(face.shape, rng) * np.float32(settings.noise * rng.random() ** 2)
     if rng.random() < settings.erase:
         top, left = rng.integers(0, len(face), size=2)
         height, width = rng.integers(len(face) // 10, len(face) // 3, size=2)
@@ -234,7 +234,8 @@ def _noise_bank() -> NDArray[np.float32]:
     return np.random.default_rng(0).standard_normal(_NOISE_BANK, dtype=np.float32)
 
 
-def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+def noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Normal noise of deviation 1, float32 of that shape."""
     count = int(np.prod(shape))
     start = int(rng.integers(_NOISE_BANK - count))
     return _noise_bank()[start : start + count].reshape(shape)

@@ -27,9 +27,17 @@ from train.record import BEST, HISTORY, LAST
 class Progress(keras.callbacks.Callback):
     """Writes history and checkpoints after each epoch, and stops when nothing improves."""
 
-    def __init__(self, folder: Path, patience: int, history: pd.DataFrame) -> None:
-        """Continue `history` (empty for a new run) in `folder`."""
+    def __init__(
+        self,
+        folder: Path,
+        patience: int,
+        history: pd.DataFrame,
+        monitor: str = "val_rmse",
+        meaning: str = "validation RMSE {:.3f} px",
+    ) -> None:
+        """Continue `history` (empty for a new run) in `folder`; the least `monitor` is the best."""
         super().__init__()
+        self._monitor, self._meaning = monitor, meaning
         self._folder, self._patience = folder, patience
         self._rows: list[dict[Any, Any]] = history.to_dict("records")
         self._first, self._start = len(history), time.monotonic()
@@ -43,19 +51,19 @@ class Progress(keras.callbacks.Callback):
         part = self._folder / f"{HISTORY}.part"
         history.to_csv(part, index=False)
         part.replace(self._folder / HISTORY)
-        since_best = len(history) - 1 - int(history["val_rmse"].argmin())
+        since_best = len(history) - 1 - int(history[self._monitor].argmin())
         if since_best == 0:
             save(self.model, self._folder / BEST)
         save(self.model, self._folder / LAST)
         if since_best >= self._patience:
             self.model.stop_training = True
-        self._report(epoch + 1, values.get("val_rmse", float("nan")))
+        self._report(epoch + 1, values.get(self._monitor, float("nan")))
 
-    def _report(self, done: int, val_rmse: float) -> None:
+    def _report(self, done: int, value: float) -> None:
         pace = (time.monotonic() - self._start) / (done - self._first)
         left = (self.params["epochs"] - done) * pace / 60
         print(
-            f"epoch {done} of {self.params['epochs']}: validation RMSE {val_rmse:.3f} px, "
+            f"epoch {done} of {self.params['epochs']}: {self._meaning.format(value)}, "
             f"{pace:.0f} s an epoch, at most {left:.0f} min left",
             flush=True,
         )
@@ -89,7 +97,7 @@ def fit(
     network, epoch = _start(recipe, steps, folder, resume)
     if start_from and epoch == 0:
         _take_weights(network, start_from)
-    history = _read_history(folder, epoch)
+    history = read_history(folder, epoch)
     stopped = epoch and epoch - 1 - int(history["val_rmse"].argmin()) >= recipe.patience
     if epoch < recipe.epochs and not stopped:
         network.fit(
@@ -158,7 +166,8 @@ def _restore_dropout(network: Any, seed: int, steps_done: int) -> None:
             layer.seed_generator.state.assign([seed, steps_done])
 
 
-def _read_history(folder: Path, epochs: int) -> pd.DataFrame:
+def read_history(folder: Path, epochs: int) -> pd.DataFrame:
+    """The first `epochs` rows of a run's history."""
     if epochs == 0:
         return pd.DataFrame()
     history = pd.read_csv(folder / HISTORY)

@@ -16,7 +16,7 @@ from edge.framing import MEAN_FACE
 from edge.keypoints import KEYPOINT_NAMES
 from train.data import SIDE
 from train.losses import LOSSES, RMSE, accuracy
-from train.recipe import Recipe
+from train.recipe import FaceRecipe, Recipe
 
 _VALUES = 2 * len(KEYPOINT_NAMES)
 _CENTRE = (SIDE - 1) / 2  # px
@@ -129,7 +129,7 @@ def build(recipe: Recipe, steps_per_epoch: int) -> Any:
     return network
 
 
-def learning_rate(recipe: Recipe, steps_per_epoch: int) -> WarmHoldCool:
+def learning_rate(recipe: Recipe | FaceRecipe, steps_per_epoch: int) -> WarmHoldCool:
     """The rate rises over the first steps, stays, and falls over the recipe's last epochs."""
     cooldown = min(recipe.cooldown, recipe.epochs)
     return WarmHoldCool(

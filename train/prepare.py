@@ -11,9 +11,9 @@ import numpy as np
 from edge.errors import EdgeError
 from train.data import Faces, join, read_annotated, save_faces
 from train.errors import DataError, TrainError
-from train.recipe import RECIPES
+from train.recipe import FACE_RECIPES, RECIPES, FaceRecipe
 from train.scheme import read_convention
-from train.sources import LABELS, Source, read_source
+from train.sources import LABELS, Source, read_source, read_table
 from train.split import copies_of
 
 CONVENTION = "convention.json"
@@ -31,7 +31,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("sources", nargs="+", metavar="SOURCE", help="with --recipe: the one folder of its sets")
     add("-o", "--output", required=True, metavar="FILE.npz", help="where to write the faces")
-    add("--recipe", choices=sorted(n for n, r in RECIPES.items() if r.sources),
+    names = [*(n for n, r in RECIPES.items() if r.sources), *FACE_RECIPES]
+    add("--recipe", choices=sorted(names),
         help="read the sets that this recipe names, under the one SOURCE")  # fmt: skip
     add("--labels", choices=LABELS, default="keypoints",
         help="which labels of annotations.jsonl (default: %(default)s)")  # fmt: skip
@@ -51,6 +52,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> str:
     """Prepare what the command line asks for; returns a table of what was written."""
+    if args.recipe in FACE_RECIPES:
+        return _prepare_photos(FACE_RECIPES[args.recipe], Path(args.sources[0]), Path(args.output))
     if args.recipe:
         folder = Path(args.sources[0])
         sources = RECIPES[args.recipe].sources
@@ -78,6 +81,34 @@ def run(args: argparse.Namespace) -> str:
     output.parent.mkdir(parents=True, exist_ok=True)
     save_faces(faces, output)
     return _table(faces)
+
+
+def _prepare_photos(recipe: FaceRecipe, folder: Path, output: Path) -> str:
+    from train.face.photos import HELD_BACK, from_faces, read_cut_faces, read_photos, save_photos
+
+    photos = []
+    for name, path in recipe.photos:
+        some, left_out = read_photos(folder / path, name)
+        for line in left_out:
+            print(f"left out: {line}", file=sys.stderr)
+        # One in five of the photos with hand boxes is left for measuring (`benchmarks`).
+        photos += [
+            p
+            for i, p in enumerate(some)
+            if name not in recipe.measured or i % HELD_BACK != HELD_BACK - 1
+        ]
+    for name, path in recipe.cut_faces:
+        if (folder / path).is_dir():
+            photos += read_cut_faces(folder / path, name)
+        else:
+            photos += from_faces(read_table(folder / path), name)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    save_photos(photos, output)
+    lines = [f"{'set':<14}{'photos':>7}{'faces':>7}"]
+    for name in dict.fromkeys(photo.source for photo in photos):
+        some = [photo for photo in photos if photo.source == name]
+        lines.append(f"{name:<14}{len(some):>7}{sum(len(photo.boxes) for photo in some):>7}")
+    return "\n".join(lines)
 
 
 def _from_path(text: str, args: argparse.Namespace) -> Source:

@@ -54,6 +54,39 @@ class Recipe:
     calibrate_on: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class FaceRecipe:
+    """The settings of a training run of the face detector.
+
+    Attributes:
+        name: what the run is called.
+        epochs: how often `steps_per_epoch` steps are made; each canvas is seen once.
+        steps_per_epoch: optimiser steps after which the run is saved.
+        cooldown: as in `Recipe`.
+        batch_size: canvases per optimiser step.
+        learning_rate: the highest; it rises over the first 2 % of the run.
+        weight_decay: of AdamW.
+        seed: of the initial weights and of every canvas.
+        photos: the sets of whole photos that `train.prepare --recipe` reads, name and folder.
+        cut_faces: the sets of pictures that hold little more than one face.
+        measured: the sets of which every fifth photo is left for measuring.
+        shares: by set of whole photos, how much is drawn from it, relative to the others.
+    """
+
+    name: str
+    epochs: int = 60
+    steps_per_epoch: int = 200
+    cooldown: int = 25
+    batch_size: int = 16
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    seed: int = 0
+    photos: tuple[tuple[str, str], ...] = ()
+    cut_faces: tuple[tuple[str, str], ...] = ()
+    measured: tuple[str, ...] = ()
+    shares: tuple[tuple[str, float], ...] = ()
+
+
 _REFERENCE = Recipe(name="reference")
 
 # The people of ytf and lfw are named before the number: "Abdel_Aziz_Al-Hakim_00.jpg".
@@ -109,4 +142,18 @@ _SHIPPED = Recipe(
     calibrate_on=("lfpw",),  # labelled by hand, and no pixel of it was repaired
 )
 
+_FACE = FaceRecipe(
+    name="face",
+    photos=(("lfpw", "lfpw"), ("ytf", "ytf"), ("facemask", "facemask")),
+    cut_faces=(
+        ("lfw", "lfw"),
+        ("aflw", "aflw"),
+        ("kaggle", "kaggle/training.zip"),
+        ("kaggle-test", "kaggle/test_teacher.csv"),
+    ),
+    measured=("facemask",),
+    shares=(("lfpw", 0.4), ("ytf", 0.2), ("facemask", 0.4)),
+)
+
 RECIPES = {recipe.name: recipe for recipe in (_REFERENCE, _SHIPPED)}
+FACE_RECIPES = {_FACE.name: _FACE}

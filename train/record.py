@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.errors import RunError
-from train.recipe import Recipe
+from train.recipe import FaceRecipe, Recipe
 
 # The files of a run folder.
 RECORD, HISTORY, MODEL = "run.json", "history.csv", "model.keras"
@@ -24,7 +24,7 @@ CALIBRATION, VALIDATION, SETS = "calibration.npz", "validation.npz", "sets.json"
 _PACKAGES = ("keras", "numpy", "pandas", "pillow")
 
 
-def describe(recipe: Recipe, hashes: dict[str, str], backend: str) -> dict[str, Any]:
+def describe(recipe: Recipe | FaceRecipe, hashes: dict[str, str], backend: str) -> dict[str, Any]:
     """What is known before training: settings, SHA-256 of each data file, commit, versions."""
     return {
         "recipe": dataclasses.asdict(recipe),

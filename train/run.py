@@ -14,7 +14,7 @@ import numpy as np
 
 from edge.errors import EdgeError
 from train.errors import RunError, TrainError
-from train.recipe import RECIPES, Recipe
+from train.recipe import FACE_RECIPES, RECIPES, Recipe
 from train.record import (
     CALIBRATION,
     MODEL,
@@ -40,7 +40,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--data", required=True, metavar="FILE",
         help="from train.prepare (.npz), or Kaggle's training.csv, or its zip")  # fmt: skip
-    add("--recipe", choices=sorted(RECIPES), default="reference", help="default: %(default)s")
+    add(
+        "--recipe",
+        choices=sorted({**RECIPES, **FACE_RECIPES}),
+        default="reference",
+        help="default: %(default)s",
+    )
     add("--negatives", metavar="DIR", help="photos without faces, to teach face_score")
     add("-o", "--output", required=True, metavar="DIR", help="folder of the run")
     add("--from", dest="start_from", metavar="DIR",
@@ -68,6 +73,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from train.split import split
 
     start = time.monotonic()
+    if args.recipe in FACE_RECIPES:
+        return _run_face(args)
     given = {key: getattr(args, key) for key in ("epochs", "seed")}
     changes = {key: value for key, value in given.items() if value is not None}
     recipe = dataclasses.replace(RECIPES[args.recipe], **changes)
@@ -97,6 +104,27 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     record["negatives"] = len(photos)
     record["validation"] = _measure(model, validation)
     record["seconds_last_start"] = round(time.monotonic() - start)
+    write_record(record, folder)
+    return record
+
+
+def _run_face(args: argparse.Namespace) -> dict[str, Any]:
+    import keras
+
+    from train.data import hash_file
+    from train.face.photos import load_photos_with_boxes
+    from train.face.run import train_face
+    from train.nonfaces import hash_photos, load_photos
+
+    recipe = FACE_RECIPES[args.recipe]
+    changes = {key: getattr(args, key) for key in ("epochs", "seed") if getattr(args, key)}
+    recipe = dataclasses.replace(recipe, **changes)
+    photos = load_photos_with_boxes(args.data)
+    negatives = load_photos(args.negatives) if args.negatives else []
+    hashes = {Path(args.data).name: hash_file(args.data), "negatives": hash_photos(negatives)}
+    record = {"kind": "detector", **describe(recipe, hashes, keras.backend.backend())}
+    folder, record = _open_folder(Path(args.output), record, args.resume)
+    record.update(train_face(recipe, photos, negatives, folder, args.resume))
     write_record(record, folder)
     return record
 
@@ -148,7 +176,8 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"train: interrupted; continue with --resume -o {args.output}", file=sys.stderr)
         return 130
-    print(f"{args.output}: validation RMSE {record['validation']['rmse_px']} px")
+    if "validation" in record:
+        print(f"{args.output}: validation RMSE {record['validation']['rmse_px']} px")
     return 0
 
 

@@ -93,7 +93,7 @@ def read_source(
     """
     path = folder / source.path
     if not path.is_dir():
-        faces = _choose_rows(_read_tables(path), source)
+        faces = _choose_rows(read_table(path), source)
         faces = replace(faces, keypoints=_to_one_scheme(faces.keypoints, source))
         return _named(faces, source.name), []
     rows = read_annotations(path, source.person)
@@ -127,7 +127,8 @@ def read_annotations(folder: Path, person: str = "") -> list[Labelled]:
     return rows
 
 
-def _read_tables(path: Path) -> Faces:
+def read_table(path: Path) -> Faces:
+    """Kaggle's `training.csv`, or a table of keypoints beside Kaggle's `test.csv`; or zips."""
     if not path.is_file():
         raise DataError(f"{path}: no such file or folder")
     for name in ("test.zip", "test.csv"):

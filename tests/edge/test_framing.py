@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from edge.framing import MEAN_FACE, frame, overlay, tilt_deg, upright_matrix
+from edge.framing import (
+    MEAN_FACE,
+    box_of,
+    frame,
+    overlay,
+    square_around,
+    tilt_deg,
+    upright_matrix,
+)
 from edge.geometry import crop_matrix, similarity, transform
 
 
@@ -52,3 +60,12 @@ def test_two_points_are_too_few():
 
 def test_points_in_one_place_frame_nothing():
     assert frame(np.full((15, 2), 5.0)) is None
+
+
+def test_a_box_and_the_square_around_it_share_their_centre_and_undo_each_other():
+    square = np.array([10.0, 20.0, 100.0, 100.0])
+    box = box_of(square)
+    np.testing.assert_allclose(box, [19, 14.5, 82, 111])
+    np.testing.assert_allclose(square_around(box), square)
+    wide = square_around([10, 20, 40, 20])
+    np.testing.assert_allclose(wide[:2] + wide[2:] / 2, [30, 30])

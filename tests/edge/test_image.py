@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from edge.errors import ImageError, SourceError
-from edge.image import MAX_PIXELS, load_image, save_image, shrink, to_grey
+from edge.image import MAX_PIXELS, load_image, resize, save_image, to_grey
 
 
 def encode(image, form="PNG", **options):
@@ -149,11 +149,12 @@ def test_other_types_are_refused():
         load_image(5)
 
 
-def test_shrink_only_shrinks():
+def test_every_pixel_counts_where_a_picture_shrinks():
     grey = np.zeros((100, 400), np.uint8)
-    assert shrink(grey, 320).shape == (80, 320)
-    assert shrink(grey, 1000) is grey
-    assert shrink(np.zeros((1, 5000), np.uint8), 320).shape == (1, 320)
+    grey[:, ::2] = 200
+    assert resize(grey, (80, 320)).shape == (80, 320)
+    assert resize(grey, (100, 400)) is grey
+    assert np.abs(resize(grey, (10, 40)).astype(int) - 100).max() <= 8
 
 
 def test_saving_says_what_is_wrong(colours, tmp_path):

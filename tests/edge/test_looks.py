@@ -90,12 +90,11 @@ def test_no_face_is_no_look(model):
 
 
 def test_faces_at_known_boxes_are_what_the_detector_would_give(sample, grey):
-    pytest.importorskip("cv2")
-    detect = FaceKeypoints()
+    detect = FaceKeypoints(precision="fp32")
     (face,) = detect(sample)
     (again,) = detect.faces_at(sample, [face.box])
     np.testing.assert_allclose(again.keypoints, face.keypoints, atol=1e-4)
-    assert again.score == pytest.approx(face.score)
+    assert again.score > 0.9  # the network's alone
     assert frame(again.keypoints)[2] == pytest.approx(96, rel=0.2)
 
 

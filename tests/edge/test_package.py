@@ -39,7 +39,7 @@ def imported(tree):
 
 @pytest.mark.parametrize("room", ["edge", "train", "export", "benchmarks"])
 def test_rooms_import_only_edge_and_themselves(room):
-    for path in (ROOT / room).glob("*.py"):
+    for path in (ROOT / room).rglob("*.py"):
         tops = {name.split(".")[0] for name in imported(ast.parse(path.read_text("utf-8")))}
         assert not tops & ({"train", "export", "benchmarks"} - {room}), path
         if room == "edge":
@@ -48,7 +48,7 @@ def test_rooms_import_only_edge_and_themselves(room):
 
 def test_every_module_says_what_it_owns():
     for room in ("edge", "train", "export", "benchmarks"):
-        for path in (ROOT / room).glob("*.py"):
+        for path in (ROOT / room).rglob("*.py"):
             assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path
 
 

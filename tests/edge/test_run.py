@@ -24,17 +24,11 @@ def photo(sample, tmp_path):
     return shutil.copy(sample, tmp_path / "photo.jpg")
 
 
-@pytest.fixture
-def _opencv():
-    pytest.importorskip("cv2")
-
-
 def crop_of(sample, path):
     Image.open(sample).crop((174, 64, 274, 164)).save(path)
     return path
 
 
-@pytest.mark.usefixtures("_opencv")
 def test_with_no_options_a_line_a_face_and_a_picture_beside(photo, capsys):
     assert main([str(photo)]) == 0
     out, err = capsys.readouterr()
@@ -53,13 +47,13 @@ def test_without_training_packages_and_opencv_it_runs(sample, tmp_path, run_pyth
     done = run_python("-c", code, crop, "--detector", "none", "--json", "-")
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["faces"]) == 1
-    refused = run_python("-c", code, crop)
+    assert run_python("-c", code, sample, "--no-picture").stdout.count(b"face 0") == 1
+    refused = run_python("-c", code, crop, "--detector", "haar")
     assert refused.returncode == 1
     assert b"edge-keypoints[video]" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
 
 
-@pytest.mark.usefixtures("_opencv")
 def test_the_sample_runs_without_training_packages(photo, run_python):
     done = run_python("-c", RUN_BLOCKED, photo)
     assert done.returncode == 0, done.stderr
@@ -77,7 +71,6 @@ def test_help_and_version_import_nothing_heavy(run_python):
         assert words in done.stdout
 
 
-@pytest.mark.usefixtures("_opencv")
 def test_one_bad_file_among_many_is_reported_and_the_rest_done(photo, tmp_path, capsys):
     text, missing = tmp_path / "text.jpg", tmp_path / "missing.jpg"
     text.write_text("no picture")
@@ -96,7 +89,6 @@ def test_one_bad_file_among_many_is_reported_and_the_rest_done(photo, tmp_path, 
     ]
 
 
-@pytest.mark.usefixtures("_opencv")
 def test_a_picture_without_a_face_is_no_failure(tmp_path, capsys):
     path = tmp_path / "wall.png"
     Image.new("RGB", (300, 200), "grey").save(path)
@@ -265,12 +257,12 @@ def test_names_on_a_very_long_picture_fit_in_memory(tmp_path):
 
 
 def test_what_is_missing_is_said_before_results_are_touched(sample, tmp_path, monkeypatch, capsys):
-    from edge.detector import open_cascade
+    from edge.haar import open_cascade
 
     kept = tmp_path / "kept.jsonl"
     kept.write_text("old")
     open_cascade.cache_clear()
     monkeypatch.setitem(sys.modules, "cv2", None)
-    assert main([str(sample), "--json", str(kept)]) == 1
+    assert main([str(sample), "--detector", "haar", "--json", str(kept)]) == 1
     assert "edge-keypoints[video]" in capsys.readouterr().err
     assert kept.read_text() == "old"

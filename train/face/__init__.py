@@ -1,0 +1,1 @@
+"""Training the face detector: photos with boxes, canvases made of them, targets, network, loss."""

@@ -1,0 +1,59 @@
+"""Boxes `(M, 4)`, x, y, width, height in px, in the convention of `edge.framing`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.framing import box_of, frame
+from edge.geometry import Matrix, scale_of, transform, turn_of
+
+
+def box_of_keypoints(keypoints: NDArray[np.floating]) -> NDArray[np.float32] | None:
+    """The box of a labelled face.
+
+    Args:
+        keypoints: `(15, 2)` px, NaN where missing.
+
+    Returns:
+        float32 `(4,)`: x, y, width, height, px; None as for `edge.framing.frame`.
+    """
+    square = frame(keypoints)
+    return None if square is None else box_of(square).astype(np.float32)
+
+
+def move_boxes(boxes: NDArray[np.float32], matrix: Matrix) -> NDArray[np.float32]:
+    """Boxes `(M, 4)` on a picture that a similarity has moved, turned and scaled.
+
+    The boxes stay upright; their sides become the more alike the further they are turned.
+    """
+    if not len(boxes):
+        return boxes.reshape(0, 4)
+    centre = transform(matrix, boxes[:, :2] + (boxes[:, 2:] - 1) / 2)
+    turned = np.sin(np.radians(turn_of(matrix))) ** 2
+    size = boxes[:, 2:] * (1 - turned) + boxes[:, :1:-1] * turned
+    size = size * scale_of(matrix)
+    return np.concatenate([centre - (size - 1) / 2, size], axis=1).astype(np.float32)
+
+
+def sizes_of(boxes: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The size of each box `(M, 4)`, `(M,)` px: the side of a square of the same area."""
+    return np.sqrt(np.maximum(boxes[:, 2] * boxes[:, 3], 0.0), dtype=np.float64)
+
+
+def overlap(boxes: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The area that each box shares with each other, px², `(M, O)`."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(
+        boxes[:, None, :2] + boxes[:, None, 2:], others[None, :, :2] + others[None, :, 2:]
+    )
+    return np.asarray(np.prod(np.maximum(high - low, 0.0), axis=2), dtype=np.float64)
+
+
+def intersection_over_union(
+    boxes: NDArray[np.floating], others: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Intersection over union of each box `(M, 4)` with each other `(O, 4)`: `(M, O)`, 0–1."""
+    shared = overlap(boxes, others)
+    area, other_area = (np.prod(b[:, 2:], axis=1, dtype=np.float64) for b in (boxes, others))
+    return np.asarray(shared / np.maximum(area[:, None] + other_area - shared, 1e-9))

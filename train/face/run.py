@@ -1,0 +1,115 @@
+"""A run of the face detector: what `python -m train.run --recipe face` does."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from train.errors import DataError
+from train.face.batches import Batch, CanvasBatches, make_batch, make_stock
+from train.face.canvas import CANVAS, Stock
+from train.face.losses import DetectionLoss
+from train.face.network import build
+from train.face.photos import Photo
+from train.fit import Progress, load, read_history, save
+from train.network import learning_rate
+from train.recipe import FaceRecipe
+from train.record import BEST, LAST, MODEL
+
+_HELD_OUT = 20  # one photo in so many is kept to see how training goes
+_CANVASES = 96  # made of them, always the same
+
+
+def train_face(
+    recipe: FaceRecipe,
+    photos: list[Photo],
+    negatives: list[NDArray[np.uint8]],
+    folder: Path,
+    resume: bool,
+) -> dict[str, Any]:
+    """Train the detector and leave it in `folder`; returns what is to be recorded of it.
+
+    Args:
+        recipe: all settings.
+        photos: photos with boxes.
+        negatives: photos without faces, grey, uint8 `(H, W)` each.
+        folder: where the run lives; it exists.
+        resume: go on from the last whole epoch, if there is one.
+
+    Raises:
+        DataError: no set that the recipe draws photos from is there.
+        RunError: the last checkpoint cannot be read.
+    """
+    start = time.monotonic()
+    kept, held_out = divide(photos)
+    stock, others = (make_stock(some, negatives, recipe) for some in (kept, held_out))
+    if not stock.photos or not others.photos:
+        raise DataError(
+            f"too few photos of {', '.join(name for name, _ in recipe.shares)}: "
+            f"{len(stock.photos)} to learn from and {len(others.photos)} held out"
+        )
+    keras.utils.set_random_seed(recipe.seed)
+    network = _fit(recipe, stock, _validation(others), folder, resume)
+    save(network, folder / MODEL)
+    return {
+        "photos": {"training": len(kept), "validation": len(held_out)},
+        "negatives": len(negatives),
+        "parameters": network.count_params(),
+        "seconds_last_start": round(time.monotonic() - start),
+    }
+
+
+def divide(photos: list[Photo]) -> tuple[list[Photo], list[Photo]]:
+    """Photos to learn from, and one in twenty to see how training goes."""
+    held_out = [photo for i, photo in enumerate(photos) if i % _HELD_OUT == 0]
+    return [photo for i, photo in enumerate(photos) if i % _HELD_OUT], held_out
+
+
+def _validation(stock: Stock) -> Batch:
+    return make_batch(stock, _CANVASES, np.random.default_rng(0))
+
+
+def _fit(recipe: FaceRecipe, stock: Stock, validation: Batch, folder: Path, resume: bool) -> Any:
+    network, epoch = _start(recipe, folder, resume)
+    if epoch < recipe.epochs:
+        network.fit(
+            CanvasBatches(stock, recipe, epoch),
+            initial_epoch=epoch,
+            epochs=recipe.epochs,
+            validation_data=validation,
+            validation_batch_size=recipe.batch_size,
+            shuffle=False,
+            verbose=1 if sys.stdout.isatty() else 0,
+            callbacks=[
+                Progress(
+                    folder,
+                    recipe.epochs,
+                    read_history(folder, epoch),
+                    "val_loss",
+                    "validation loss {:.4f}",
+                )
+            ],
+        )
+    return load(folder / BEST)
+
+
+def _start(recipe: FaceRecipe, folder: Path, resume: bool) -> tuple[Any, int]:
+    schedule = learning_rate(recipe, recipe.steps_per_epoch)
+    if resume and (folder / LAST).exists():
+        network = load(folder / LAST)
+        network.optimizer.learning_rate = schedule
+        return network, int(network.optimizer.iterations) // recipe.steps_per_epoch
+    network = build(recipe.seed)
+    jit: bool | str = False if keras.backend.backend() == "tensorflow" else "auto"
+    network.compile(
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
+        loss=DetectionLoss(CANVAS),
+        jit_compile=jit,
+    )
+    return network, 0
