@@ -6,13 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge.face import Face
+from edge.measures import measure
 
 _PIXEL_DIGITS = 2
 _SCORE_DIGITS = 4
+_TIME_DIGITS = 4
 
 
 def to_record(
-    image: str, width: int, height: int, faces: Sequence[Face], names: Sequence[str]
+    image: str,
+    width: int,
+    height: int,
+    faces: Sequence[Face],
+    names: Sequence[str],
+    frame: int | None = None,
+    time: float | None = None,
 ) -> dict[str, Any]:
     """One picture's result as values that `json` can write.
 
@@ -22,9 +30,13 @@ def to_record(
         height: likewise, px.
         faces: what was found.
         names: names of the keypoints, in order.
+        frame: its number, where it is one of several in a file.
+        time: of the frame, seconds from the beginning of the video.
     """
+    place = {"frame": frame, "time": None if time is None else round(time, _TIME_DIGITS)}
     return {
         "image": image,
+        **{key: value for key, value in place.items() if value is not None},
         "width": width,
         "height": height,
         "faces": [_face_record(face, i, names) for i, face in enumerate(faces)],
@@ -62,8 +74,18 @@ def _face_record(face: Face, number: int, names: Sequence[str]) -> dict[str, Any
             name: dict(zip(("x", "y", "error"), _pixels((*point, error)), strict=True))
             for name, point, error in zip(names, face.keypoints, face.error, strict=True)
         },
-        "measures": {},
+        "measures": {
+            name: {
+                "value": round(one.value, _digits(name)),
+                "error": round(one.error, _digits(name)),
+            }
+            for name, one in measure(face).items()
+        },
     }
+
+
+def _digits(name: str) -> int:
+    return _PIXEL_DIGITS if name.endswith(("_px", "_deg")) else _SCORE_DIGITS
 
 
 def _identity(face: Face, number: int) -> int:

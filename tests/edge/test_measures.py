@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+
+from edge.face import Face
+from edge.framing import MEAN_FACE
+from edge.geometry import similarity, transform
+from edge.head import MEAN_HEAD, head_pose
+from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
+from edge.measures import MEASURES, measure
+
+SYMMETRIC = (MEAN_FACE + (np.array([95, 0]) + MEAN_FACE[list(MIRROR_ORDER)] * [-1, 1])) / 2
+
+
+def face_of(points, error=1.0):
+    return Face(np.array([0, 0, 96, 96], np.float32), 1.0, np.asarray(points, np.float32),
+                np.full(15, error, np.float32))  # fmt: skip
+
+
+def values(points):
+    return {name: found.value for name, found in measure(face_of(points)).items()}
+
+
+def turned_head(roll=0.0, yaw=0.0, pitch=0.0, scale=50.0):
+    """The mean head turned by degrees and seen from far away, `(15, 2)` px."""
+    r, y, p = np.radians([roll, yaw, pitch])
+    # x right, y down, z away: the face, looking along −z, turns up, to the right, in the plane.
+    around_y = np.array([[np.cos(y), 0, -np.sin(y)], [0, 1, 0], [np.sin(y), 0, np.cos(y)]])
+    around_x = np.array([[1, 0, 0], [0, np.cos(p), np.sin(p)], [0, -np.sin(p), np.cos(p)]])
+    in_plane = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
+    return (MEAN_HEAD @ (in_plane @ around_y @ around_x).T)[:, :2] * scale + 100
+
+
+@pytest.mark.parametrize(
+    "pose", [(0, 0, 0), (30, 0, 0), (0, 25, 0), (0, 0, -20), (30, 0, 15), (-20, 30, 0)]
+)
+def test_a_turned_head_is_measured_as_it_was_turned(pose):
+    np.testing.assert_allclose(head_pose(turned_head(*pose)), pose, atol=1e-6)
+
+
+def test_a_nose_to_the_right_of_the_picture_is_a_yaw_to_the_right_and_a_high_one_looks_up():
+    nose = KEYPOINT_NAMES.index("nose_tip")
+    for axis, sign, which in ((0, 1, 1), (1, -1, 2)):
+        points = SYMMETRIC.copy()
+        points[nose, axis] += sign * 6
+        assert head_pose(points)[which] > head_pose(SYMMETRIC)[which] + 3
+
+
+def test_known_lengths_are_measured():
+    points = SYMMETRIC.copy()
+    names = {name: i for i, name in enumerate(KEYPOINT_NAMES)}
+    points[names["left_eye_outer_corner"]] = [73, 38]
+    points[names["right_eye_outer_corner"]] = [23, 38]
+    points[names["left_eye_inner_corner"]] = [58, 38]
+    points[names["right_eye_inner_corner"]] = [38, 38]
+    points[names["mouth_left_corner"]] = [63, 70]
+    points[names["mouth_right_corner"]] = [33, 70]
+    points[names["mouth_center_top_lip"]] = [48, 70]
+    points[names["mouth_center_bottom_lip"]] = [48, 80]
+    found = values(points)
+    assert found["outer_canthal_px"] == pytest.approx(50)
+    assert found["intercanthal"] == pytest.approx(0.4)
+    assert (found["eye_width_left"], found["eye_width_right"]) == pytest.approx((0.3, 0.3))
+    assert found["mouth_width"] == pytest.approx(0.6)
+    assert found["mouth_opening"] == pytest.approx(0.2)
+    assert found["smile"] == pytest.approx(0.1)  # the corners lie 5 px above the lips' middle
+    assert list(found) == list(MEASURES)
+
+
+def test_size_place_and_tilt_change_nothing_but_roll_and_pixels():
+    before = values(SYMMETRIC)
+    moved = transform(similarity(3.0, 20.0, (0.0, 0.0), (500.0, 40.0)), SYMMETRIC)
+    after = values(moved)
+    assert after["roll_deg"] - before["roll_deg"] == pytest.approx(20, abs=1e-3)
+    assert after["interpupillary_px"] == pytest.approx(3 * before["interpupillary_px"])
+    for name in set(MEASURES) - {"roll_deg", "interpupillary_px", "outer_canthal_px"}:
+        assert after[name] == pytest.approx(before[name], abs=2e-3), name
+
+
+def test_a_mirrored_face_has_its_sides_changed():
+    points = MEAN_FACE + np.random.default_rng(1).normal(0, 2, MEAN_FACE.shape)
+    mirrored = points[list(MIRROR_ORDER)] * [-1, 1] + [95, 0]
+    before, after = values(points), values(mirrored)
+    for name in ("yaw_deg", "roll_deg"):
+        assert after[name] == pytest.approx(-before[name], abs=1e-3)
+    for name in ("brow_raise", "eye_width"):
+        assert after[f"{name}_left"] == pytest.approx(before[f"{name}_right"], abs=1e-5)
+    for name in ("asymmetry", "pitch_deg", "smile", "mouth_opening"):
+        assert after[name] == pytest.approx(before[name], abs=1e-4)
+
+
+def test_a_symmetric_face_has_no_asymmetry_and_a_raised_brow_shows():
+    assert values(SYMMETRIC)["asymmetry"] == pytest.approx(0, abs=1e-6)
+    raised = SYMMETRIC.copy()
+    for end in ("inner", "outer"):
+        raised[KEYPOINT_NAMES.index(f"left_eyebrow_{end}_end"), 1] -= 5
+    before, after = values(SYMMETRIC), values(raised)
+    span = before["outer_canthal_px"]
+    assert after["brow_raise_left"] - before["brow_raise_left"] == pytest.approx(5 / span)
+    assert after["brow_raise_right"] == pytest.approx(before["brow_raise_right"])
+    assert after["asymmetry"] > 0.01
+
+
+def test_half_of_the_measurements_are_off_by_no_more_than_the_expected_error():
+    rng = np.random.default_rng(3)
+    true = measure(face_of(SYMMETRIC, error=0.8))
+    noise = rng.normal(0, 0.8 / 1.1774, size=(3000, 15, 2))
+    found = [measure(face_of(SYMMETRIC + some, error=0.8)) for some in noise]
+    for name in set(MEASURES) - {"asymmetry"}:  # which cannot be below the 0 of this face
+        apart = np.array([abs(one[name].value - true[name].value) for one in found])
+        assert (apart <= true[name].error).mean() == pytest.approx(0.5, abs=0.05), name
+
+
+def test_points_that_span_no_face_measure_nothing():
+    assert measure(face_of(np.full((15, 2), 7.0))) == {}
+    assert measure(face_of(np.full((15, 2), np.nan))) == {}
