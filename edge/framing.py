@@ -8,7 +8,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.geometry import Matrix, compose, crop_matrix, invert, scale_of, transform, turn_of
+from edge.geometry import (
+    Matrix,
+    compose,
+    crop_matrix,
+    invert,
+    lay_over,
+    scale_of,
+    transform,
+    turn_of,
+)
 
 CROP = 96  # px, side of Kaggle's pictures, in which the mean face is given
 
@@ -26,7 +35,7 @@ BOX_WIDTH, BOX_HEIGHT = 0.82, 1.11
 
 
 def overlay(keypoints: NDArray[np.floating]) -> Matrix | None:
-    """Lay the mean face over a face: the similarity of least squares (Umeyama, 1991).
+    """Lay the mean face over a face, by `edge.geometry.lay_over`.
 
     Args:
         keypoints: `(15, 2)` px of a picture, NaN where missing.
@@ -38,19 +47,7 @@ def overlay(keypoints: NDArray[np.floating]) -> Matrix | None:
     known = ~np.isnan(keypoints).any(axis=1)
     if known.sum() < _MIN_POINTS:
         return None
-    # A similarity of the plane is one complex factor and one complex offset.
-    mean, face = (
-        np.asarray(points[known], dtype=np.float64) @ np.array([1, 1j])
-        for points in (MEAN_FACE, keypoints)
-    )
-    centred = mean - mean.mean()
-    factor = np.vdot(centred, face - face.mean()) / np.vdot(centred, centred).real
-    offset = face.mean() - factor * mean.mean()
-    if not abs(factor) > 0:
-        return None
-    return np.array(
-        [[factor.real, -factor.imag, offset.real], [factor.imag, factor.real, offset.imag]]
-    )
+    return lay_over(MEAN_FACE[known], keypoints[known])
 
 
 def frame(keypoints: NDArray[np.floating]) -> NDArray[np.float64] | None:

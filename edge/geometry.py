@@ -65,6 +65,29 @@ def similarity(
     return np.column_stack([linear, np.asarray(target) - linear @ np.asarray(source)])
 
 
+def lay_over(points: NDArray[np.floating], others: NDArray[np.floating]) -> Matrix | None:
+    """Lay points over others: the similarity of least squares (Umeyama, 1991).
+
+    Args:
+        points: `(N, 2)` px.
+        others: `(N, 2)` px of another frame.
+
+    Returns:
+        float64 `(2, 3)` from the points' frame to the others'; None where either lie in one place.
+    """
+    # A similarity of the plane is one complex factor and one complex offset.
+    a, b = (np.asarray(some, dtype=np.float64) @ np.array([1, 1j]) for some in (points, others))
+    centred = a - a.mean()
+    spread = np.vdot(centred, centred).real
+    factor = np.vdot(centred, b - b.mean()) / spread if spread > 0 else 0j
+    if not abs(factor) > 0:
+        return None
+    offset = b.mean() - factor * a.mean()
+    return np.array(
+        [[factor.real, -factor.imag, offset.real], [factor.imag, factor.real, offset.imag]]
+    )
+
+
 def shared_part(first: ArrayLike, second: ArrayLike) -> float:
     """The area that two boxes `(4,)` share, as a part of the smaller one's, 0–1."""
     smaller = min(np.prod(np.asarray(box, dtype=np.float64)[2:]) for box in (first, second))
