@@ -1,0 +1,191 @@
+"""`python -m benchmarks.tracking`: how well faces are followed through videos of known truth.
+
+Legend: T frames.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.command import report, write_results
+from benchmarks.machine import describe_machine
+from benchmarks.made_videos import RATE, SCENES, Actor, Scene, Shot, play
+from edge.face import Face
+from edge.facekeypoints import FaceKeypoints
+from edge.image import Rgb, load_image
+from edge.tracks import Tracker
+
+_SAMPLE = Path(__file__).parents[1] / "edge" / "data" / "astronaut.jpg"
+_LAGS = np.arange(0, 4.01, 0.05)  # frames
+_SETTLED = 10  # frames after which a still face must be still
+
+Follow = Callable[[Rgb, float], list[Face]]
+
+
+@dataclass(slots=True)
+class Followed:
+    """What became of one actor: where it was and was found, frame by frame, NaN where not."""
+
+    truth: list[NDArray[np.float64]] = field(default_factory=list)
+    found: list[NDArray[np.float64]] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+
+    @property
+    def switches(self) -> int:
+        """How often it was given another number."""
+        return int(np.count_nonzero(np.diff(self.numbers)))
+
+
+def run() -> dict[str, Any]:
+    """Play every scene, followed and detected frame by frame."""
+    actors = make_actors()
+    background = np.full((48, 64, 3), 96, np.uint8)
+    rows = {name: measure(scene, actors, background) for name, scene in SCENES.items()}
+    return {"machine": describe_machine(threads=1), "scenes": rows}
+
+
+def make_actors() -> list[Actor]:
+    """The sample's face, and a second one: its mirror image in another light."""
+    photo = load_image(_SAMPLE)
+    (face,) = FaceKeypoints(precision="fp32", max_faces=1)(photo)
+    mirrored = (255 * (photo[:, ::-1] / 255.0) ** 0.6).astype(np.uint8)
+    (other,) = FaceKeypoints(precision="fp32", max_faces=1)(mirrored)
+    return [
+        Actor(photo, face.keypoints.astype(np.float64)),
+        Actor(mirrored, other.keypoints.astype(np.float64)),
+    ]
+
+
+def measure(scene: Scene, actors: list[Actor], background: NDArray[np.uint8]) -> dict[str, Any]:
+    """One scene: numbers lost, errors, unrest, lag and time."""
+    shots = list(play(scene, actors, background))
+    detect = FaceKeypoints(precision="fp32")
+    tracker = Tracker(detect)
+    tracked, ours_ms = _follow(shots, len(scene.motions), tracker)
+    single, their_ms = _follow(shots, len(scene.motions), lambda picture, _: detect(picture))
+    return {
+        "frames": len(shots),
+        "switches": sum(one.switches for one in tracked),
+        "seen": round(_share_seen(tracked), 4),
+        "seen_frame_by_frame": round(_share_seen(single), 4),
+        "error_px": round(_error(tracked, single), 3),
+        "error_px_frame_by_frame": round(_error(single, tracked), 3),
+        "unrest_px": round(_unrest(tracked), 4),
+        "unrest_px_frame_by_frame": round(_unrest(single), 4),
+        "lag_frames": round(max(lag(one) for one in tracked), 2),
+        "time_ratio": round(ours_ms / their_ms, 3),
+        "ms_a_frame": round(ours_ms, 2),
+    }
+
+
+def _follow(shots: list[Shot], count: int, follow: Follow) -> tuple[list[Followed], float]:
+    followed, spent = [Followed() for _ in range(count)], []
+    for number, shot in enumerate(shots):
+        start = time.perf_counter_ns()
+        faces = follow(shot.picture, number / RATE)
+        spent.append((time.perf_counter_ns() - start) / 1e6)
+        for actor, truth in zip(followed, shot.truth, strict=True):
+            _note(actor, truth, faces)
+    return followed, float(np.mean(spent))
+
+
+def _note(actor: Followed, truth: NDArray[np.float64] | None, faces: list[Face]) -> None:
+    nothing = np.full((15, 2), np.nan)
+    actor.truth.append(nothing if truth is None else truth)
+    actor.found.append(nothing)
+    if truth is None or not faces:
+        return
+    away = [float(np.linalg.norm(face.keypoints - truth, axis=1).mean()) for face in faces]
+    nearest = faces[int(np.argmin(away))]
+    if min(away) < 0.25 * float(max(nearest.box[2:])):
+        actor.found[-1] = nearest.keypoints.astype(np.float64)
+        if nearest.track_id is not None:
+            actor.numbers.append(nearest.track_id)
+
+
+def _share_seen(followed: list[Followed]) -> float:
+    truth, found = (np.concatenate([getattr(one, name) for one in followed])[:, 0, 0]
+                    for name in ("truth", "found"))  # fmt: skip
+    there = ~np.isnan(truth)
+    return float((~np.isnan(found[there])).mean())
+
+
+def _error(followed: list[Followed], others: list[Followed]) -> float:
+    """Mean distance from the truth in the frames in which both have found the face, px."""
+    apart = [
+        np.linalg.norm(np.subtract(one.found, one.truth), axis=2)
+        + 0 * np.linalg.norm(other.found, axis=2)  # NaN where the other has not
+        for one, other in zip(followed, others, strict=True)
+    ]
+    return float(np.nanmean(np.concatenate(apart)))
+
+
+def _unrest(followed: list[Followed]) -> float:
+    """How far points move from frame to frame against the truth, root mean square, px."""
+    moved = [np.diff(np.subtract(one.found, one.truth)[_SETTLED:], axis=0) for one in followed]
+    return float(np.sqrt(np.nanmean(np.concatenate(moved) ** 2)))
+
+
+def lag(actor: Followed) -> float:
+    """By how many frames the points found are behind the truth: the shift that fits them best."""
+    truth, found = np.array(actor.truth), np.array(actor.found)
+    if np.nanmax(np.abs(np.diff(truth, axis=0)), initial=0.0) < 0.5:
+        return 0.0
+    frames = np.arange(len(truth), dtype=np.float64)
+    bias = np.nanmean(found - truth, axis=0)
+    misfits = []
+    for shift in _LAGS:
+        low = np.clip(np.floor(frames - shift).astype(int), 0, len(truth) - 1)
+        high = np.clip(low + 1, 0, len(truth) - 1)
+        part = (frames - shift - low)[:, None, None]
+        then = truth[low] * (1 - part) + truth[high] * part
+        misfits.append(float(np.nanmean((found - bias - then)[5:] ** 2)))
+    return float(_LAGS[int(np.argmin(misfits))])
+
+
+def table(results: dict[str, Any]) -> str:
+    """The results as Markdown."""
+    lines = [
+        "| scene | id switches | seen | error | frame by frame | unrest | frame by frame | lag "
+        "| time ratio |",
+        "|---" * 9 + "|",
+    ]
+    lines += [
+        f"| {name} | {row['switches']} | {row['seen']:.1%} | {row['error_px']:.2f} px | "
+        f"{row['error_px_frame_by_frame']:.2f} px | {row['unrest_px']:.3f} px | "
+        f"{row['unrest_px_frame_by_frame']:.3f} px | {row['lag_frames']:.2f} | "
+        f"{row['time_ratio']:.2f} |"
+        for name, row in results["scenes"].items()
+    ]
+    return "\n".join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.tracking",
+        description="Follow faces through made videos and compare with the truth.",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="results as JSON")
+    args = parser.parse_args(argv)
+
+    def measure_all() -> str:
+        results = run()
+        if args.output:
+            write_results(results, args.output)
+        return table(results)
+
+    return report(measure_all, missing=str)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

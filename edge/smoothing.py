@@ -1,0 +1,94 @@
+"""The One Euro filter for keypoints: still points are held still, moving ones are not held back.
+
+Casiez, Roussel and Vogel (2012): a first-order low pass whose cut-off frequency rises with speed.
+A face moves as a whole, which all its points show together and hence surely, and in itself, as a
+mouth that opens. The two are told apart and filtered each by its own speed, so that a head that
+walks past is not held back, and its points do not tremble either.
+
+Legend: K keypoints (15).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.geometry import lay_over, transform
+from edge.metrics import eye_span
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothing:
+    """The filter's settings; speeds are in outer-canthal widths a second.
+
+    Attributes:
+        min_cutoff: cut-off frequency at rest, Hz. Lower is stiller, and slower to follow a creep.
+        beta: by how much the cut-off frequency rises with the whole face's speed. Higher lags less.
+        own_beta: likewise with the speed of a point within the face.
+        speed_cutoff: cut-off frequency of the measured speeds, Hz.
+        dead_zone: speed of a point within the face that does not count: the network's own unrest.
+    """
+
+    min_cutoff: float = 0.6
+    beta: float = 60.0
+    own_beta: float = 14.0
+    speed_cutoff: float = 2.0
+    dead_zone: float = 0.25
+
+
+class PointFilter:
+    """Smooths the keypoints of one face."""
+
+    def __init__(self, settings: Smoothing) -> None:
+        """Begin with the first points that are given."""
+        self._settings = settings
+        self._seen: Points | None = None  # the last points, as they came
+        self._smooth = np.zeros((0, 2))
+        self._speed = np.zeros((0, 2))  # of the face as a whole, at each point
+        self._own_speed = np.zeros((0, 2))  # of each point within the face
+
+    def __call__(self, points: Points, seconds: float) -> Points:
+        """Smooth the next points.
+
+        Args:
+            points: `(15, 2)` px.
+            seconds: since the last points.
+
+        Returns:
+            `(15, 2)` px; as they came, the first time and where they span no face.
+        """
+        width = float(eye_span(points[None])[0])
+        moved = None if self._seen is None else lay_over(self._seen, points)
+        if self._seen is None or moved is None or not (seconds > 0 and width > 0):
+            self._seen = self._smooth = points
+            self._speed = self._own_speed = np.zeros_like(points)
+            return points
+        settings = self._settings
+        # The similarity from the last points to these is how the face as a whole has moved.
+        carried = transform(moved, self._seen)
+        share = _share(settings.speed_cutoff, seconds)
+        unit = width * seconds
+        self._speed = self._speed + share * ((carried - self._seen) / unit - self._speed)
+        self._own_speed = self._own_speed + share * ((points - carried) / unit - self._own_speed)
+        together = np.linalg.norm(self._speed, axis=1)
+        alone = np.maximum(np.linalg.norm(self._own_speed, axis=1) - settings.dead_zone, 0)
+        placed = lay_over(self._smooth, points)  # the smooth face where the face now is
+        whole_way = self._smooth if placed is None else transform(placed, self._smooth)
+        whole = _share(settings.min_cutoff + settings.beta * together.mean(), seconds)
+        own = _share(settings.min_cutoff + settings.own_beta * alone, seconds)
+        self._smooth = (
+            self._smooth
+            + whole * (whole_way - self._smooth)
+            + np.reshape(own, (-1, 1)) * (points - whole_way)
+        )
+        self._seen = points
+        return self._smooth
+
+
+def _share(cutoff: float | NDArray[np.float64], seconds: float) -> NDArray[np.float64]:
+    """The share of the new value in a first-order low pass, 0–1."""
+    return np.asarray(1 / (1 + 1 / (2 * np.pi * cutoff * seconds)), dtype=np.float64)

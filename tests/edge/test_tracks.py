@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("cv2")  # the videos are made with it
+
+from benchmarks.made_videos import SCENES, play
+from benchmarks.tracking import Followed, _error, _note, _share_seen, _unrest, lag, make_actors
+from edge.facekeypoints import FaceKeypoints
+from edge.tracks import Tracker
+
+GROUND = np.full((48, 64, 3), 96, np.uint8)
+
+
+@pytest.fixture(scope="module")
+def actors():
+    return make_actors()
+
+
+@pytest.fixture(scope="module")
+def detect():
+    return FaceKeypoints(precision="fp32")
+
+
+def follow(scene, actors, see):
+    """What became of each actor; and how often the detector was asked."""
+    followed = [Followed() for _ in scene.motions]
+    for number, shot in enumerate(play(scene, actors, GROUND)):
+        faces = see(shot.picture, number / 30)
+        for actor, truth in zip(followed, shot.truth, strict=True):
+            _note(actor, truth, faces)
+    return followed
+
+
+@pytest.mark.parametrize("name", list(SCENES))
+def test_each_face_keeps_its_number(name, actors, detect):
+    followed = follow(SCENES[name], actors, Tracker(detect))
+    # Who is seen after a cut may be someone else: a face keeps its number only by its looks.
+    assert sum(one.switches for one in followed) == 0
+    assert len({number for one in followed for number in one.numbers}) == len(followed)
+    assert _share_seen(followed) > 0.95
+    assert max(lag(one) for one in followed) <= 1.0
+
+
+def test_a_still_face_is_held_still(actors, detect):
+    tracked = follow(SCENES["still"], actors, Tracker(detect))
+    single = follow(SCENES["still"], actors, lambda picture, _: detect(picture))
+    assert _unrest(tracked) < _unrest(single) / 4
+    assert _error(tracked, single) <= _error(single, tracked)
+
+
+def test_without_smoothing_points_are_as_seen(actors, detect):
+    rough = follow(SCENES["still"], actors, Tracker(detect, smoothing=None))
+    smooth = follow(SCENES["still"], actors, Tracker(detect))
+    assert _unrest(rough) > 2 * _unrest(smooth)
+
+
+def test_the_detector_is_asked_only_now_and_then(actors, detect):
+    asked = 0
+
+    class Counting:
+        model, min_score, max_faces = detect.model, detect.min_score, None
+
+        def __call__(self, image):
+            nonlocal asked
+            asked += 1
+            return detect(image)
+
+    follow(SCENES["still"], actors, Tracker(Counting(), every=10))
+    assert asked == 9  # in 90 frames
+
+
+def test_a_face_that_stays_away_is_forgotten(actors, detect):
+    tracker = Tracker(detect, max_gap=0.5)
+    shot = next(play(SCENES["still"], actors, GROUND))
+    (first,) = tracker(shot.picture, 0.0)
+    assert tracker(np.full((480, 640, 3), 96, np.uint8), 0.1) == []
+    assert tracker(np.full((480, 640, 3), 96, np.uint8), 2.0) == []
+    (later,) = tracker(shot.picture, 2.1)
+    assert (first.track_id, later.track_id) == (0, 1)
+
+
+@pytest.mark.parametrize("setting", [{"every": 0}, {"max_gap": -1.0}, {"frame_rate": 0.0}])
+def test_settings_out_of_range_are_refused(setting, detect):
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        Tracker(detect, **setting)
