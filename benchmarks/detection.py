@@ -1,4 +1,4 @@
-"""`python -m benchmarks.detection DATA`: which faces are found, and what is taken for one.
+"""`python -m benchmarks.detection DATA DETECTOR.onnx`: which faces are found, and what else.
 
 Legend: M boxes.
 
@@ -28,7 +28,7 @@ from benchmarks.machine import describe_machine
 from benchmarks.photos import Photo, read_photos, shrink
 from benchmarks.scores import HELD_BACK
 from benchmarks.size import count
-from edge.detector import EMBEDDED, FaceDetector
+from edge.detector import FaceDetector
 from edge.framing import box_of
 from edge.image import Grey, load_image, resize, to_grey
 
@@ -57,12 +57,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("data", metavar="DATA", type=Path, help="folder with helen/, facemask/ and negatives/")
+    add("detector", metavar="DETECTOR", type=Path, help="our detector, an .onnx file")
     add("--yunet", metavar="FILE", type=Path, help="YuNet's .onnx file, to measure it beside ours")
     add("-o", "--output", metavar="FILE", type=Path, help="where to write the results as JSON")
     return parser.parse_args(argv)
 
 
-def run(data: Path, yunet_file: Path | None) -> dict[str, Any]:
+def run(data: Path, detector: Path, yunet_file: Path | None) -> dict[str, Any]:
     """Measure each detector on every set."""
     helen = read_photos(data / "helen")
     masks = read_marked(data / "facemask")[HELD_BACK - 1 :: HELD_BACK]
@@ -70,22 +71,22 @@ def run(data: Path, yunet_file: Path | None) -> dict[str, Any]:
     negatives = [to_grey(load_image(path)) for path in paths]
     rows = []
     for size in _SIZES:
-        for name, find in _finders(size, yunet_file).items():
+        for name, find in _finders(size, detector, yunet_file).items():
             rows.append({"detector": name, "detect_size": size,
                          **measure(find, helen, masks, negatives)})  # fmt: skip
             print(json.dumps(rows[-1]), file=sys.stderr)
     return {
         "machine": describe_machine(threads=1),
-        "version": FaceDetector().metadata["model_version"],
-        "parameters": count(EMBEDDED)[0],
-        "size_bytes": EMBEDDED.stat().st_size,
+        "version": FaceDetector(detector).metadata["model_version"],
+        "parameters": count(detector)[0],
+        "size_bytes": detector.stat().st_size,
         "detectors": rows,
-        "time": measure_time(helen[0].grey, yunet_file),
+        "time": measure_time(helen[0].grey, detector, yunet_file),
     }
 
 
-def _finders(size: int, yunet_file: Path | None) -> dict[str, Finder]:
-    finders = {"edge": product(size)}
+def _finders(size: int, detector: Path, yunet_file: Path | None) -> dict[str, Finder]:
+    finders = {"edge": product(size, detector)}
     if yunet_file:
         finders["YuNet"] = yunet(yunet_file, size)
     return finders | {name: haar(name, size) for name in HAAR}
@@ -188,12 +189,12 @@ def on_canvas(photo: Photo, face_px: float) -> Photo:
     return Photo(canvas, moved)
 
 
-def measure_time(grey: Grey, yunet_file: Path | None) -> dict[str, Any]:
+def measure_time(grey: Grey, detector: Path, yunet_file: Path | None) -> dict[str, Any]:
     """Milliseconds of one search at each shape, ours and YuNet's in turns: least and median."""
     times = {}
     for shape in _SHAPES:
         picture = resize(grey, shape)
-        ours = FaceDetector()
+        ours = FaceDetector(detector)
         finders: dict[str, Any] = {"edge": lambda g, size=shape[1]: ours(g, size)}  # noqa: B023
         if yunet_file:
             finders["YuNet"] = yunet(yunet_file, shape[1])
@@ -237,7 +238,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
 
     def measure_all() -> str:
-        results = run(args.data, args.yunet)
+        results = run(args.data, args.detector, args.yunet)
         if args.output:
             write_results(results, args.output)
         return table(results)

@@ -23,7 +23,7 @@ _YUNET_SCORE = 0.6  # where YuNet's authors put it in their demonstration
 _OVERLAP, _MOST = 0.3, 5000  # theirs too
 
 
-def product(detect_size: int, detector: str = "face") -> Finder:
+def product(detect_size: int, detector: Path) -> Finder:
     """This package: the detector, and what the keypoint network makes of its boxes."""
     detect = FaceKeypoints(detector=detector, precision="fp32", detect_size=detect_size)
 

@@ -13,12 +13,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from edge.align import align
     from edge.drawing import draw
     from edge.errors import EdgeError, ImageError, MissingExtra, ModelError, SourceError
     from edge.face import Face
     from edge.facekeypoints import FaceKeypoints
+    from edge.hide import hide
     from edge.image import load_image
     from edge.keypoints import KEYPOINT_NAMES
+    from edge.measures import measure
+    from edge.smoothing import Smoothing
+    from edge.tracks import Tracker
 
 __version__ = "0.1.0"
 
@@ -30,10 +35,15 @@ __all__ = [
     "ImageError",
     "MissingExtra",
     "ModelError",
+    "Smoothing",
     "SourceError",
+    "Tracker",
     "__version__",
+    "align",
     "draw",
+    "hide",
     "load_image",
+    "measure",
 ]
 
 _HOME = {
@@ -44,9 +54,14 @@ _HOME = {
     "ImageError": "edge.errors",
     "MissingExtra": "edge.errors",
     "ModelError": "edge.errors",
+    "Smoothing": "edge.smoothing",
     "SourceError": "edge.errors",
+    "Tracker": "edge.tracks",
+    "align": "edge.align",
     "draw": "edge.drawing",
+    "hide": "edge.hide",
     "load_image": "edge.image",
+    "measure": "edge.measures",
 }
 
 

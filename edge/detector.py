@@ -17,7 +17,6 @@ from edge.errors import ModelError
 from edge.image import Grey, resize
 from edge.session import OPEN_ERRORS, first_line, open_session
 
-EMBEDDED = Path(__file__).parent / "models" / "face.onnx"
 _STEP = 32  # px; the coarsest stride
 # The shorter side is filled up to one of these parts of the longer, so that whatever comes, the
 # network runs at a few shapes only and memory stays flat.
@@ -35,17 +34,17 @@ class FaceDetector:
         metadata: everything the file says of itself.
     """
 
-    def __init__(self, path: str | Path | None = None, threads: int = 1) -> None:
+    def __init__(self, path: str | Path, threads: int = 1) -> None:
         """Open a detector file and check that it keeps the contract.
 
         Args:
-            path: a detector `.onnx` file; None for the embedded one.
+            path: a detector `.onnx` file.
             threads: threads that one run may use.
 
         Raises:
             ModelError: the file is missing, is no ONNX model, or breaks the contract.
         """
-        self.path = EMBEDDED if path is None else Path(path)
+        self.path = Path(path)
         self._session = open_session(self.path, threads)
         self.metadata = read_metadata(self._session, self.path, "detector")
         check_detector(self._session, self.path)

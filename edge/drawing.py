@@ -34,7 +34,7 @@ def draw(
     show_names: bool = False,
     show_error: bool = False,
 ) -> Rgb:
-    """Draw boxes and keypoints on a copy of a picture.
+    """Draw boxes and keypoints on a copy of a picture; the number of a face that has one, too.
 
     Points of the subject's left side are orange, of the right side blue, in the middle green.
 
@@ -75,6 +75,8 @@ def _draw_face(
     box = face.box * factor
     radius = _dot_radius(box)
     _draw_box(canvas, box, max(1, round(radius / 2)))
+    if face.track_id is not None:
+        _draw_number(canvas, box, face.track_id)
     points = _enlarged(face.keypoints, factor)
     for point, error, name in zip(points, face.error * factor, names, strict=True):
         if show_error:
@@ -101,6 +103,19 @@ def _draw_box(canvas: Image.Image, box: NDArray[np.float32], width: int) -> None
     pen = ImageDraw.Draw(canvas)
     pen.rectangle((x - width, y - width, x + w - 1 + width, y + h - 1 + width), None, _EDGE, width)
     pen.rectangle((x, y, max(x, x + w - 1), max(y, y + h - 1)), None, _PAPER, width)
+
+
+def _draw_number(canvas: Image.Image, box: NDArray[np.float32], number: int) -> None:
+    """The number on a dark ground, in the box's upper left corner or as near as there is room."""
+    size = int(np.clip(max(box[2:]) / 7, 12, 200))
+    font = ImageFont.load_default(size)
+    pen = ImageDraw.Draw(canvas)
+    left, top, right, bottom = pen.textbbox((0, 0), str(number), font=font)
+    width, height = right - left + size // 2, bottom - top + size // 2
+    x = min(max(0.0, float(box[0])), max(0.0, canvas.width - width))
+    y = min(max(0.0, float(box[1]) - height), max(0.0, canvas.height - height))
+    pen.rectangle((x, y, x + width, y + height), fill=_EDGE)
+    pen.text((x + size // 4 - left, y + size // 4 - top), str(number), font=font, fill=_PAPER)
 
 
 def _stamp(

@@ -47,13 +47,15 @@ class FaceKeypoints:
     Attributes:
         keypoint_names: names of the keypoints, in order, as the model file gives them.
         model: the open keypoint network, with its path and metadata.
+        min_score: faces below it are dropped, 0–1.
+        max_faces: how many faces of a picture are kept, at most; None keeps all.
     """
 
     def __init__(
         self,
         *,
         model: str | Path | None = None,
-        detector: str | Path = "face",
+        detector: str | Path = "haar",
         precision: str = "auto",
         threads: int = 1,
         min_score: float = 0.5,
@@ -64,9 +66,9 @@ class FaceKeypoints:
 
         Args:
             model: a keypoint `.onnx` file; None for the embedded one.
-            detector: "face" (the embedded network), the path of another detector's `.onnx` file,
-                "haar" (OpenCV's frontal-face cascade, extra `video`), or "none" to take each whole
-                picture as one face.
+            detector: "haar" (OpenCV's frontal-face cascade, extra `video`), the path of a
+                detector's `.onnx` file (`edge.detector`), or "none" to take each whole picture as
+                one face.
             precision: "fp32", "int8", or "auto" for whichever is faster on this computer.
             threads: threads that detection and one network run may use.
             min_score: faces below this score are dropped, 0–1; not used with detector "none". The
@@ -85,7 +87,7 @@ class FaceKeypoints:
         self.model = open_model(model, precision, threads)
         self.keypoint_names = self.model.keypoint_names
         self._find = _open_detector(detector, threads, detect_size)
-        self._min_score, self._max_faces = min_score, max_faces
+        self.min_score, self.max_faces = min_score, max_faces
 
     def __call__(self, image: ImageSource) -> list[Face]:
         """Find the faces of one picture.
@@ -197,8 +199,8 @@ class FaceKeypoints:
 
     def _keep(self, faces: list[Face]) -> list[Face]:
         if self._find is not None:
-            faces = [face for face in faces if face.score >= self._min_score]
-        return _without_duplicates(faces)[: self._max_faces]
+            faces = [face for face in faces if face.score >= self.min_score]
+        return _without_duplicates(faces)[: self.max_faces]
 
 
 def _without_duplicates(faces: list[Face]) -> list[Face]:
@@ -220,11 +222,11 @@ def _open_detector(detector: str | Path, threads: int, detect_size: int) -> _Fin
     if detector == "haar":
         open_cascade()  # what is missing is said at once
         return lambda grey: (find_boxes(grey, detect_size, threads), None)
-    if detector != "face" and Path(detector).suffix != ".onnx":
+    if Path(detector).suffix != ".onnx":
         raise ValueError(
-            f"detector must be face, haar, none or the path of an .onnx file, received {detector!r}"
+            f"detector must be haar, none or the path of an .onnx file, received {detector!r}"
         )
-    network = FaceDetector(None if detector == "face" else detector, threads)
+    network = FaceDetector(detector, threads)
     return lambda grey: network(grey, detect_size)
 
 

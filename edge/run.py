@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.arguments import parse_args
-from edge.errors import EdgeError, ImageError, SourceError
+from edge.errors import EdgeError
 
 if TYPE_CHECKING:
     import argparse
 
     from edge.facekeypoints import FaceKeypoints
-    from edge.output import PictureNames, Tables
 
 
 class _UsageError(Exception):
@@ -22,26 +22,30 @@ class _UsageError(Exception):
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what the command line asks; returns how many pictures failed."""
+    """Do what the command line asks; returns how many sources failed."""
     from edge.output import PictureNames, open_tables
+    from edge.resume import cut_back
+    from edge.runner import Runner, Settings
+    from edge.sources import expand
 
+    sources = expand(args.sources, args.recursive)
+    names = [source.name for source in sources]
     detect = _open(args)
     tables = [path for path in (args.json, args.csv) if path and path != "-"]
-    pictures = None if args.no_picture else PictureNames(args.images, args.output, tables)
-    failed = 0
-    with open_tables(detect.keypoint_names, args.json, args.csv, args.images) as rows:
-        for name in args.images:
-            try:
-                _run_one(name, args, detect, pictures, rows)
-            except (ImageError, SourceError) as error:
-                print(f"edge: {error}", file=sys.stderr)
-                failed += 1
-            except MemoryError:
-                print(f"edge: {name}: too large for the memory of this computer", file=sys.stderr)
-                failed += 1
-    if failed and len(args.images) > 1:
-        print(f"edge: {failed} of {len(args.images)} pictures failed", file=sys.stderr)
-    return failed
+    pictures = None if args.no_picture else PictureNames(names, args.output, tables)
+    done = cut_back(args.json, args.csv) if args.resume else set()
+    settings = Settings(
+        print_faces="-" not in (args.json, args.csv), names=args.names, errors=args.errors,
+        blur=args.blur, align=Path(args.align) if args.align else None,
+        align_size=args.align_size, every=args.every, start=args.start, stop=args.stop,
+        smooth=args.smooth == "on",
+    )  # fmt: skip
+    with open_tables(detect.keypoint_names, args.json, args.csv, names, args.resume) as rows:
+        runner = Runner(detect, rows, pictures, settings, done)
+        runner.run(sources)
+    if runner.failed and len(sources) > 1:
+        print(f"edge: {runner.failed} of {len(sources)} sources failed", file=sys.stderr)
+    return runner.failed
 
 
 def _open(args: argparse.Namespace) -> FaceKeypoints:
@@ -59,37 +63,11 @@ def _open(args: argparse.Namespace) -> FaceKeypoints:
         raise _UsageError(str(error)) from error
 
 
-def _run_one(
-    name: str,
-    args: argparse.Namespace,
-    detect: FaceKeypoints,
-    pictures: PictureNames | None,
-    tables: Tables,
-) -> None:
-    from edge.drawing import draw
-    from edge.image import load_image, save_image
+def _print_info(args: argparse.Namespace) -> int:
+    from edge.info import describe
 
-    image = load_image(sys.stdin.buffer.read() if name == "-" else name)
-    faces = detect(image)
-    height, width = image.shape[:2]
-    tables.write(name, width, height, faces)
-    if "-" not in (args.json, args.csv):
-        for number, face in enumerate(faces):
-            x, y, w, h = (round(float(value)) for value in face.box)
-            print(
-                f"{name}: face {number} at x {x}, y {y}, {w}×{h} px, score {face.score:.2f}, "
-                f"typical error {float(face.error.mean()):.1f} px"
-            )
-    if not faces:
-        print(f"{name}: no face found", file=sys.stderr)
-    if pictures:
-        path = pictures.next(name)
-        save_image(
-            draw(image, faces, names=detect.keypoint_names, show_names=args.names,
-                 show_error=args.errors),
-            path,
-        )  # fmt: skip
-        print(f"{name}: annotated picture: {path}", file=sys.stderr)
+    print(describe(args.model, args.precision, args.threads))
+    return 0
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -99,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names need not be valid text
     try:
-        status = 1 if run(args) else 0
+        status = 1 if (_print_info(args) if args.info else run(args)) else 0
         sys.stdout.flush()
         return status
     except BrokenPipeError:

@@ -106,9 +106,9 @@ def test_the_json_is_what_the_readme_shows(folder, run_python):
     (face,), (expected,) = got["faces"], shown["faces"]
     assert list(face) == list(expected)
     assert face["box"] == pytest.approx(expected["box"], abs=1)
-    assert face["measures"] == expected["measures"]
-    for name, point in expected["keypoints"].items():
-        assert face["keypoints"][name] == pytest.approx(point, abs=0.5)
+    for kind in ("keypoints", "measures"):
+        for name, values in expected[kind].items():
+            assert face[kind][name] == pytest.approx(values, abs=0.5), name
 
 
 def test_every_command_of_the_readme_has_its_module():
@@ -122,3 +122,20 @@ def test_every_local_link_leads_somewhere():
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             if not target.startswith("http"):
                 assert (ROOT / target).exists(), f"{document}: {target}"
+
+
+def test_the_runtimes_document_shows_what_was_measured_and_is_printed(folder, run_python):
+    from benchmarks.tracking import table
+
+    text = (ROOT / "docs" / "runtime.md").read_text("utf-8")
+    results = json.loads((ROOT / "benchmarks" / "results" / "tracking.json").read_text("utf-8"))
+    assert table(results) in text
+    shown = json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL)[1])
+    command = "-m edge.run photo.jpg --precision fp32 --json - --no-picture"
+    (face,) = json.loads(run_python(*command.split(), cwd=folder).stdout)["faces"]
+    for name, values in shown.items():
+        for key, value in values.items():
+            expected = pytest.approx(value, rel=0.1, abs=1.0 if name.endswith("_deg") else 0.01)
+            assert face["measures"][name][key] == expected, name
+    for name in face["measures"]:
+        assert f"`{name}`" in text

@@ -1,71 +1,67 @@
 import numpy as np
 import pytest
 
-from edge.detector import EMBEDDED, FaceDetector, working_shape
+pytest.importorskip("onnx")
+
+import onnx
+from onnx import TensorProto, helper
+
+from edge.contract import DETECTOR_KEYS
+from edge.detector import FaceDetector, working_shape
 from edge.errors import ModelError
-from edge.image import load_image, to_grey
-from edge.model import EMBEDDED as KEYPOINTS
+from edge.facekeypoints import FaceKeypoints
+from edge.keypoints import COORDINATE_CONVENTION
+from edge.model import EMBEDDED
 
-FACE = np.array([186, 61, 80, 108])  # marked by hand on the sample: forehead to chin, px
-
-
-def overlap(first, second):
-    """Intersection over union of two boxes (x, y, width, height)."""
-    low = np.maximum(first[:2], second[:2])
-    high = np.minimum(first[:2] + first[2:], second[:2] + second[2:])
-    inner = np.prod(np.maximum(high - low, 0))
-    return inner / (np.prod(first[2:]) + np.prod(second[2:]) - inner)
+BOX, SCORE = [40.0, 20.0, 33.0, 44.0], 0.81
 
 
-@pytest.fixture(scope="module")
-def detector():
-    return FaceDetector()
+def write_detector(path, box=BOX, scores="scores", **changes):
+    """A detector that gives one box wherever it looks."""
+    values = {
+        "boxes": helper.make_tensor("b", TensorProto.FLOAT, [1, 4], box),
+        scores: helper.make_tensor("s", TensorProto.FLOAT, [1], [SCORE]),
+    }
+    nodes = [helper.make_node("Constant", [], [name], value=v) for name, v in values.items()]
+    graph = helper.make_graph(
+        nodes, "detector",
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, [1, None, None, 1])],
+        [helper.make_tensor_value_info("boxes", TensorProto.FLOAT, [1, 4]),
+         helper.make_tensor_value_info(scores, TensorProto.FLOAT, [1])],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    metadata = dict.fromkeys(DETECTOR_KEYS, "x")
+    metadata["coordinate_convention"] = COORDINATE_CONVENTION
+    onnx.helper.set_model_props(model, metadata | changes)
+    onnx.save(model, path)
+    return path
 
 
 @pytest.fixture
-def grey(sample):
-    return to_grey(load_image(sample))
+def path(tmp_path):
+    return write_detector(tmp_path / "face.onnx")
 
 
-def test_the_face_of_the_sample_is_found_and_nothing_else(detector, grey):
-    boxes, scores = detector(grey)
-    sure = boxes[scores > 0.5]
-    assert len(sure) == 1
-    assert overlap(sure[0], FACE) > 0.75
+@pytest.mark.parametrize("factor", [1, 2, 5])
+def test_boxes_come_back_in_pixels_of_the_picture(factor, path):
+    grey = np.zeros((240 * factor, 320 * factor), np.uint8)
+    boxes, scores = FaceDetector(path)(grey, 320)
+    x, y, width, height = (np.array(BOX) * factor).tolist()
+    # A box that starts at pixel 40 starts at the edge 39.5.
+    np.testing.assert_allclose(boxes, [[x + factor / 2 - 0.5, y + factor / 2 - 0.5, width, height]])
+    assert scores.tolist() == pytest.approx([SCORE])
 
 
-@pytest.mark.parametrize("scale", [2, 1, 0.5])
-def test_a_face_is_found_at_its_place_whatever_the_size_of_the_picture(detector, grey, scale):
-    from edge.image import resize
-
-    side = round(512 * scale)
-    wide = np.full((side + 200, side + 333), 90, np.uint8)
-    wide[120 : 120 + side, 211 : 211 + side] = resize(grey, (side, side))
-    boxes, scores = detector(wide, 640)
-    assert scores[0] > 0.5
-    assert overlap(boxes[0], FACE * scale + [211, 120, 0, 0]) > 0.7
+def test_a_small_picture_is_enlarged_twice_at_most(path):
+    boxes, _ = FaceDetector(path)(np.zeros((60, 80), np.uint8), 640)
+    np.testing.assert_allclose(boxes[0, 2:], np.array(BOX[2:]) / 2)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (30, 30), (500, 500)])
-def test_nothing_is_found_in_nothing(detector, shape):
-    boxes, scores = detector(np.full(shape, 128, np.uint8))
-    assert boxes.shape == (len(scores), 4)
-    assert not (scores > 0.5).any()
-
-
-def test_a_face_at_the_border_is_found(detector, grey):
-    boxes, scores = detector(np.ascontiguousarray(grey[75:, 200:]))
-    assert scores[0] > 0.4
-    assert overlap(boxes[0], FACE - [200, 75, 0, 0]) > 0.5
-
-
-def test_many_faces_are_found_each_once(detector, grey):
-    from edge.image import resize
-
-    sheet = np.tile(resize(grey[20:212, 120:312], (64, 64)), (10, 10))
-    boxes, scores = detector(sheet, 640)
-    centres = (boxes[scores > 0.5, :2] + boxes[scores > 0.5, 2:] / 2) // 64
-    assert len(np.unique(centres, axis=0)) == len(centres) == 100
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (30, 30)])
+def test_odd_pictures_are_searched(shape, path):
+    boxes, scores = FaceDetector(path)(np.zeros(shape, np.uint8))
+    assert boxes.shape == (1, 4)
+    assert len(scores) == 1
 
 
 def test_pictures_are_searched_at_a_few_shapes():
@@ -75,30 +71,27 @@ def test_pictures_are_searched_at_a_few_shapes():
     assert working_shape(320, 1) == (320, 192)
 
 
-def test_threads_do_not_change_what_is_found(detector, grey):
-    from concurrent.futures import ThreadPoolExecutor
-
-    pictures = [grey, grey[:, ::-1].copy(), grey[40:300].copy()] * 3
-    alone = [detector(picture) for picture in pictures]
-    with ThreadPoolExecutor(2) as pool:
-        together = list(pool.map(detector, pictures))
-    for one, other in zip(alone, together, strict=True):
-        np.testing.assert_array_equal(one[0], other[0])
+def test_a_faces_score_is_what_detector_and_network_agree_on(sample, tmp_path):
+    # At 320 px the sample, 512 px wide, has its face where this box is.
+    box = [184.6 * 0.625, 60.3 * 0.625, 78.7 * 0.625, 106.6 * 0.625]
+    path = write_detector(tmp_path / "face.onnx", box)
+    (face,) = FaceKeypoints(precision="fp32", detector=path)(sample)
+    (alone,) = FaceKeypoints(precision="fp32", detector="none").faces_at(sample, [face.box])
+    assert face.score == pytest.approx(np.sqrt(SCORE * alone.score), abs=1e-4)
+    np.testing.assert_allclose(face.keypoints, alone.keypoints, atol=1e-3)
 
 
 def test_a_file_that_is_no_detector_is_refused(tmp_path):
-    onnx = pytest.importorskip("onnx")
     with pytest.raises(ModelError, match="no such model file"):
         FaceDetector(tmp_path / "none.onnx")
     with pytest.raises(ModelError, match="not a detector: metadata box_convention missing"):
-        FaceDetector(KEYPOINTS)
+        FaceDetector(EMBEDDED)
     (tmp_path / "junk.onnx").write_bytes(b"junk")
     with pytest.raises(ModelError, match="cannot be opened"):
         FaceDetector(tmp_path / "junk.onnx")
-    model = onnx.load(EMBEDDED)
-    for node in model.graph.node:
-        node.output[:] = ["found" if name == "scores" else name for name in node.output]
-    model.graph.output[1 if model.graph.output[1].name == "scores" else 0].name = "found"
-    onnx.save(model, tmp_path / "other.onnx")
     with pytest.raises(ModelError, match="not a face detector"):
-        FaceDetector(tmp_path / "other.onnx")
+        FaceDetector(write_detector(tmp_path / "other.onnx", scores="found"))
+    with pytest.raises(ModelError, match="no finite numbers"):
+        FaceDetector(write_detector(tmp_path / "nan.onnx", box=[np.nan] * 4))
+    with pytest.raises(ModelError, match="coordinate convention"):
+        FaceDetector(write_detector(tmp_path / "c.onnx", coordinate_convention="corners"))

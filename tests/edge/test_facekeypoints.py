@@ -34,6 +34,7 @@ def whole():
 
 @pytest.fixture(scope="module")
 def detect():
+    pytest.importorskip("cv2")
     return edge.FaceKeypoints(precision="fp32")
 
 
@@ -118,6 +119,7 @@ def test_a_hundred_faces_are_all_found_largest_first(detect, sample):
 
 
 def test_a_face_below_the_score_is_dropped(sample):
+    pytest.importorskip("cv2")
     assert edge.FaceKeypoints(min_score=1.0)(sample) == []
 
 
@@ -175,12 +177,8 @@ def test_settings_out_of_range_are_refused(setting):
         edge.FaceKeypoints(**setting)
 
 
-def test_a_detector_is_a_name_or_a_file(sample, tmp_path):
-    from edge.detector import EMBEDDED
-
-    (face,) = edge.FaceKeypoints(precision="fp32", detector=EMBEDDED)(sample)
-    assert face.score > 0.5
-    with pytest.raises(ValueError, match="face, haar, none or"):
+def test_a_detector_is_a_name_or_a_file(tmp_path):
+    with pytest.raises(ValueError, match="haar, none or"):
         edge.FaceKeypoints(detector="cascade")
     with pytest.raises(edge.ModelError, match="no such model file"):
         edge.FaceKeypoints(detector=tmp_path / "none.onnx")

@@ -47,8 +47,8 @@ def test_a_tracked_face_keeps_its_track_as_id(face):
 def test_tables_hold_a_line_for_each_picture_and_a_row_for_each_face(face):
     lines, rows = io.StringIO(), io.StringIO()
     tables = Tables(KEYPOINT_NAMES, lines, rows)
-    tables.write("ä, b.jpg", 10, 20, [face, face])
-    tables.write("none.jpg", 10, 20, [])
+    tables.write("ä, b.jpg", (10, 20), [face, face])
+    tables.write("none.jpg", (10, 20), [])
     records = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert [len(record["faces"]) for record in records] == [2, 0]
     table = list(csv.DictReader(io.StringIO(rows.getvalue())))

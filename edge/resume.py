@@ -1,0 +1,87 @@
+"""Going on where a run was cut off: what its tables hold, and how they are cut back to whole rows.
+
+Results are written in the order of the inputs, so only the last input can be half done. Its rows
+are taken out of both tables, and it is done again.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge.errors import SourceError
+
+
+def cut_back(json_path: str | None, csv_path: str | None) -> set[str]:
+    """Leave in the tables only what is surely whole.
+
+    Args:
+        json_path: of the JSON lines, or None.
+        csv_path: of the CSV, or None.
+
+    Returns:
+        The inputs that are done.
+
+    Raises:
+        SourceError: a file cannot be read, or is no table of ours.
+    """
+    lines = _json_lines(json_path) if json_path else []
+    table = _csv_rows(csv_path) if csv_path else []
+    names = [name for name, _ in lines] if json_path else [row[0] for row in table[1:]]
+    half_done = {some[-1] for some in ([n for n, _ in lines], [r[0] for r in table[1:]]) if some}
+    done = set(names) - half_done
+    if json_path and Path(json_path).exists():
+        _replace(json_path, "".join(line for name, line in lines if name in done))
+    if csv_path and table:
+        _replace_csv(csv_path, [table[0], *(row for row in table[1:] if row[0] in done)])
+    return done
+
+
+def _json_lines(path: str) -> list[tuple[str, str]]:
+    """The name and the line of each whole record."""
+    found = []
+    lines = _read(path).splitlines(keepends=True)
+    for number, line in enumerate(lines, start=1):
+        try:
+            found.append((str(json.loads(line)["image"]), line))
+        except (ValueError, KeyError, TypeError) as error:
+            if number == len(lines):  # cut off in the middle
+                break
+            raise SourceError(f"{path}: line {number} is no result; give another file") from error
+    return found
+
+
+def _csv_rows(path: str) -> list[list[str]]:
+    text = _read(path)
+    if text and not text.endswith("\n"):
+        text = text[: text.rfind("\n") + 1]
+    rows = list(csv.reader(text.splitlines(keepends=True)))
+    if rows and (rows[0][:2] != ["image", "frame"] or any(len(r) != len(rows[0]) for r in rows)):
+        raise SourceError(f"{path}: is no table of results; give another file")
+    return rows
+
+
+def _read(path: str) -> str:
+    try:
+        with Path(path).open(encoding="utf-8", errors="backslashreplace", newline="") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _replace(path: str, text: str) -> None:
+    part = Path(f"{path}.part")
+    with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        file.write(text)
+    part.replace(path)
+
+
+def _replace_csv(path: str, rows: Sequence[Sequence[str]]) -> None:
+    part = Path(f"{path}.part")
+    with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    part.replace(path)

@@ -1,0 +1,79 @@
+"""What a person names on the command line, as pictures one after another.
+
+A source is a picture file, a folder, a pattern, a video, a camera, a file of crops, or `-`.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.errors import SourceError
+
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
+VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ogv", ".3gp")
+STDIO = "-"
+_CAMERA = re.compile(r"camera:(\d+)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One thing to look at.
+
+    Attributes:
+        kind: "picture", "video", "camera" or "crops".
+        name: what it is called in results: the path as found, `-`, or `camera:N`.
+        number: of the camera.
+    """
+
+    kind: str
+    name: str
+    number: int = 0
+
+
+def expand(words: Sequence[str], recursive: bool = False) -> list[Source]:
+    """The sources that words on the command line name, in order.
+
+    Args:
+        words: paths of files and folders, patterns, `camera:N`, or `-`.
+        recursive: whether folders are searched with their folders.
+
+    Raises:
+        SourceError: a folder or a pattern holds no picture and no video.
+    """
+    return [source for word in words for source in _expand_one(word, recursive)]
+
+
+def _expand_one(word: str, recursive: bool) -> list[Source]:
+    camera = _CAMERA.match(word)
+    if camera:
+        return [Source("camera", word, int(camera.group(1)))]
+    path = Path(word)
+    if word == STDIO or path.is_file():
+        return [_of_file(word)]
+    if path.is_dir():
+        inside = path.rglob("*") if recursive else path.glob("*")
+        return _several(inside, f"{word}: this folder holds no picture and no video")
+    if glob.has_magic(word):
+        matches = (Path(match) for match in glob.glob(word, recursive=recursive))
+        return _several(matches, f"{word}: no picture and no video has such a name")
+    return [_of_file(word)]  # what is missing is said when it is opened, so that the rest go on
+
+
+def _several(paths: Iterator[Path], otherwise: str) -> list[Source]:
+    files = sorted(p for p in paths if p.suffix.lower() in (*PICTURES, *VIDEOS) and p.is_file())
+    if not files:
+        raise SourceError(otherwise)
+    return [_of_file(str(path)) for path in files]
+
+
+def _of_file(name: str) -> Source:
+    suffix = Path(name).suffix.lower()
+    if suffix in VIDEOS:
+        return Source("video", name)
+    if suffix in (".npy", ".csv", ".zip"):
+        return Source("crops", name)
+    return Source("picture", name)

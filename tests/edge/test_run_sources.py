@@ -1,0 +1,211 @@
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge.run import main
+
+FAST = ("--precision", "fp32")
+CROP = ("--detector", "none", *FAST)
+
+
+@pytest.fixture
+def folder(sample, tmp_path, monkeypatch):
+    """Three crops of the sample and a broken file, here."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    face = Image.open(sample).crop((174, 64, 274, 164))
+    for i, name in enumerate(("a.png", "b.png", "d.png")):
+        face.rotate(4 * i).save(tmp_path / "in" / name)
+    (tmp_path / "in" / "c.png").write_text("no picture")
+    return tmp_path
+
+
+def records(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_folder_is_done_in_order_and_a_bad_file_loses_nothing_else(folder, capsys):
+    arguments = ["in", *CROP, "-o", "out/", "--json", "f.jsonl", "--csv", "f.csv"]
+    assert main(arguments) == 1
+    assert [r["image"] for r in records(folder / "f.jsonl")] == ["in/a.png", "in/b.png", "in/d.png"]
+    out, err = capsys.readouterr()
+    assert "c.png: not a picture" in err
+    assert "edge: 1 of 4 sources failed" in err
+    assert "\r" not in err  # a bar is for terminals
+    assert len(out.splitlines()) == 3
+    names = ["a.keypoints.png", "b.keypoints.png", "d.keypoints.png"]
+    assert sorted(p.name for p in (folder / "out").iterdir()) == names
+
+
+def test_many_pictures_together_give_what_each_gives_alone(folder):
+    assert main(["in/a.png", "in/b.png", "in/d.png", *CROP, "--json", "all.jsonl"]) == 0
+    for record in records(folder / "all.jsonl"):
+        assert main([record["image"], *CROP, "--json", "one.jsonl"]) == 0
+        (alone,) = records(folder / "one.jsonl")
+        for name, point in record["faces"][0]["keypoints"].items():
+            assert alone["faces"][0]["keypoints"][name] == pytest.approx(point, abs=0.02)
+
+
+def test_a_run_that_was_cut_off_goes_on(folder, capsys):
+    (folder / "in" / "c.png").unlink()
+    arguments = ["in", *CROP, "-o", "out/", "--json", "f.jsonl", "--csv", "f.csv"]
+    assert main(arguments) == 0
+    whole = [(folder / name).read_text() for name in ("f.jsonl", "f.csv")]
+    for name, text in zip(("f.jsonl", "f.csv"), whole, strict=True):
+        (folder / name).write_text(text[:-20])  # in the middle of the last
+    shutil.rmtree(folder / "out")
+    capsys.readouterr()
+    assert main([*arguments, "--resume"]) == 0
+    assert [(folder / name).read_text() for name in ("f.jsonl", "f.csv")] == whole
+    out, _ = capsys.readouterr()
+    assert "in/a.png" not in out
+    assert "in/d.png" in out
+    # The names of pictures that were done are not given away.
+    assert "b.keypoints.png" in {p.name for p in (folder / "out").iterdir()}
+
+
+def test_crops_in_a_file_are_what_crops_as_pictures_are(folder):
+    crops = [np.asarray(Image.open(folder / "in" / n).convert("L").resize((96, 96))) for n in (
+        "a.png", "b.png")]  # fmt: skip
+    np.save(folder / "crops.npy", np.stack(crops))
+    rows = "\n".join(
+        f"{i},{' '.join(map(str, c.reshape(-1)))}" for i, c in zip((5, 8), crops, strict=True)
+    )
+    (folder / "test.csv").write_text(f"ImageId,Image\n{rows}\n")
+    assert main(["crops.npy", "test.csv", *FAST, "--json", "f.jsonl", "--csv", "f.csv"]) == 0
+    found = records(folder / "f.jsonl")
+    assert [(r["image"], r["frame"]) for r in found] == [
+        ("crops.npy", 0), ("crops.npy", 1), ("test.csv", 5), ("test.csv", 8)
+    ]  # fmt: skip
+    assert found[0]["faces"] == found[2]["faces"]
+    with (folder / "f.csv").open() as file:
+        assert [row["frame"] for row in csv.DictReader(file)] == ["0", "1", "5", "8"]
+
+
+def test_faces_are_cut_out_for_recognition(folder):
+    assert main(["in/a.png", "in/b.png", *CROP, "--no-picture", "--align", "chips"]) == 0
+    assert sorted(p.name for p in (folder / "chips").iterdir()) == ["a.face-0.png", "b.face-0.png"]
+    with Image.open(folder / "chips" / "a.face-0.png") as chip:
+        assert (chip.size, chip.mode) == ((112, 112), "RGB")
+    assert main(["in/a.png", *CROP, "--no-picture", "--align", "c", "--align-size", "64"]) == 0
+    with Image.open(folder / "c" / "a.face-0.png") as chip:
+        assert chip.size == (64, 64)
+
+
+def test_faces_are_hidden_on_request(folder, sample):
+    assert main([str(sample), *FAST, "--blur", "face", "-o", "blurred.png"]) == 0
+    with Image.open(sample) as before, Image.open(folder / "blurred.png") as after:
+        a, b = (np.asarray(image.convert("RGB"), int) for image in (before, after))
+    apart = np.abs(a - b).max(axis=2)
+    assert apart[95:110, 190:260].mean() > 10  # the eyes
+    assert apart[300:, 300:].max() == 0
+
+
+def test_what_a_bug_report_needs_is_printed(capsys):
+    assert main(["--info"]) == 0
+    assert "keypoints.onnx" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["a.jpg", "--resume"],
+        ["a.jpg", "--resume", "--json", "-"],
+        ["a.jpg", "--every", "0"],
+        ["a.jpg", "--start", "5", "--stop", "5"],
+        ["a.jpg", "--blur", "nose"],
+        ["a.jpg", "--detector", "cascade"],
+    ],
+)
+def test_wrong_usage_is_exit_2(arguments, capsys):
+    try:
+        status = main(arguments)
+    except SystemExit as stop:
+        status = stop.code
+    assert status == 2
+    assert capsys.readouterr().err
+
+
+class TestVideo:
+    @pytest.fixture(autouse=True)
+    def film(self, tmp_path, monkeypatch):
+        pytest.importorskip("cv2")
+        from benchmarks.made_videos import SCENES, play
+        from benchmarks.tracking import make_actors
+        from edge.video import VideoWriter
+
+        monkeypatch.chdir(tmp_path)
+        writer = VideoWriter(tmp_path / "film.avi", 30.0)
+        ground = np.full((48, 64, 3), 96, np.uint8)
+        for number, shot in enumerate(play(SCENES["wander"], make_actors(), ground)):
+            if number == 40:
+                break
+            writer.write(shot.picture)
+        writer.close()
+        return tmp_path
+
+    def test_a_video_gives_a_line_a_frame_and_a_video_of_its_rate_and_length(self, film, capsys):
+        from edge.video import Video
+
+        assert main(["film.avi", *FAST, "--json", "f.jsonl", "--csv", "f.csv"]) == 0
+        found = records(film / "f.jsonl")
+        assert [r["frame"] for r in found] == list(range(40))
+        assert found[30]["time"] == pytest.approx(1.0)
+        assert {face["id"] for r in found for face in r["faces"]} == {0}
+        written = Video(film / "film.keypoints.avi")
+        assert written.rate == 30.0
+        assert len(list(written.frames())) == 40
+        assert "annotated video: film.keypoints.avi" in capsys.readouterr().err
+
+    def test_a_part_of_a_video(self, film):
+        arguments = ["film.avi", *FAST, "--no-picture", "--json", "f.jsonl", "--every", "3"]
+        assert main([*arguments, "--start", "0.5", "--stop", "1.0"]) == 0
+        assert [r["frame"] for r in records(film / "f.jsonl")] == [15, 18, 21, 24, 27]
+
+    def test_a_video_half_done_is_done_again(self, film):
+        arguments = ["film.avi", *FAST, "--json", "f.jsonl"]
+        assert main(arguments) == 0
+        whole = (film / "f.jsonl").read_text()
+        (film / "f.jsonl").write_text(whole[: len(whole) // 2])
+        assert main([*arguments, "--resume"]) == 0
+        assert (film / "f.jsonl").read_text() == whole
+
+    def test_a_broken_video_is_one_line_and_the_rest_is_done(self, film, sample, capsys):
+        (film / "broken.mp4").write_text("no video")
+        shutil.copy(sample, film / "photo.jpg")
+        assert main(["broken.mp4", "photo.jpg", *FAST, "--json", "f.jsonl", "--no-picture"]) == 1
+        err = capsys.readouterr().err
+        assert "broken.mp4: cannot be opened as a video" in err
+        assert len(err.splitlines()) == 2
+        assert [r["image"] for r in records(film / "f.jsonl")] == ["photo.jpg"]
+
+    def test_a_camera_is_followed_until_it_ends(self, film, monkeypatch, capsys):
+        from edge.video import Video
+
+        class Capture:
+            def __init__(self):
+                import cv2
+
+                self.inner = cv2.VideoCapture("film.avi")
+
+            def read(self):
+                return self.inner.read()
+
+            def release(self):
+                self.inner.release()
+
+        import edge.video
+
+        opened = edge.video._open
+        monkeypatch.setattr(
+            "edge.video._open", lambda cv2, what: Capture() if what == 0 else opened(cv2, what)
+        )
+        assert main(["camera:0", *FAST, "--json", "f.jsonl", "-o", "seen.avi"]) == 0
+        assert records(film / "f.jsonl")[0]["image"] == "camera:0"
+        assert "frames a second" in capsys.readouterr().err
+        assert list(Video(film / "seen.avi").frames())
