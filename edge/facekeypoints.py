@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,6 +44,9 @@ class _Found:
 
 class FaceKeypoints:
     """Finds faces and their keypoints; the models are opened once, here.
+
+    One object may be used from several threads at once. Pickled for another process it takes its
+    settings along, not its open models: those are opened there again, in the same precision.
 
     Attributes:
         keypoint_names: names of the keypoints, in order, as the model file gives them.
@@ -86,8 +90,22 @@ class FaceKeypoints:
         _check_settings(threads, min_score, max_faces, detect_size)
         self.model = open_model(model, precision, threads)
         self.keypoint_names = self.model.keypoint_names
+        self._detector, self._threads, self._detect_size = detector, threads, detect_size
         self._find = _open_detector(detector, threads, detect_size)
         self.min_score, self.max_faces = min_score, max_faces
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What pickle keeps: the settings."""
+        settings = {
+            "model": self.model.path.resolve(),
+            "precision": "fp32",  # of a file that is int8 by name, int8
+            "detector": self._detector,
+            "threads": self._threads,
+            "min_score": self.min_score,
+            "max_faces": self.max_faces,
+            "detect_size": self._detect_size,
+        }
+        return _open_again, (settings,)
 
     def __call__(self, image: ImageSource) -> list[Face]:
         """Find the faces of one picture.
@@ -210,6 +228,10 @@ def _without_duplicates(faces: list[Face]) -> list[Face]:
         if all(shared_part(face.box, other.box) <= _MAX_SHARED for other in kept):
             kept.append(face)
     return [face for face in faces if any(face is other for other in kept)]
+
+
+def _open_again(settings: dict[str, Any]) -> FaceKeypoints:
+    return FaceKeypoints(**settings)
 
 
 def _both(detector: float | None, network: float) -> float:

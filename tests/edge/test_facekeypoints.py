@@ -182,3 +182,29 @@ def test_a_detector_is_a_name_or_a_file(tmp_path):
         edge.FaceKeypoints(detector="cascade")
     with pytest.raises(edge.ModelError, match="no such model file"):
         edge.FaceKeypoints(detector=tmp_path / "none.onnx")
+
+
+def test_eight_threads_find_what_one_finds(detect, sample):
+    from concurrent.futures import ThreadPoolExecutor
+
+    image = load_image(sample)
+    pictures = [image, image[:, ::-1], image[40:], image[:, 60:]] * 4
+    alone = [detect(picture) for picture in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(detect, pictures))
+    for one, other in zip(alone, together, strict=True):
+        assert len(one) == len(other) == 1
+        np.testing.assert_array_equal(one[0].keypoints, other[0].keypoints)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_another_process_gets_the_settings_and_opens_the_models_again(precision, sample):
+    import pickle
+
+    detect = edge.FaceKeypoints(detector="none", precision=precision, threads=2, max_faces=3)
+    data = pickle.dumps(detect)
+    assert len(data) < 1000
+    again = pickle.loads(data)
+    assert (again.max_faces, again.model.path) == (3, detect.model.path)
+    (one,), (other,) = detect(sample), again(sample)
+    np.testing.assert_array_equal(one.keypoints, other.keypoints)
