@@ -127,6 +127,10 @@ def _open(data: bytes, name: str) -> Rgb:
         raise ImageError(
             f"{name}: not a picture in any known format ({len(data)} bytes)"
         ) from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(
+            f"{name}: too large; expected at most {MAX_PIXELS:,} pixels; make it smaller first"
+        ) from error
     except _DECODE_ERRORS as error:
         raise ImageError(f"{name}: cannot be decoded ({_reason(error)})") from error
     with image:
