@@ -6,7 +6,8 @@ Pictures, videos, cameras and files of crops go through the same three stages (`
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -179,7 +180,7 @@ class Runner:
     def _follow(
         self,
         name: str,
-        frames: Iterator[Frame],
+        frames: Generator[Frame, None, None],
         path: Path | None,
         rate: float,
         total: int,
@@ -207,10 +208,14 @@ class Runner:
                     writer.write(picture)
                     written += 1
 
-        items = (_Item(name, f.picture, frame=f.number, time=f.time) for f in frames)
+        def items() -> Iterator[_Item]:
+            with closing(frames):  # so that file or camera is let go whatever happens
+                for f in frames:
+                    yield _Item(name, f.picture, frame=f.number, time=f.time)
+
         try:
             # A live picture must not wait in a queue.
-            overlap(items, look, write, ahead=1 if live else _AT_ONCE)
+            overlap(items(), look, write, ahead=1 if live else _AT_ONCE)
         except KeyboardInterrupt:
             if writer and live:
                 writer.close()

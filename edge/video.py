@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class Video:
 
     def frames(
         self, every: int = 1, start: float = 0.0, stop: float | None = None
-    ) -> Iterator[Frame]:
+    ) -> Generator[Frame, None, None]:
         """Read the frames, once; the file is let go at the end.
 
         Args:
@@ -114,7 +114,7 @@ class Camera:
         self._ended = False
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame, None, None]:
         """The newest frame, again and again; those that came in between are counted and dropped."""
         self._thread.start()
         start, number = time.monotonic(), 0

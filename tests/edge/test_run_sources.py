@@ -209,3 +209,36 @@ class TestVideo:
         assert records(film / "f.jsonl")[0]["image"] == "camera:0"
         assert "frames a second" in capsys.readouterr().err
         assert list(Video(film / "seen.avi").frames())
+
+    def test_an_interrupted_camera_is_let_go_and_its_video_kept(self, film, monkeypatch):
+        import edge.video
+        from edge.tracks import Tracker
+        from edge.video import Video
+
+        class Capture:
+            released = False
+
+            def read(self):
+                return True, np.full((48, 64, 3), 90, np.uint8)
+
+            def release(self):
+                self.released = True
+
+        capture, frames, follow = Capture(), 0, Tracker.__call__
+        opened = edge.video._open
+
+        def interrupted(self, *arguments):
+            nonlocal frames
+            frames += 1
+            if frames > 5:
+                raise KeyboardInterrupt
+            return follow(self, *arguments)
+
+        monkeypatch.setattr(Tracker, "__call__", interrupted)
+        monkeypatch.setattr(
+            "edge.video._open", lambda cv2, what: capture if what == 0 else opened(cv2, what)
+        )
+        assert main(["camera:0", *FAST, "--json", "f.jsonl", "-o", "seen.avi"]) == 130
+        assert capture.released
+        assert len(records(film / "f.jsonl")) == 5
+        assert list(Video(film / "seen.avi").frames())
