@@ -78,7 +78,7 @@ class PictureNames:
         return path
 
 
-class ChipNames:
+class CropNames:
     """Chooses where each face that is cut out goes, in one folder."""
 
     def __init__(self, folder: Path) -> None:

@@ -22,7 +22,7 @@ from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.hide import hide
 from edge.image import Rgb, load_image, save_image
-from edge.output import ChipNames, PictureNames, Tables
+from edge.output import CropNames, PictureNames, Tables
 from edge.pipeline import overlap
 from edge.progress import Progress
 from edge.smoothing import Smoothing
@@ -96,7 +96,7 @@ class Runner:
         """Write to `tables` and, unless it is None, to where `pictures` says; skip what is done."""
         self._detect, self._tables, self._pictures = detect, tables, pictures
         self._settings, self._done = settings, done
-        self._chips = ChipNames(settings.align) if settings.align else None
+        self._crop_names = CropNames(settings.align) if settings.align else None
         self._progress = Progress("", 0, "", shown=False)
         self.failed = 0
 
@@ -283,15 +283,15 @@ class Runner:
 
     def _save_aligned(self, item: _Item, faces: list[Face]) -> None:
         settings = self._settings
-        if self._chips is None:
+        if self._crop_names is None:
             return
         stem = "stdin" if item.name == STDIO else Path(item.name).stem.replace(":", "-")
         for number, face in enumerate(faces):
             which = number if face.track_id is None else face.track_id
             frame = "" if item.frame is None else f".{item.frame:06}"
             try:
-                chip = align(_picture(item), face, settings.align_size)
-                save_image(chip, self._chips.next(f"{stem}{frame}.face-{which}"))
+                crop = align(_picture(item), face, settings.align_size)
+                save_image(crop, self._crop_names.next(f"{stem}{frame}.face-{which}"))
             except (ImageError, SourceError) as error:
                 self._fail(f"{item.name}: {error}")
 
