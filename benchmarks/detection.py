@@ -30,6 +30,7 @@ from benchmarks.scores import HELD_BACK
 from benchmarks.size import count
 from edge.detector import FaceDetector
 from edge.framing import box_of
+from edge.geometry import intersection_over_union
 from edge.image import Grey, load_image, resize, to_grey
 
 _SIZES = (320, 640)  # px, of the longer side
@@ -130,7 +131,7 @@ def measure(
 def is_found(find: Finder, photo: Photo) -> bool:
     """Whether one of the boxes found is the annotated face's."""
     boxes, _ = find(photo.grey)
-    return bool((iou(box_of(photo.square)[None], boxes) >= _SAME).any())
+    return bool((intersection_over_union(box_of(photo.square)[None], boxes) >= _SAME).any())
 
 
 def measure_marked(find: Finder, photos: list[Marked]) -> dict[str, float]:
@@ -157,7 +158,7 @@ def measure_marked(find: Finder, photos: list[Marked]) -> dict[str, float]:
 def match(faces: NDArray[np.floating], boxes: NDArray[np.floating]) -> list[tuple[int, int]]:
     """Pairs of a face and the first box, in the boxes' order, that is its own."""
     pairs: list[tuple[int, int]] = []
-    overlaps = iou(faces, boxes)
+    overlaps = intersection_over_union(faces, boxes)
     free = np.ones(len(faces), bool)
     for i in range(len(boxes)):
         best = int(np.argmax(np.where(free, overlaps[:, i], -1.0))) if free.any() else -1
@@ -165,17 +166,6 @@ def match(faces: NDArray[np.floating], boxes: NDArray[np.floating]) -> list[tupl
             free[best] = False
             pairs.append((best, i))
     return pairs
-
-
-def iou(boxes: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Intersection over union of boxes `(M, 4)` with others `(O, 4)`, `(M, O)`."""
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = np.minimum(
-        boxes[:, None, :2] + boxes[:, None, 2:], others[None, :, :2] + others[None, :, 2:]
-    )
-    shared = np.prod(np.maximum(high - low, 0), axis=2)
-    areas = np.prod(boxes[:, 2:], axis=1)[:, None] + np.prod(others[:, 2:], axis=1)
-    return np.asarray(shared / np.maximum(areas - shared, 1e-9), dtype=np.float64)
 
 
 def on_canvas(photo: Photo, face_px: float) -> Photo:

@@ -101,6 +101,24 @@ def shared_area(first: ArrayLike, second: ArrayLike) -> float:
     return float(np.prod(np.maximum(high - low, 0)))
 
 
+def overlap(boxes: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The area that each box shares with each other, px², `(M, O)`."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(
+        boxes[:, None, :2] + boxes[:, None, 2:], others[None, :, :2] + others[None, :, 2:]
+    )
+    return np.asarray(np.prod(np.maximum(high - low, 0.0), axis=2), dtype=np.float64)
+
+
+def intersection_over_union(
+    boxes: NDArray[np.floating], others: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Intersection over union of each box `(M, 4)` with each other `(O, 4)`: `(M, O)`, 0–1."""
+    shared = overlap(boxes, others)
+    area, other_area = (np.prod(b[:, 2:], axis=1, dtype=np.float64) for b in (boxes, others))
+    return np.asarray(shared / np.maximum(area[:, None] + other_area - shared, 1e-9))
+
+
 def whole_picture(height: int, width: int) -> NDArray[np.float64]:
     """The smallest centred square that holds a whole picture, float64 `(4,)`."""
     return _square((width - 1) / 2, (height - 1) / 2, max(width, height))

@@ -87,8 +87,8 @@ def compact(dropout: float = 0.0, seed: int = 0) -> keras.Model:
     face = keras.Input((SIDE, SIDE, 1), dtype="uint8", name="face")
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(face)
     for i, (filters, strides) in enumerate(_COMPACT):
-        x = _normalised(x, filters, 3, strides, f"convolution_{i + 1}", seed + i)
-    x = _normalised(x, _BOTTLENECK, 1, 1, "bottleneck", seed + len(_COMPACT))  # (N, 6, 6, 48)
+        x = normalised(x, filters, 3, strides, f"convolution_{i + 1}", seed + i)
+    x = normalised(x, _BOTTLENECK, 1, 1, "bottleneck", seed + len(_COMPACT))  # (N, 6, 6, 48)
     x = layers.Flatten()(x)
     if dropout:
         x = layers.Dropout(dropout, seed=seed)(x)
@@ -166,7 +166,8 @@ class WarmHoldCool(keras.optimizers.schedules.LearningRateSchedule):
         return {name: getattr(self, name) for name in names}
 
 
-def _normalised(x: Any, filters: int, size: int, strides: int, name: str, seed: int) -> Any:
+def normalised(x: Any, filters: int, size: int, strides: int, name: str, seed: int) -> Any:
+    """A convolution, batch normalisation and ReLU, named `name` and after it."""
     x = layers.Conv2D(
         filters,
         size,

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from benchmarks.detection import Marked, iou, is_found, match, measure_marked, on_canvas
+from benchmarks.detection import Marked, is_found, match, measure_marked, on_canvas
 from benchmarks.photos import Photo
 from edge.framing import MEAN_FACE, box_of
+from edge.geometry import intersection_over_union
 
 
 def boxed(*boxes):
@@ -18,7 +19,7 @@ def test_two_boxes_for_one_face_are_one():
     faces = boxed((0, 0, 20, 20), (50, 50, 30, 30))
     assert match(faces, boxed((1, 0, 20, 20), (0, 1, 20, 20), (80, 0, 9, 9))) == [(0, 0)]
     assert match(boxed(), faces) == []
-    assert iou(faces, faces)[0].tolist() == [1, 0]
+    assert intersection_over_union(faces, faces)[0].tolist() == [1, 0]
 
 
 def test_shares_of_faces_found_and_of_boxes_that_are_faces():

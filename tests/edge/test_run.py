@@ -184,6 +184,12 @@ def test_a_bad_model_is_one_line_and_exit_1(kind, sample, tmp_path, capsys):
         ["a.jpg", "--json", "-", "--csv", "-"],
         ["a.jpg", "--precision", "x"],
         ["a.jpg", "--threads", "0"],
+        ["a.jpg", "--resume"],
+        ["a.jpg", "--resume", "--json", "-"],
+        ["a.jpg", "--every", "0"],
+        ["a.jpg", "--start", "5", "--stop", "5"],
+        ["a.jpg", "--blur", "nose"],
+        ["a.jpg", "--detector", "cascade"],
     ],
 )
 def test_wrong_usage_is_exit_2(arguments, capsys):

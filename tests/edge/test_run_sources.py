@@ -110,27 +110,6 @@ def test_what_a_bug_report_needs_is_printed(capsys):
     assert "keypoints.onnx" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        ["a.jpg", "--resume"],
-        ["a.jpg", "--resume", "--json", "-"],
-        ["a.jpg", "--every", "0"],
-        ["a.jpg", "--start", "5", "--stop", "5"],
-        ["a.jpg", "--blur", "nose"],
-        ["a.jpg", "--detector", "cascade"],
-    ],
-)
-def test_wrong_usage_is_exit_2(arguments, capsys):
-    try:
-        status = main(arguments)
-    except SystemExit as stop:
-        status = stop.code
-    assert status == 2
-    assert capsys.readouterr().err
-
-
 class TestVideo:
     @pytest.fixture(autouse=True)
     def film(self, tmp_path, monkeypatch):

@@ -9,10 +9,10 @@ pytest.importorskip("keras")
 pytest.importorskip("cv2")
 
 from edge.framing import MEAN_FACE
-from edge.geometry import similarity
+from edge.geometry import intersection_over_union, similarity
 from edge.keypoints import KEYPOINT_NAMES
 from train.errors import DataError
-from train.face.boxes import box_of_keypoints, intersection_over_union, move_boxes
+from train.face.boxes import box_of_keypoints, move_boxes
 from train.face.canvas import CANVAS, Canvas, Stock, _lay, make_canvas
 from train.face.photos import Photo, load_photos_with_boxes, read_photos, save_photos
 from train.face.targets import FACE, NOTHING, STRIDES, UNASKED, cell_centres, make_targets

@@ -39,21 +39,3 @@ def move_boxes(boxes: NDArray[np.float32], matrix: Matrix) -> NDArray[np.float32
 def sizes_of(boxes: NDArray[np.floating]) -> NDArray[np.float64]:
     """The size of each box `(M, 4)`, `(M,)` px: the side of a square of the same area."""
     return np.sqrt(np.maximum(boxes[:, 2] * boxes[:, 3], 0.0), dtype=np.float64)
-
-
-def overlap(boxes: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The area that each box shares with each other, px², `(M, O)`."""
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = np.minimum(
-        boxes[:, None, :2] + boxes[:, None, 2:], others[None, :, :2] + others[None, :, 2:]
-    )
-    return np.asarray(np.prod(np.maximum(high - low, 0.0), axis=2), dtype=np.float64)
-
-
-def intersection_over_union(
-    boxes: NDArray[np.floating], others: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    """Intersection over union of each box `(M, 4)` with each other `(O, 4)`: `(M, O)`, 0–1."""
-    shared = overlap(boxes, others)
-    area, other_area = (np.prod(b[:, 2:], axis=1, dtype=np.float64) for b in (boxes, others))
-    return np.asarray(shared / np.maximum(area[:, None] + other_area - shared, 1e-9))

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.geometry import Matrix, compose, scale_of, similarity
-from train.face.boxes import move_boxes, overlap, sizes_of
+from edge.geometry import Matrix, compose, overlap, scale_of, similarity
+from train.face.boxes import move_boxes, sizes_of
 from train.face.drawings import draw_distractors
 from train.face.light import change_light
 from train.face.photos import Boxes, Photo

@@ -12,6 +12,7 @@ import keras
 from keras import layers
 
 from train.face.targets import STRIDES
+from train.network import normalised
 
 # Filters and stride of each 3×3 convolution. Half of the multiply-adds of such a network lie at
 # full and half resolution, so few filters are spent there; larger faces are seen at coarse strides,
@@ -38,20 +39,23 @@ def build(seed: int = 0) -> Any:
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(picture)
     maps, stride = {}, 1
     for i, (filters, step) in enumerate(_BODY):
-        x = _normalised(x, filters, 3, step, f"convolution_{i + 1}", seed + i)
+        x = normalised(x, filters, 3, step, f"convolution_{i + 1}", seed + i)
         stride *= step
         maps[stride] = x
     above, answers = None, {}
     for stride in sorted(STRIDES, reverse=True):
         name = f"stride_{stride}"
-        x = layers.Conv2D(_NECK, 1, kernel_initializer=_he(seed + stride), name=f"{name}_side")(
-            maps[stride]
-        )
+        x = layers.Conv2D(
+            _NECK,
+            1,
+            kernel_initializer=keras.initializers.HeNormal(seed=seed + stride),
+            name=f"{name}_side",
+        )(maps[stride])
         if above is not None:
             x = layers.Add(name=f"{name}_sum")([x, layers.UpSampling2D(2)(above)])
         above = x
         x = layers.ReLU(name=f"{name}_relu")(x)
-        x = _normalised(x, _NECK, 3, 1, f"{name}_head", seed + stride + 1)
+        x = normalised(x, _NECK, 3, 1, f"{name}_head", seed + stride + 1)
         answers[stride] = _answer(x, f"{name}_answer", seed + stride + 2)
     joined = layers.Concatenate(axis=1, name="answers")([answers[s] for s in STRIDES])
     return keras.Model(picture, joined, name="face")
@@ -64,21 +68,3 @@ def _answer(x: Any, name: str, seed: int) -> Any:
     size = math.log(_TYPICAL)
     answer.bias.assign([-math.log((1 - _PRIOR) / _PRIOR), 0.0, 0.0, size, size])
     return layers.Reshape((-1, 5), name=f"{name}s")(x)
-
-
-def _he(seed: int) -> Any:
-    return keras.initializers.HeNormal(seed=seed)
-
-
-def _normalised(x: Any, filters: int, size: int, strides: int, name: str, seed: int) -> Any:
-    x = layers.Conv2D(
-        filters,
-        size,
-        strides=strides,
-        padding="same",
-        use_bias=False,
-        kernel_initializer=_he(seed),
-        name=name,
-    )(x)
-    x = layers.BatchNormalization(name=f"{name}_normalised")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
