@@ -13,12 +13,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edge.align import align
+    from edge.aligning import align
     from edge.drawing import draw
     from edge.errors import EdgeError, ImageError, MissingExtra, ModelError, SourceError
     from edge.face import Face
     from edge.facekeypoints import FaceKeypoints
-    from edge.hide import hide
+    from edge.hiding import hide
     from edge.image import load_image
     from edge.keypoints import KEYPOINT_NAMES
     from edge.measures import measure
@@ -57,9 +57,9 @@ _HOME = {
     "Smoothing": "edge.smoothing",
     "SourceError": "edge.errors",
     "Tracker": "edge.tracks",
-    "align": "edge.align",
+    "align": "edge.aligning",
     "draw": "edge.drawing",
-    "hide": "edge.hide",
+    "hide": "edge.hiding",
     "load_image": "edge.image",
     "measure": "edge.measures",
 }

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.align import align
+from edge.aligning import align
 from edge.crops import Crops, read_crops
 from edge.drawing import draw
 from edge.errors import ImageError, SourceError
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.hide import hide
+from edge.hiding import hide
 from edge.image import Rgb, load_image, save_image
 from edge.output import CropNames, PictureNames, Tables
 from edge.pipeline import overlap

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from edge.align import align
+from edge.aligning import align
 from edge.errors import ImageError
 from edge.face import Face
 from edge.framing import MEAN_FACE
 from edge.geometry import similarity, transform
-from edge.hide import hide
+from edge.hiding import hide
 from edge.keypoints import KEYPOINT_NAMES
 
 EYE = KEYPOINT_NAMES.index("left_eye_center")

@@ -1,6 +1,7 @@
 import ast
 import importlib.resources
 import sys
+import types
 
 import pytest
 
@@ -17,6 +18,7 @@ def test_exported_names_are_there_and_in_order():
     )
     for name in names:
         assert getattr(edge, name) is getattr(edge, name)
+        assert not isinstance(getattr(edge, name), types.ModuleType), name
     assert set(dir(edge)) == set(names)
     with pytest.raises(AttributeError, match="nothing"):
         edge.nothing  # noqa: B018
