@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge.detector import Found
 from edge.facekeypoints import FaceKeypoints
-from edge.framing import box_of
+from edge.framing import box_of, from_wider
 from edge.image import Grey, resize
 
 Finder = Callable[[Grey], Found]
@@ -54,7 +54,7 @@ def haar(name: str, detect_size: int) -> Finder:
 
 
 def yunet(path: Path, detect_size: int) -> Finder:
-    """YuNet (Wu et al., 2023) through OpenCV."""
+    """YuNet (Wu et al., 2023) through OpenCV, its boxes in our convention."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -65,7 +65,7 @@ def yunet(path: Path, detect_size: int) -> Finder:
         detector.setInputSize(small.shape[::-1])
         _, rows = detector.detect(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR))
         found = np.asarray([] if rows is None else rows, dtype=np.float32).reshape(-1, 15)
-        return np.asarray(found[:, :4] * factor, dtype=np.float32), found[:, 14]
+        return from_wider(found[:, :4] * np.float32(factor)), found[:, 14]
 
     return find
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from edge.face import Face
-from edge.framing import BOX_HEIGHT, BOX_WIDTH, CROP, overlay
-from edge.geometry import Matrix, transform
+from edge.framing import CROP, overlay, square_around
+from edge.geometry import Matrix, crop_matrix, invert, transform
 from edge.image import Rgb
 
 PARTS = ("face", "eyes")
@@ -18,7 +18,7 @@ _CELLS = 4  # across a face: too few to tell whose it is
 # In the mean face's crop: x and y of the middle, half the width and half the height, px. A face's
 # box ends at hair line and ears, what is hidden does not.
 _MIDDLE = (CROP - 1) / 2
-_FACE = (_MIDDLE, _MIDDLE - 3, 0.62 * BOX_WIDTH * CROP, 0.6 * BOX_HEIGHT * CROP)
+_FACE = (_MIDDLE, _MIDDLE - 3, 49.0, 64.0)
 _EYES = (_MIDDLE, 34.0, 46.0, 15.0)
 _CORNERS = 48  # of the outline
 
@@ -63,10 +63,7 @@ def _outline(face: Face, part: str) -> NDArray[np.float64]:
 
 
 def _from_box(face: Face) -> Matrix:
-    x, y, width, height = (float(value) for value in face.box)
-    scale = max(width / BOX_WIDTH, height / BOX_HEIGHT) / CROP
-    middle = np.array([x + (width - 1) / 2, y + (height - 1) / 2])
-    return np.column_stack([np.eye(2) * scale, middle - scale * _MIDDLE])
+    return invert(crop_matrix(square_around(face.box), CROP))
 
 
 def _blur_inside(canvas: Image.Image, outline: NDArray[np.float64]) -> None:

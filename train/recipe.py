@@ -74,9 +74,9 @@ class FaceRecipe:
     """
 
     name: str
-    epochs: int = 60
+    epochs: int = 100
     steps_per_epoch: int = 200
-    cooldown: int = 25
+    cooldown: int = 45
     batch_size: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4

@@ -8,11 +8,11 @@ from PIL import Image
 pytest.importorskip("keras")
 pytest.importorskip("cv2")
 
-from edge.framing import MEAN_FACE
+from edge.framing import MEAN_FACE, from_wider, redraw
 from edge.geometry import intersection_over_union, similarity
 from edge.keypoints import KEYPOINT_NAMES
 from train.errors import DataError
-from train.face.boxes import box_of_keypoints, move_boxes
+from train.face.boxes import box_of_keypoints, from_hand, move_boxes
 from train.face.canvas import CANVAS, Canvas, Stock, _lay, make_canvas
 from train.face.photos import Photo, load_photos_with_boxes, read_photos, save_photos
 from train.face.targets import FACE, NOTHING, STRIDES, UNASKED, cell_centres, make_targets
@@ -32,10 +32,12 @@ def bright_photo(name="photos", box=(40, 30, 24, 32), size=(120, 160)):
     return Photo(pixels, boxed(box), NONE, name)
 
 
-def test_the_box_of_the_mean_face_has_the_crops_centre():
+def test_the_box_of_the_mean_face_reaches_from_forehead_to_chin():
     x, y, width, height = box_of_keypoints(MEAN_FACE)
-    assert (width, height) == pytest.approx((0.82 * 96, 1.11 * 96), rel=0.01)
-    assert (x + (width - 1) / 2, y + (height - 1) / 2) == pytest.approx((47.5, 47.5), abs=0.3)
+    assert (width, height) == pytest.approx((0.84 * 96, 1.06 * 96), rel=0.01)
+    assert (x + (width - 1) / 2, y + (height - 1) / 2) == pytest.approx(
+        (47.5, 47.5 + 0.06 * 96), abs=0.3
+    )
     assert box_of_keypoints(np.full((15, 2), np.nan)) is None
 
 
@@ -165,14 +167,22 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_hand_boxes_keep_to_the_detectors_convention_and_others_are_unsure(folder):
+def test_boxes_are_brought_to_one_convention_and_unsure_ones_are_kept_apart(folder):
     (hand, one), left_out = read_photos(folder, "set")
     assert left_out == []
-    np.testing.assert_allclose(hand.boxes, [[11, 9, 20, 24], [60, 60, 10, 10]])
-    np.testing.assert_allclose(hand.unsure, [[100, 10, 20, 20], [30, 80, 9, 9]])
+    both = (from_hand(boxed((10, 10, 20, 20))) + from_wider(boxed((11, 9, 20, 24)))) / 2
+    np.testing.assert_allclose(hand.boxes, [both[0], from_hand(boxed((60, 60, 10, 10)))[0]])
+    unsure = [(100, 10, 20, 20), (30, 80, 9, 9)]
+    np.testing.assert_allclose(hand.unsure, from_wider(np.array(unsure, np.float32)))
     np.testing.assert_allclose(one.boxes[0], box_of_keypoints(MEAN_FACE / 2 + 10))
-    np.testing.assert_allclose(one.boxes[1], [100, 80, 12, 15])
-    np.testing.assert_allclose(one.unsure, [[5, 80, 9, 12]])
+    np.testing.assert_allclose(one.boxes[1:], from_wider(boxed((100, 80, 12, 15))))
+    np.testing.assert_allclose(one.unsure, from_wider(boxed((5, 80, 9, 12))))
+
+
+def test_a_hands_and_a_detectors_box_of_one_face_come_to_the_same():
+    hand = boxed((100, 100, 50, 60))
+    detector = redraw(hand, width=0.957, height=1.11, down=-0.125)
+    np.testing.assert_allclose(from_hand(hand), from_wider(detector), atol=0.5)
 
 
 def test_a_photo_that_is_missing_loses_nothing_else_and_a_broken_line_is_named(folder):

@@ -66,8 +66,8 @@ def make_canvas(stock: Stock, rng: np.random.Generator) -> Canvas:
     else:
         canvas = Canvas(_ground(stock, rng), *_no_boxes())
     if rng.random() < 0.5:
-        for _ in range(int(rng.integers(1, 7))):
-            canvas = _paste_face(canvas, stock, rng)
+        for _ in range(int(rng.integers(1, 8))):
+            canvas = _paste(canvas, stock, rng)
     if rng.random() < 0.35:
         draw_distractors(canvas.pixels, canvas.boxes, rng)
     return _sort_out(change_light(canvas.pixels, rng), canvas)
@@ -119,7 +119,7 @@ def _fill_cell(
 ) -> Canvas:
     left, top, right, bottom = cell
     side = right - left
-    photo = _draw_photo(stock, rng)
+    photo = _without_face(stock, rng) or _draw_photo(stock, rng)
     scale, about = _scale_for(photo, SMALLEST * 1.2, side * 0.9, rng)
     target = np.array([left, top]) + rng.uniform(0.3, 0.7, size=2) * side
     matrix = similarity(scale, _angle(rng), about, (target[0], target[1]))
@@ -143,12 +143,14 @@ def _clip(boxes: Boxes, window: NDArray[np.float32]) -> Boxes:
     return np.asarray(inside, dtype=np.float32)
 
 
-def _paste_face(canvas: Canvas, stock: Stock, rng: np.random.Generator) -> Canvas:
-    """A single face over what is there, its edges hard or soft."""
-    if not stock.cut_faces:
-        return canvas
-    photo = stock.cut_faces[rng.integers(len(stock.cut_faces))]
-    photo = _mirrored(photo) if rng.random() < 0.5 else photo
+def _paste(canvas: Canvas, stock: Stock, rng: np.random.Generator) -> Canvas:
+    """A single face or none over what is there, its edges hard or soft."""
+    photo = _without_face(stock, rng)
+    if photo is None:
+        if not stock.cut_faces:
+            return canvas
+        photo = stock.cut_faces[rng.integers(len(stock.cut_faces))]
+        photo = _mirrored(photo) if rng.random() < 0.5 else photo
     scale, about = _scale_for(photo, SMALLEST * 1.2, CANVAS / 3, rng)
     target = rng.uniform(0.05, 0.95, size=2) * CANVAS
     matrix = similarity(scale, _angle(rng), about, (target[0], target[1]))
@@ -194,6 +196,16 @@ def _mix(
     return np.asarray(under + (over - under) * mask, np.uint8)
 
 
+def _without_face(stock: Stock, rng: np.random.Generator) -> Photo | None:
+    """Now and then a part of a photo without faces, so that edges alone do not mean a face."""
+    if not stock.negatives or rng.random() < 0.8:
+        return None
+    photo = stock.negatives[rng.integers(len(stock.negatives))]
+    side = int(rng.integers(24, min(photo.shape)))
+    top, left = (int(rng.integers(0, length - side + 1)) for length in photo.shape)
+    return Photo(photo[top : top + side, left : left + side], *_no_boxes(), "negatives")
+
+
 def _mirrored(photo: Photo) -> Photo:
     width = photo.pixels.shape[1]
     pixels = np.ascontiguousarray(photo.pixels[:, ::-1])
@@ -220,11 +232,10 @@ def _draw_photo(stock: Stock, rng: np.random.Generator) -> Photo:
 def _scale_for(
     photo: Photo, low: float, high: float, rng: np.random.Generator
 ) -> tuple[float, tuple[float, float]]:
-    """A scale at which one of the photo's faces has a size between `low` and `high`, and it."""
+    """A scale at which a face of the photo, or all of it, has a size between `low` and `high`."""
     height, width = photo.pixels.shape
-    if not len(photo.boxes):
-        return CANVAS / max(height, width) * rng.uniform(0.5, 1.5), (width / 2, height / 2)
-    box = photo.boxes[rng.integers(len(photo.boxes))]
+    boxes = photo.boxes if len(photo.boxes) else np.array([[0, 0, width, height]], np.float32)
+    box = boxes[rng.integers(len(boxes))]
     size = float(sizes_of(box[None])[0])
     wanted = float(np.exp(rng.uniform(np.log(low), np.log(max(high, low * 1.1)))))
     scale = min(wanted / size, _BLOW_UP)

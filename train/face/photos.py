@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ImageError
+from edge.framing import from_wider
 from edge.geometry import intersection_over_union
 from edge.image import load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES
 from train.data import Faces
 from train.errors import DataError
-from train.face.boxes import box_of_keypoints
+from train.face.boxes import box_of_keypoints, from_hand
 from train.sources import ANNOTATIONS, read_annotations
 
 Boxes = NDArray[np.float32]
@@ -81,11 +82,14 @@ def read_photos(folder: Path, name: str) -> tuple[list[Photo], list[str]]:
 
 def _boxes_of(row: dict[str, Any]) -> tuple[Boxes, Boxes]:
     found = np.array(row.get("yunet") or [], np.float32).reshape(-1, 5)
+    found[:, :4] = from_wider(found[:, :4])
     by_hand = [face["box"] for face in row["faces"]] if "faces" in row else _labelled(row)
     hand = np.array(by_hand, np.float32).reshape(-1, 4)
+    if "faces" in row:
+        hand = from_hand(hand)
     same = intersection_over_union(hand, found[:, :4]) > _SAME
-    # Where both found a face, the detector's box keeps to one convention, the hands' do not.
-    boxes = [found[match.argmax(), :4] if match.any() else box
+    # Where both found a face, the mean of both is nearer to it than either.
+    boxes = [(found[match.argmax(), :4] + box) / 2 if match.any() else box
              for box, match in zip(hand, same, strict=True)]  # fmt: skip
     others = found[~same.any(axis=0)] if len(hand) else found
     # People who drew boxes around every face left some out for a reason; where only one face of a
