@@ -29,8 +29,8 @@ MEAN_FACE = np.array(
 )  # fmt: skip
 _MIN_POINTS = 3
 # A box reaches from the middle of the forehead to the chin and from cheek to cheek: half-way
-# between the boxes of WIDER FACE and YuNet, which begin at the hair line, and those that people draw
-# around faces with masks, which begin above the brows. In parts of the crop's side: the box's
+# between the boxes of WIDER FACE and YuNet, which begin at the hair line, and those that people
+# draw around faces with masks, which begin above the brows. In parts of the crop's side: the box's
 # sides, and how far its centre lies below the crop's.
 BOX_WIDTH, BOX_HEIGHT, BOX_DOWN = 0.84, 1.06, 0.06
 

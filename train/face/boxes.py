@@ -23,7 +23,7 @@ def box_of_keypoints(keypoints: NDArray[np.floating]) -> NDArray[np.float32] | N
 
 
 def from_hand(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Boxes drawn around faces with masks `(M, 4)`, in our convention (`edge.framing.from_wider`)."""
+    """Boxes that people drew around faces `(M, 4)`, in our convention (`from_wider`)."""
     return redraw(boxes, width=0.98, height=1.055, down=-0.062)
 
 
