@@ -24,7 +24,7 @@ from edge.facekeypoints import FaceKeypoints
 from edge.image import Rgb, load_image
 from edge.tracks import Tracker
 
-_SAMPLE = Path(__file__).parents[1] / "edge" / "data" / "astronaut.jpg"
+SAMPLE = Path(__file__).parents[1] / "edge" / "data" / "astronaut.jpg"
 _LAGS = np.arange(0, 4.01, 0.05)  # frames
 _SETTLED = 10  # frames after which a still face must be still
 
@@ -55,7 +55,7 @@ def run() -> dict[str, Any]:
 
 def make_actors() -> list[Actor]:
     """The sample's face, and a second one: its mirror image in another light."""
-    photo = load_image(_SAMPLE)
+    photo = load_image(SAMPLE)
     (face,) = FaceKeypoints(precision="fp32", max_faces=1)(photo)
     mirrored = (255 * (photo[:, ::-1] / 255.0) ** 0.6).astype(np.uint8)
     (other,) = FaceKeypoints(precision="fp32", max_faces=1)(mirrored)

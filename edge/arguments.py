@@ -78,9 +78,9 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
 def _add_models(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--model", metavar="FILE", help="keypoint model, .onnx (default: the embedded one)")
-    add("--detector", default="haar", metavar="NAME",
-        help="haar (OpenCV's cascade), none (the whole picture is one face), or a detector's .onnx "
-        "file (default: %(default)s)")  # fmt: skip
+    add("--detector", default="face", metavar="NAME",
+        help="face (the embedded one), another's .onnx file, haar (OpenCV's cascade), or none (the "
+        "whole picture is one face) (default: %(default)s)")  # fmt: skip
     add("--precision", choices=("auto", "fp32", "int8"), default="auto",
         help="auto: whichever is faster here (default: %(default)s)")  # fmt: skip
     add("--threads", type=int, default=1, metavar="N", help="default: %(default)s")

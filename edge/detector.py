@@ -1,7 +1,7 @@
 """The face detector: one `.onnx` file, from a grey picture to boxes and scores.
 
-A box reaches from forehead to chin and from cheek to cheek, as WIDER FACE's; `edge.framing` says
-which square of the picture the keypoint network then sees.
+A box reaches from the middle of the forehead to the chin and from cheek to cheek; `edge.framing`
+says which square of the picture the keypoint network then sees.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from edge.errors import ModelError
 from edge.image import Grey, resize
 from edge.session import OPEN_ERRORS, first_line, open_session
 
+EMBEDDED = Path(__file__).parent / "models" / "face.onnx"
 _STEP = 32  # px; the coarsest stride
 # The shorter side is filled up to one of these parts of the longer, so that whatever comes, the
 # network runs at a few shapes only and memory stays flat.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.detector import FaceDetector
+from edge.detector import EMBEDDED, FaceDetector
 from edge.errors import ImageError
 from edge.face import Face
 from edge.framing import square_around
@@ -59,7 +59,7 @@ class FaceKeypoints:
         self,
         *,
         model: str | Path | None = None,
-        detector: str | Path = "haar",
+        detector: str | Path = "face",
         precision: str = "auto",
         threads: int = 1,
         min_score: float = 0.5,
@@ -70,9 +70,9 @@ class FaceKeypoints:
 
         Args:
             model: a keypoint `.onnx` file; None for the embedded one.
-            detector: "haar" (OpenCV's frontal-face cascade, extra `video`), the path of a
-                detector's `.onnx` file (`edge.detector`), or "none" to take each whole picture as
-                one face.
+            detector: "face" (the embedded one), the path of another's `.onnx` file, "haar"
+                (OpenCV's frontal-face cascade, extra `video`), or "none" to take each whole picture
+                as one face.
             precision: "fp32", "int8", or "auto" for whichever is faster on this computer.
             threads: threads that detection and one network run may use.
             min_score: faces below this score are dropped, 0–1; not used with detector "none". The
@@ -244,11 +244,12 @@ def _open_detector(detector: str | Path, threads: int, detect_size: int) -> _Fin
     if detector == "haar":
         open_cascade()  # what is missing is said at once
         return lambda grey: (find_boxes(grey, detect_size, threads), None)
-    if Path(detector).suffix != ".onnx":
+    path = EMBEDDED if detector == "face" else Path(detector)
+    if path.suffix != ".onnx":
         raise ValueError(
-            f"detector must be haar, none or the path of an .onnx file, received {detector!r}"
+            f"detector must be face, haar, none or the path of an .onnx file, received {detector!r}"
         )
-    network = FaceDetector(detector, threads)
+    network = FaceDetector(path, threads)
     return lambda grey: network(grey, detect_size)
 
 

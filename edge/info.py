@@ -9,6 +9,7 @@ import platform
 from pathlib import Path
 
 from edge import __version__
+from edge.detector import EMBEDDED as FACE
 from edge.model import EMBEDDED as KEYPOINTS
 from edge.model import KeypointModel, open_model
 
@@ -18,16 +19,22 @@ _INT8_FEATURES = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 _CPU_FILE = Path("/proc/cpuinfo")
 
 
-def describe(model: str | Path | None = None, precision: str = "auto", threads: int = 1) -> str:
+def describe(
+    model: str | Path | None = None,
+    precision: str = "auto",
+    threads: int = 1,
+    detector: str | Path = "face",
+) -> str:
     """One fact a line.
 
     Args:
         model: as `FaceKeypoints` takes it.
         precision: likewise.
         threads: likewise.
+        detector: likewise.
 
     Raises:
-        ModelError: as `FaceKeypoints`.
+        ModelError: as `FaceKeypoints`, for the keypoint network.
         ValueError: the precision is none of the three.
     """
     chosen = open_model(model, precision, threads)
@@ -38,7 +45,7 @@ def describe(model: str | Path | None = None, precision: str = "auto", threads: 
         ("processor", _processor()),
         ("cores", str(os.cpu_count())),
         ("int8 features", _int8_features()),
-        *(_model_fact(path) for path in _model_files(model)),
+        *(_model_fact(path) for path in [*_model_files(model), *_detector_file(detector)]),
         ("precision", f"{_precision_of(chosen)} (asked: {precision})"),
         ("threads", str(threads)),
     ]
@@ -77,6 +84,11 @@ def _model_files(model: str | Path | None) -> list[Path]:
     keypoints = KEYPOINTS if model is None else Path(model)
     files = [keypoints, keypoints.with_suffix(f".int8{keypoints.suffix}")]
     return [path for path in files if path.is_file()]
+
+
+def _detector_file(detector: str | Path) -> list[Path]:
+    path = FACE if detector == "face" else Path(detector)
+    return [path] if path.is_file() else []
 
 
 def _model_fact(path: Path) -> tuple[str, str]:

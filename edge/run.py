@@ -66,7 +66,7 @@ def _open(args: argparse.Namespace) -> FaceKeypoints:
 def _print_info(args: argparse.Namespace) -> int:
     from edge.info import describe
 
-    print(describe(args.model, args.precision, args.threads))
+    print(describe(args.model, args.precision, args.threads, args.detector))
     return 0
 
 
