@@ -132,3 +132,24 @@ def test_a_camera_that_is_not_there_is_said(monkeypatch):
     monkeypatch.setattr("edge.video._open", lambda *_: FakeCapture(0))
     with pytest.raises(SourceError, match="gives no picture"):
         next(Camera(3).frames())
+
+
+def test_a_film_that_was_taken_sideways_is_read_upright(tmp_path):
+    import struct
+
+    path = tmp_path / "sideways.mp4"
+    picture = np.zeros((96, 128, 3), np.uint8)
+    picture[:48] = 220
+    writer = VideoWriter(path, 20.0)
+    for _ in range(5):
+        writer.write(picture)
+    writer.close()
+    data = bytearray(path.read_bytes())
+    matrix = data.index(b"tkhd") + 4 + 4 + 20 + 8 + 8  # ISO 14496-12: times, layer, volume before
+    quarter = (0, 1 << 16, 0, -1 << 16, 0, 0, 96 << 16, 0, 1 << 30)  # clockwise
+    data[matrix : matrix + 36] = struct.pack(">9i", *quarter)
+    path.write_bytes(data)
+    for frame in Video(path).frames():
+        assert frame.picture.shape == (128, 96, 3)
+        assert frame.picture[:, 60:].mean() > 180  # what was the top is on the right
+        assert frame.picture[:, :36].mean() < 40
