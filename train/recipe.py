@@ -74,9 +74,9 @@ class FaceRecipe:
     """
 
     name: str
-    epochs: int = 100
+    epochs: int = 78
     steps_per_epoch: int = 200
-    cooldown: int = 45
+    cooldown: int = 16
     batch_size: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
