@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --ed
 
 export IMAGE DATA  # the shell reads them from the environment: spaces and quotes are safe
 
-.PHONY: run test lint check train clean
+.PHONY: run test lint check train train-face clean
 
 run: .venv/runtime-installed
 	@$(BIN)/python -m edge.run --json - $(if $(IMAGE),-- "$$IMAGE",-o astronaut.keypoints.jpg $(SAMPLE))
@@ -30,6 +30,14 @@ train: .venv/dev-installed
 		--negatives "$$DATA/negatives" -o runs/shipped --resume
 	$(BIN)/python -m export.run runs/shipped -o runs/models
 
+# The face detector, likewise.
+train-face: .venv/dev-installed
+	@test -d "$$DATA" || { echo "usage: make train-face DATA=FOLDER" >&2; exit 2; }
+	$(BIN)/python -m train.prepare --recipe face -o runs/photos.npz -- "$$DATA"
+	$(BIN)/python -m train.run --recipe face --data runs/photos.npz \
+		--negatives "$$DATA/negatives" -o runs/face --resume
+	$(BIN)/python -m export.run runs/face -o runs/models
+
 clean:
 	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache
 
@@ -40,7 +48,7 @@ clean:
 
 .venv/runtime-installed: pyproject.toml | .venv/bin/python
 	@echo "installing the runtime into .venv" >&2
-	@$(INSTALL) '.[video]'
+	@$(INSTALL) .
 	@touch $@
 
 .venv/dev-installed: pyproject.toml | .venv/bin/python

@@ -153,7 +153,8 @@ class FaceKeypoints:
         Args:
             image: as for a call.
             boxes: `(M, 4)`: x, y, width, height in px of the picture; x and y are the centre of the
-                top-left pixel. A box reaches from forehead to chin and from cheek to cheek.
+                top-left pixel. A box reaches from the middle of the forehead to the chin and from
+                cheek to cheek (`edge.framing.from_wider` redraws those of YuNet and the like).
 
         Returns:
             One face per box, in order, whatever its score.
@@ -196,6 +197,10 @@ class FaceKeypoints:
             whole = np.array([[0, 0, width, height]], np.float32)
             return _Found(whole, [whole_picture(height, width)])
         boxes, scores = self._find(grey)
+        if scores is not None:
+            # Below it, not even the keypoint network's whole approval would save a box.
+            likely = scores >= self.min_score**2
+            boxes, scores = boxes[likely], scores[likely]
         order = np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")
         squares = [square_around(box) for box in boxes[order]]
         return _Found(boxes[order], squares, None if scores is None else scores[order])

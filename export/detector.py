@@ -20,7 +20,10 @@ from export.convert import OPSET, check, require_tensorflow
 from export.errors import ParityError
 
 STRIDES = (8, 16, 32)  # px, as the network's outputs are ordered
-BOX_CONVENTION = "x, y, width, height; forehead to chin, cheek to cheek; x, y centre of a pixel"
+BOX_CONVENTION = "x, y, width, height; mid-forehead to chin, cheek to cheek; x, y centre of a pixel"
+# Of the network's chance of a face. With it, at the runtime's threshold of 0.5, photos without faces
+# that were trained on give 0.025 false alarms each; without, 0.26.
+_POWER = 2.5
 LEAST_SCORE = 0.1  # boxes below it are not given
 _OVERLAP = 0.4  # intersection over union above which two boxes are of one face
 _MOST = 300  # boxes of one picture
@@ -49,7 +52,7 @@ def to_onnx(network: Any) -> onnx.ModelProto:
     def detect(image: Any) -> dict[str, Any]:
         answers = network(image, training=False)[0]  # (C, 5)
         centre, size = _decode(answers, tf.shape(image))
-        scores = tf.sigmoid(answers[:, 0])
+        scores = tf.sigmoid(answers[:, 0]) ** _POWER
         low = centre - size / 2
         corners = tf.reverse(tf.concat([low, low + size], axis=1), axis=[1])  # y before x
         corners = tf.concat([corners[:, 2:], corners[:, :2]], axis=1)
@@ -133,5 +136,5 @@ def _nearest(
     all_boxes = np.concatenate([centre - size / 2 + 0.5, size], axis=1)
     apart = np.abs(all_boxes[None] - boxes[:, None]).max(axis=2)  # (M, C)
     which = apart.argmin(axis=1)
-    scores = 1 / (1 + np.exp(-answers[which, 0]))
+    scores = (1 / (1 + np.exp(-answers[which, 0]))) ** _POWER
     return scores.astype(np.float32), float(apart.min(axis=1).max())

@@ -54,6 +54,26 @@ def test_the_measured_models_are_the_embedded_ones():
         assert row["size_bytes"] == model.path.stat().st_size
 
 
+def test_the_detectors_results_are_those_measured():
+    from benchmarks.detection import table as detection_table
+    from edge.detector import EMBEDDED, FaceDetector
+
+    results = json.loads((MEASURED / "detection.json").read_text("utf-8"))
+    assert detection_table(results) in CARD
+    version = FaceDetector(EMBEDDED).metadata["model_version"]
+    assert results["version"] == version
+    assert f"version `{version}`" in CARD
+    assert f"{results['parameters']:,}".replace(",", " ") in CARD
+
+
+def test_the_kept_keras_detector_is_the_one_that_was_exported():
+    from edge.detector import EMBEDDED, FaceDetector
+
+    kept = ROOT / "export" / "models" / "face" / "model.keras"
+    digest = hashlib.sha256(kept.read_bytes()).hexdigest()
+    assert digest == FaceDetector(EMBEDDED).metadata["sha256_keras"]
+
+
 def test_the_model_cards_results_are_those_measured():
     assert between(CARD, "results") == accuracy_table(ACCURACY)
     row = ACCURACY["models"][0]
@@ -125,11 +145,14 @@ def test_every_local_link_leads_somewhere():
 
 
 def test_the_runtimes_document_shows_what_was_measured_and_is_printed(folder, run_python):
+    from benchmarks.runtime import table as runtime_table
     from benchmarks.tracking import table
 
     text = (ROOT / "docs" / "runtime.md").read_text("utf-8")
     results = json.loads((ROOT / "benchmarks" / "results" / "tracking.json").read_text("utf-8"))
     assert table(results) in text
+    results = json.loads((ROOT / "benchmarks" / "results" / "runtime.json").read_text("utf-8"))
+    assert runtime_table(results) in text
     shown = json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL)[1])
     command = "-m edge.run photo.jpg --precision fp32 --json - --no-picture"
     (face,) = json.loads(run_python(*command.split(), cwd=folder).stdout)["faces"]
