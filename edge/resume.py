@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from edge.errors import SourceError
+
+_BEGIN = '{"image": "'  # of every record
 
 
 def cut_back(json_path: str | None, csv_path: str | None) -> set[str]:
@@ -42,22 +45,32 @@ def cut_back(json_path: str | None, csv_path: str | None) -> set[str]:
 def _json_lines(path: str) -> list[tuple[str, str]]:
     """The name and the line of each whole record."""
     found = []
-    lines = _read(path).splitlines(keepends=True)
+    lines = _lines(_read(path))
     for number, line in enumerate(lines, start=1):
         try:
             found.append((str(json.loads(line)["image"]), line))
         except (ValueError, KeyError, TypeError) as error:
-            if number == len(lines):  # cut off in the middle
+            if number == len(lines) and _is_begun(line):  # cut off in the middle
                 break
             raise SourceError(f"{path}: line {number} is no result; give another file") from error
     return found
+
+
+def _is_begun(line: str) -> bool:
+    """Whether a last line may be the beginning of a record of ours, and no more."""
+    return not line.endswith("\n") and (line[: len(_BEGIN)] == _BEGIN[: len(line)])
+
+
+def _lines(text: str) -> list[str]:
+    """Lines with their ends; unlike `splitlines`, only where the file itself has one."""
+    return re.findall(r"[^\n]*\n|[^\n]+$", text)
 
 
 def _csv_rows(path: str) -> list[list[str]]:
     text = _read(path)
     if text and not text.endswith("\n"):
         text = text[: text.rfind("\n") + 1]
-    rows = list(csv.reader(text.splitlines(keepends=True)))
+    rows = list(csv.reader(_lines(text)))
     if rows and (rows[0][:2] != ["image", "frame"] or any(len(r) != len(rows[0]) for r in rows)):
         raise SourceError(f"{path}: is no table of results; give another file")
     return rows

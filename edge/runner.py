@@ -17,7 +17,7 @@ import numpy as np
 from edge.aligning import align
 from edge.crops import Crops, read_crops
 from edge.drawing import draw
-from edge.errors import ImageError, SourceError
+from edge.errors import EdgeError, ImageError, SourceError
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.hiding import hide
@@ -114,7 +114,7 @@ class Runner:
                 try:
                     {"video": self._run_video, "camera": self._run_camera,
                      "crops": self._run_crops}[kind](source)  # fmt: skip
-                except (ImageError, SourceError) as error:
+                except (EdgeError, OSError) as error:  # no OpenCV, say: photos need none
                     self._fail(str(error))
 
     def _run_pictures(self, sources: list[Source]) -> None:
@@ -217,8 +217,8 @@ class Runner:
             # A live picture must not wait in a queue.
             overlap(items(), look, write, ahead=1 if live else _AT_ONCE)
         except KeyboardInterrupt:
-            if writer and live:
-                writer.close()
+            if writer:
+                writer.close() if live else writer.abandon()
             raise
         except BaseException:
             if writer:

@@ -16,6 +16,8 @@ from edge.errors import SourceError
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ogv", ".3gp")
 STDIO = "-"
+# What an earlier run left beside its inputs is not taken for another input.
+_WRITTEN = re.compile(r"\.keypoints(-\d+)?\.\w+$")
 _CAMERA = re.compile(r"camera:(\d+)\Z")
 
 
@@ -64,7 +66,11 @@ def _expand_one(word: str, recursive: bool) -> list[Source]:
 
 
 def _several(paths: Iterator[Path], otherwise: str) -> list[Source]:
-    files = sorted(p for p in paths if p.suffix.lower() in (*PICTURES, *VIDEOS) and p.is_file())
+    files = sorted(
+        path for path in paths
+        if path.suffix.lower() in (*PICTURES, *VIDEOS)
+        and not _WRITTEN.search(path.name) and path.is_file()
+    )  # fmt: skip
     if not files:
         raise SourceError(otherwise)
     return [_of_file(str(path)) for path in files]

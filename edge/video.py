@@ -136,14 +136,19 @@ class Camera:
 
     def _watch(self) -> None:
         cv2 = open_cv()
-        while not self._ended:
-            good, picture = self._capture.read()
-            with self._changed:
-                if good:
+        try:
+            while not self._ended:
+                good, picture = self._capture.read()
+                if not good:
+                    return
+                rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+                with self._changed:
                     self.dropped += self._newest is not None
-                    self._newest = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
-                else:
-                    self._ended = True
+                    self._newest = rgb
+                    self._changed.notify_all()
+        finally:  # whatever happened, nobody must wait for ever
+            with self._changed:
+                self._ended = True
                 self._changed.notify_all()
 
 

@@ -21,8 +21,8 @@ from export.errors import ParityError
 
 STRIDES = (8, 16, 32)  # px, as the network's outputs are ordered
 BOX_CONVENTION = "x, y, width, height; mid-forehead to chin, cheek to cheek; x, y centre of a pixel"
-# Of the network's chance of a face. With it, at the runtime's threshold of 0.5, photos without faces
-# that were trained on give 0.025 false alarms each; without, 0.26.
+# Of the network's chance of a face. With it, at the runtime's threshold of 0.5, photos without
+# faces that were trained on give 0.025 false alarms each; without, 0.26.
 _POWER = 2.5
 LEAST_SCORE = 0.1  # boxes below it are not given
 _OVERLAP = 0.4  # intersection over union above which two boxes are of one face

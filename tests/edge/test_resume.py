@@ -55,3 +55,19 @@ def test_a_file_of_something_else_is_left_alone(tmp_path):
     other.write_text("name,age\nAnn,7\n")
     with pytest.raises(SourceError, match="no table of results"):
         cut_back(None, str(other))
+
+
+@pytest.mark.parametrize("text", ['{"name": "settings"}', "no json", '{"image": 3\n'])
+def test_a_file_that_is_not_ours_is_left_alone(text, tmp_path):
+    path = tmp_path / "conf.json"
+    path.write_text(text)
+    with pytest.raises(SourceError, match="line 1 is no result"):
+        cut_back(str(path), None)
+    assert path.read_text() == text
+
+
+def test_a_name_may_hold_what_other_alphabets_take_for_a_line_end(tmp_path):
+    path = tmp_path / "out.jsonl"
+    records = [json.dumps({"image": f"a\u2028{i}"}, ensure_ascii=False) for i in range(3)]
+    path.write_text("".join(f"{record}\n" for record in records), encoding="utf-8")
+    assert cut_back(str(path), None) == {"a\u20280", "a\u20281"}

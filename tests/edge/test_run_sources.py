@@ -1,6 +1,8 @@
 import csv
 import json
 import shutil
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -221,3 +223,17 @@ class TestVideo:
         assert capture.released
         assert len(records(film / "f.jsonl")) == 5
         assert list(Video(film / "seen.avi").frames())
+
+
+def test_a_video_that_cannot_be_read_without_opencv_stops_nothing_else(
+    sample, folder, monkeypatch, capsys
+):
+    (folder / "mixed").mkdir()
+    for name in ("a.jpg", "c.jpg"):
+        shutil.copy(sample, folder / "mixed" / name)
+    (folder / "mixed" / "b.mp4").write_bytes(b"film")
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    assert main(["mixed", *FAST, "--no-picture", "--json", "out.jsonl"]) == 1
+    assert "edge-keypoints[video]" in capsys.readouterr().err
+    names = [json.loads(line)["image"] for line in Path("out.jsonl").read_text().splitlines()]
+    assert [Path(name).name for name in names] == ["a.jpg", "c.jpg"]

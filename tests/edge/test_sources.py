@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from edge.errors import SourceError
@@ -44,3 +46,12 @@ def test_what_holds_nothing_is_said(folder, word):
     (folder / "empty").mkdir()
     with pytest.raises(SourceError, match="no picture and no video"):
         expand([word])
+
+
+def test_what_an_earlier_run_left_is_no_input(tmp_path):
+    for name in ("a.jpg", "a.keypoints.jpg", "a.keypoints-2.jpg", "keypoints.jpg"):
+        (tmp_path / name).touch()
+    names = [Path(source.name).name for source in expand([str(tmp_path)])]
+    assert names == ["a.jpg", "keypoints.jpg"]
+    (named,) = expand([str(tmp_path / "a.keypoints.jpg")])
+    assert named.kind == "picture"

@@ -153,3 +153,17 @@ def test_a_film_that_was_taken_sideways_is_read_upright(tmp_path):
         assert frame.picture.shape == (128, 96, 3)
         assert frame.picture[:, 60:].mean() > 180  # what was the top is on the right
         assert frame.picture[:, :36].mean() < 40
+
+
+def test_a_camera_that_breaks_leaves_nobody_waiting(monkeypatch):
+    class Broken:
+        def read(self):
+            raise RuntimeError("unplugged")
+
+        def release(self):
+            pass
+
+    monkeypatch.setattr("edge.video._open", lambda cv2, what: Broken())
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    with pytest.raises(SourceError, match="gives no picture"):
+        next(Camera(0).frames())
