@@ -48,6 +48,8 @@ def to_onnx(network: Any) -> onnx.ModelProto:
     import tensorflow as tf
     import tf2onnx
 
+    network = fold(network)
+
     @tf.function(input_signature=[tf.TensorSpec([1, None, None, 1], tf.uint8, name="image")])
     def detect(image: Any) -> dict[str, Any]:
         answers = network(image, training=False)[0]  # (C, 5)
@@ -68,8 +70,72 @@ def to_onnx(network: Any) -> onnx.ModelProto:
     proto, _ = tf2onnx.convert.from_function(
         detect, input_signature=detect.input_signature, opset=OPSET
     )
+    _shorten(proto.graph)
     check(proto)
     return proto
+
+
+def _shorten(graph: onnx.GraphProto) -> None:
+    """Number the tensors that nobody asks for by name: names take a twentieth of the file."""
+    kept = {value.name for value in (*graph.input, *graph.output)} | {""}
+    short: dict[str, str] = {}
+
+    def name(old: str) -> str:
+        return old if old in kept else short.setdefault(old, str(len(short)))
+
+    for node in graph.node:
+        node.ClearField("name")
+        node.input[:] = [name(old) for old in node.input]
+        node.output[:] = [name(old) for old in node.output]
+    for tensor in graph.initializer:
+        tensor.name = name(tensor.name)
+    del graph.value_info[:]
+
+
+def fold(network: Any) -> Any:
+    """A copy that does the same with fewer and faster operations.
+
+    Convolutions take over the batch normalisation after them, as `train.network` names it. The
+    picture is scaled as a row of numbers: onnxruntime takes as long for a map with one channel,
+    number by number, as for all convolutions together.
+    """
+    import keras
+    from keras import ops
+
+    normalisers = {
+        layer.name: layer
+        for layer in network.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    }
+
+    class _RowRescaling(keras.layers.Rescaling):
+        def call(self, inputs: Any) -> Any:
+            row = ops.cast(ops.reshape(inputs, (1, -1)), "float32")
+            return ops.reshape(super().call(row), ops.shape(inputs))
+
+    def clone(layer: Any) -> Any:
+        if layer.name in normalisers:
+            return keras.layers.Identity(name=layer.name)
+        if isinstance(layer, keras.layers.Rescaling):
+            return _RowRescaling(layer.scale, layer.offset, name=layer.name)
+        config = layer.get_config()
+        if f"{layer.name}_normalised" in normalisers:
+            config["use_bias"] = True
+        return layer.__class__.from_config(config)
+
+    folded = keras.models.clone_model(
+        network, clone_function=clone, call_function=lambda layer, *args, **_: layer(*args)
+    )
+    for layer in network.layers:
+        normaliser = normalisers.get(f"{layer.name}_normalised")
+        weights = layer.get_weights()
+        if normaliser is not None:
+            gamma, beta, mean, variance = normaliser.get_weights()
+            factor = gamma / np.sqrt(variance + normaliser.epsilon)
+            weights = [weights[0] * factor, beta - mean * factor]
+        if layer.name not in normalisers:
+            folded.get_layer(layer.name).set_weights(weights)
+    return folded
 
 
 def _decode(answers: Any, shape: Any) -> tuple[Any, Any]:
