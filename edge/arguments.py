@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 from edge import __version__
+
+_LARGEST_ALIGNED = 4096  # px; more than any recognition network takes
 
 _EPILOG = """\
 A SOURCE is a picture; a folder or a pattern of pictures and videos; a video; camera:0; faces that
@@ -50,9 +53,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error("the following arguments are required: SOURCE")
     if args.resume and (not (args.json or args.csv) or "-" in (args.json, args.csv)):
         parser.error("--resume needs the file of --json or --csv to see what is done")
-    if args.every < 1 or args.align_size < 1:
-        parser.error("--every and --align-size must be at least 1")
-    if args.start < 0 or (args.stop is not None and args.stop <= args.start):
+    if args.every < 1 or not 1 <= args.align_size <= _LARGEST_ALIGNED:
+        parser.error(f"--every must be at least 1, --align-size from 1 to {_LARGEST_ALIGNED}")
+    if not 0 <= args.start < math.inf or (args.stop is not None and not args.stop > args.start):
         parser.error("--start must be at least 0, and --stop after it")
     return args
 
