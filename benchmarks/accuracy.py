@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.command import report, write_results
+from benchmarks.command import report_results
 from benchmarks.kaggle import measure_accuracy, read_annotated
 from benchmarks.machine import describe_machine
 from benchmarks.photos import Photo, found_at, found_in, read_photos, shrink, turn
@@ -202,14 +202,12 @@ def _photo_cell(values: dict[str, Any]) -> str:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-
-    def measure() -> str:
-        results = run(args.data, args.models)
-        if args.output:
-            write_results(results, args.output)
-        return table(results)
-
-    return report(measure, missing=lambda key: f"no {key} in the annotations")
+    return report_results(
+        lambda: run(args.data, args.models),
+        table,
+        args.output,
+        lambda key: f"no {key} in the annotations",
+    )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,33 @@ def write_results(results: dict[str, Any], path: Path) -> None:
     path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def report_results(
+    run: Callable[[], dict[str, Any]],
+    table: Callable[[dict[str, Any]], str],
+    output: Path | None,
+    missing: Callable[[KeyError], str] = str,
+) -> int:
+    """Run a benchmark, write its results as JSON if asked to, and print them as a table.
+
+    Args:
+        run: the work.
+        table: results as Markdown.
+        output: where the JSON goes, or None.
+        missing: what to say of a key that the data lacks.
+
+    Returns:
+        The exit status, as `report`.
+    """
+
+    def measure() -> str:
+        results = run()
+        if output:
+            write_results(results, output)
+        return table(results)
+
+    return report(measure, missing)
+
+
 def report(measure: Callable[[], str], missing: Callable[[KeyError], str]) -> int:
     """Run a command's work and print what it returns.
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.command import report, write_results
+from benchmarks.command import report_results
 from benchmarks.finders import HAAR, Finder, haar, product, yunet
 from benchmarks.machine import describe_machine
 from benchmarks.photos import Photo, read_photos, shrink
@@ -226,14 +226,12 @@ def table(results: dict[str, Any]) -> str:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-
-    def measure_all() -> str:
-        results = run(args.data, args.detector, args.yunet)
-        if args.output:
-            write_results(results, args.output)
-        return table(results)
-
-    return report(measure_all, missing=lambda key: f"no {key} in the annotations")
+    return report_results(
+        lambda: run(args.data, args.detector, args.yunet),
+        table,
+        args.output,
+        lambda key: f"no {key} in the annotations",
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.command import report, write_results
+from benchmarks.command import report_results
 from benchmarks.kaggle import measure_accuracy, read_annotated
 from benchmarks.latency import measure_latency
 from benchmarks.machine import describe_machine
@@ -88,14 +88,12 @@ def table(results: dict[str, Any]) -> str:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-
-    def measure() -> str:
-        results = run(args)
-        if args.output:
-            write_results(results, Path(args.output))
-        return table(results)
-
-    return report(measure, missing=lambda key: f"no {key} in the annotated pictures")
+    return report_results(
+        lambda: run(args),
+        table,
+        Path(args.output) if args.output else None,
+        lambda key: f"no {key} in the annotated pictures",
+    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.command import report, write_results
+from benchmarks.command import report_results
 from benchmarks.machine import describe_machine
 from benchmarks.memory import measure_memory
 from benchmarks.tracking import SAMPLE
@@ -159,14 +159,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--frames", type=int, default=20_000, metavar="N", help="default: %(default)s")
     add("-o", "--output", metavar="FILE", type=Path, help="results as JSON")
     args = parser.parse_args(argv)
-
-    def measure_all() -> str:
-        results = run(args.photos, args.frames)
-        if args.output:
-            write_results(results, args.output)
-        return table(results)
-
-    return report(measure_all, missing=str)
+    return report_results(lambda: run(args.photos, args.frames), table, args.output)
 
 
 if __name__ == "__main__":

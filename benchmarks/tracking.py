@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.command import report, write_results
+from benchmarks.command import report_results
 from benchmarks.machine import describe_machine
 from benchmarks.made_videos import RATE, SCENES, Actor, Scene, Shot, play
 from edge.face import Face
@@ -177,14 +177,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="results as JSON")
     args = parser.parse_args(argv)
-
-    def measure_all() -> str:
-        results = run()
-        if args.output:
-            write_results(results, args.output)
-        return table(results)
-
-    return report(measure_all, missing=str)
+    return report_results(run, table, args.output)
 
 
 if __name__ == "__main__":
