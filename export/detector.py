@@ -18,6 +18,7 @@ from edge.image import load_image, resize, to_grey
 from edge.keypoints import COORDINATE_CONVENTION
 from export.convert import OPSET, check, require_tensorflow
 from export.errors import ParityError
+from export.simplify import drop_unused, widen_constants
 
 STRIDES = (8, 16, 32)  # px, as the network's outputs are ordered
 BOX_CONVENTION = "x, y, width, height; mid-forehead to chin, cheek to cheek; x, y centre of a pixel"
@@ -28,6 +29,7 @@ LEAST_SCORE = 0.1  # boxes below it are not given
 _OVERLAP = 0.4  # intersection over union above which two boxes are of one face
 _MOST = 300  # boxes of one picture
 _PARITY_PX, _PARITY_SCORE = 0.05, 0.002
+_TRIAL = (64, 96)  # px
 _SAMPLE = Path(__file__).parents[1] / "edge" / "data" / "astronaut.jpg"
 
 
@@ -47,8 +49,6 @@ def to_onnx(network: Any) -> onnx.ModelProto:
     require_tensorflow()
     import tensorflow as tf
     import tf2onnx
-
-    network = fold(network)
 
     @tf.function(input_signature=[tf.TensorSpec([1, None, None, 1], tf.uint8, name="image")])
     def detect(image: Any) -> dict[str, Any]:
@@ -70,6 +70,8 @@ def to_onnx(network: Any) -> onnx.ModelProto:
     proto, _ = tf2onnx.convert.from_function(
         detect, input_signature=detect.input_signature, opset=OPSET
     )
+    widen_constants(proto, {"image": np.zeros((1, *_TRIAL, 1), np.uint8)})
+    drop_unused(proto.graph)
     _shorten(proto.graph)
     check(proto)
     return proto
@@ -90,52 +92,6 @@ def _shorten(graph: onnx.GraphProto) -> None:
     for tensor in graph.initializer:
         tensor.name = name(tensor.name)
     del graph.value_info[:]
-
-
-def fold(network: Any) -> Any:
-    """A copy that does the same with fewer and faster operations.
-
-    Convolutions take over the batch normalisation after them, as `train.network` names it. The
-    picture is scaled as a row of numbers: onnxruntime takes as long for a map with one channel,
-    number by number, as for all convolutions together.
-    """
-    import keras
-    from keras import ops
-
-    normalisers = {
-        layer.name: layer
-        for layer in network.layers
-        if isinstance(layer, keras.layers.BatchNormalization)
-    }
-
-    class _RowRescaling(keras.layers.Rescaling):
-        def call(self, inputs: Any) -> Any:
-            row = ops.cast(ops.reshape(inputs, (1, -1)), "float32")
-            return ops.reshape(super().call(row), ops.shape(inputs))
-
-    def clone(layer: Any) -> Any:
-        if layer.name in normalisers:
-            return keras.layers.Identity(name=layer.name)
-        if isinstance(layer, keras.layers.Rescaling):
-            return _RowRescaling(layer.scale, layer.offset, name=layer.name)
-        config = layer.get_config()
-        if f"{layer.name}_normalised" in normalisers:
-            config["use_bias"] = True
-        return layer.__class__.from_config(config)
-
-    folded = keras.models.clone_model(
-        network, clone_function=clone, call_function=lambda layer, *args, **_: layer(*args)
-    )
-    for layer in network.layers:
-        normaliser = normalisers.get(f"{layer.name}_normalised")
-        weights = layer.get_weights()
-        if normaliser is not None:
-            gamma, beta, mean, variance = normaliser.get_weights()
-            factor = gamma / np.sqrt(variance + normaliser.epsilon)
-            weights = [weights[0] * factor, beta - mean * factor]
-        if layer.name not in normalisers:
-            folded.get_layer(layer.name).set_weights(weights)
-    return folded
 
 
 def _decode(answers: Any, shape: Any) -> tuple[Any, Any]:

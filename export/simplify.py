@@ -25,18 +25,36 @@ def simplify(model: onnx.ModelProto, size: int) -> None:
             tensor's first axis is the batch.
         size: side of a picture, px.
     """
-    values = _trial(model, size)
+    values = widen_constants(model, {"face": np.zeros((_BATCH, size, size, 1), np.uint8)})
+    for node in model.graph.node:
+        if node.op_type == "Reshape":
+            shape = np.array((-1, *values[node.output[0]].shape[1:]), np.int64)
+            node.input[1] = _constant(model, f"{node.output[0]}/constant_shape", shape)
+    drop_unused(model.graph)
+
+
+def widen_constants(
+    model: onnx.ModelProto, inputs: dict[str, NDArray[np.uint8]]
+) -> dict[str, NDArray[np.generic]]:
+    """Give the scalars that tensors are multiplied by, or added to, all axes of the result.
+
+    Args:
+        model: changed in place.
+        inputs: by name, for a trial run that shows how many axes tensors have.
+
+    Returns:
+        Every tensor of that run, by name.
+    """
+    values = _trial(model, inputs)
     for node in model.graph.node:
         if node.op_type in ("Mul", "Add"):
             _widen_constant(model, node, values)
-        elif node.op_type == "Reshape":
-            shape = np.array((-1, *values[node.output[0]].shape[1:]), np.int64)
-            node.input[1] = _constant(model, f"{node.output[0]}/constant_shape", shape)
-    _drop_unused(model.graph)
+    return values
 
 
-def _trial(model: onnx.ModelProto, size: int) -> dict[str, NDArray[np.generic]]:
-    """Every tensor of one run."""
+def _trial(
+    model: onnx.ModelProto, inputs: dict[str, NDArray[np.uint8]]
+) -> dict[str, NDArray[np.generic]]:
     names = [name for node in model.graph.node for name in node.output]
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
@@ -47,8 +65,7 @@ def _trial(model: onnx.ModelProto, size: int) -> dict[str, NDArray[np.generic]]:
     session = ort.InferenceSession(
         watched.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    face = np.zeros((_BATCH, size, size, 1), np.uint8)
-    found: list[NDArray[np.generic]] = session.run(names, {"face": face})
+    found: list[NDArray[np.generic]] = session.run(names, inputs)
     return dict(zip(names, found, strict=True))
 
 
@@ -69,7 +86,8 @@ def _constant(model: onnx.ModelProto, name: str, value: NDArray[np.generic]) -> 
     return name
 
 
-def _drop_unused(graph: onnx.GraphProto) -> None:
+def drop_unused(graph: onnx.GraphProto) -> None:
+    """Drop what no output needs; in place."""
     needed, kept = {value.name for value in graph.output}, []
     for node in reversed(graph.node):  # ONNX keeps nodes in topological order
         if needed.intersection(node.output):
