@@ -74,9 +74,9 @@ class FaceRecipe:
     """
 
     name: str
-    epochs: int = 78
+    epochs: int = 160
     steps_per_epoch: int = 200
-    cooldown: int = 16
+    cooldown: int = 55
     batch_size: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4

@@ -50,6 +50,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("-o", "--output", required=True, metavar="DIR", help="folder of the run")
     add("--from", dest="start_from", metavar="DIR",
         help="begin with the weights of that run, and hold out what it held out")  # fmt: skip
+    add("--lured", metavar="FILE.onnx",
+        help="a detector; --recipe face shows what it takes for faces in the negatives")  # fmt: skip
     add("--resume", action="store_true", help="continue the run in the output folder")
     add("--epochs", type=int, metavar="N", help="instead of the recipe's")
     add("--seed", type=int, metavar="N", help="instead of the recipe's")
@@ -122,9 +124,12 @@ def _run_face(args: argparse.Namespace) -> dict[str, Any]:
     photos = load_photos_with_boxes(args.data)
     negatives = load_photos(args.negatives) if args.negatives else []
     hashes = {Path(args.data).name: hash_file(args.data), "negatives": hash_photos(negatives)}
+    lured = Path(args.lured) if args.lured else None
+    if lured:
+        hashes["lured"] = hash_file(lured)
     record = {"kind": "detector", **describe(recipe, hashes, keras.backend.backend())}
     folder, record = _open_folder(Path(args.output), record, args.resume)
-    record.update(train_face(recipe, photos, negatives, folder, args.resume))
+    record.update(train_face(recipe, photos, negatives, folder, args.resume, lured))
     write_record(record, folder)
     return record
 

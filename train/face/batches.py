@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.face.canvas import CANVAS, Stock, make_canvas
+from train.face.lures import Lures
 from train.face.photos import Photo
 from train.face.targets import make_targets
 from train.recipe import FaceRecipe
@@ -45,7 +46,10 @@ def make_batch(stock: Stock, count: int, rng: np.random.Generator) -> Batch:
 
 
 def make_stock(
-    photos: list[Photo], negatives: list[NDArray[np.uint8]], recipe: FaceRecipe
+    photos: list[Photo],
+    negatives: list[NDArray[np.uint8]],
+    recipe: FaceRecipe,
+    lures: Lures | None = None,
 ) -> Stock:
     """Divide photos into whole ones, drawn by the recipe's shares, and cut-out faces."""
     shares = dict(recipe.shares)
@@ -53,4 +57,4 @@ def make_stock(
     counts = {name: sum(photo.source == name for photo in whole) for name in shares}
     weights = np.array([shares[photo.source] / counts[photo.source] for photo in whole])
     cut = [photo for photo in photos if photo.source not in shares]
-    return Stock(whole, np.cumsum(weights) / weights.sum(), cut, negatives)
+    return Stock(whole, np.cumsum(weights) / weights.sum(), cut, negatives, lures)

@@ -15,10 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.geometry import Matrix, compose, overlap, scale_of, similarity
+from edge.geometry import Matrix, compose, overlap, scale_of, similarity, transform
 from train.face.boxes import move_boxes, sizes_of
 from train.face.drawings import draw_distractors
 from train.face.light import change_light
+from train.face.lures import Lures
+from train.face.masks import put_on_masks
 from train.face.photos import Boxes, Photo
 
 CANVAS = 320  # px; so that cells of the coarsest stride see more than padding
@@ -28,6 +30,9 @@ _GONE, _DOUBTFUL = 0.6, 0.25  # share of a box that something else hides
 _INSIDE = 0.6  # share of a box that must lie on the canvas to be learnt
 _SHRINK_FIRST = 0.6
 _BLOW_UP = 2.5  # at most: more shows pixels, not faces
+_SMALL = 48.0  # px; half of the sizes are drawn below it, for small faces are the hardest
+_MASKED = 0.25  # of the photos in which nobody wears a mask
+_LURE = 0.5  # of the photos without faces, shown where a detector saw one
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +53,29 @@ class Stock:
         cumulative: how likely each photo is drawn, summed up to it, `(P,)`, rising to 1.
         cut_faces: pictures that hold little more than a face.
         negatives: photos without faces, uint8 `(H, W)` each.
+        lures: what a detector takes for faces in them; None where nobody has looked.
+        masked: the set in which people wear masks already.
     """
 
     photos: list[Photo]
     cumulative: NDArray[np.float64]
     cut_faces: list[Photo]
     negatives: list[NDArray[np.uint8]]
+    lures: Lures | None = None
+    masked: str = "facemask"
 
 
 def make_canvas(stock: Stock, rng: np.random.Generator) -> Canvas:
     """Make one canvas."""
     kind = rng.random()
-    if kind < 0.2:
+    if kind < 0.25:
         canvas = _mosaic(stock, rng)
-    elif kind < 0.75:
+    elif kind < 0.78:
         canvas = _on_ground(stock, rng)
     else:
         canvas = Canvas(_ground(stock, rng), *_no_boxes())
-    if rng.random() < 0.5:
-        for _ in range(int(rng.integers(1, 8))):
+    if rng.random() < 0.6:
+        for _ in range(int(rng.integers(1, 9))):
             canvas = _paste(canvas, stock, rng)
     if rng.random() < 0.35:
         draw_distractors(canvas.pixels, canvas.boxes, rng)
@@ -81,17 +90,39 @@ def _ground(stock: Stock, rng: np.random.Generator) -> NDArray[np.uint8]:
     """A part of a photo without faces that fills the canvas."""
     if not stock.negatives or rng.random() < 0.08:
         return np.full((CANVAS, CANVAS), rng.integers(0, 256), np.uint8)
-    photo = stock.negatives[rng.integers(len(stock.negatives))]
-    height, width = photo.shape
-    least = CANVAS / min(height, width)
-    scale = least * np.exp(rng.uniform(0, 0.7))
-    half = CANVAS / scale / 2
-    middle = [rng.uniform(half, side - half) if side > 2 * half else side / 2
-              for side in (width, height)]  # fmt: skip
-    matrix = similarity(scale, 0.0, (middle[0], middle[1]), (CANVAS / 2, CANVAS / 2))
+    index, about, size = _draw_negative(stock, rng)
+    photo = stock.negatives[index]
+    least = CANVAS / min(photo.shape)
+    if about is None:
+        scale = least * np.exp(rng.uniform(0, 0.7))
+        half = CANVAS / scale / 2
+        about = [rng.uniform(half, side - half) if side > 2 * half else side / 2
+                 for side in photo.shape[::-1]]  # fmt: skip
+        target = [CANVAS / 2, CANVAS / 2]
+    else:
+        scale = np.clip(_size_between(SMALLEST, _LARGEST / 2, rng) / size, _SHRINK_FIRST, _BLOW_UP)
+        target = (rng.uniform(0.05, 0.95, size=2) * CANVAS).tolist()
+    matrix = similarity(scale, 0.0, (about[0], about[1]), (target[0], target[1]))
     return np.asarray(
         cv2.warpAffine(photo, matrix, (CANVAS, CANVAS), borderMode=cv2.BORDER_REFLECT_101), np.uint8
     )
+
+
+def _draw_negative(stock: Stock, rng: np.random.Generator) -> tuple[int, list[float] | None, float]:
+    """Which photo without faces; and the middle and size of what looks like a face there, px."""
+    lures = stock.lures
+    if lures is None or not len(lures.photos) or rng.random() > _LURE:
+        return int(rng.integers(len(stock.negatives))), None, 0.0
+    i = rng.integers(len(lures.photos))
+    x, y, width, height = lures.boxes[i].tolist()
+    return int(lures.photos[i]), [x + width / 2, y + height / 2], float(np.sqrt(width * height))
+
+
+def _size_between(low: float, high: float, rng: np.random.Generator) -> float:
+    """A size, px; half of them small, all octaves alike among each half."""
+    if rng.random() < 0.5:
+        high = min(high, _SMALL)
+    return float(np.exp(rng.uniform(np.log(low), np.log(max(high, low * 1.1)))))
 
 
 def _on_ground(stock: Stock, rng: np.random.Generator) -> Canvas:
@@ -107,7 +138,7 @@ def _mosaic(stock: Stock, rng: np.random.Generator) -> Canvas:
     """Photos side by side, two to four in a row."""
     cells = int(rng.integers(2, 5))
     edges = np.linspace(0, CANVAS, cells + 1).round().astype(int)
-    canvas = Canvas(np.zeros((CANVAS, CANVAS), np.uint8), *_no_boxes())
+    canvas = Canvas(_ground(stock, rng), *_no_boxes())
     for top, bottom in pairwise(edges):
         for left, right in pairwise(edges):
             canvas = _fill_cell(canvas, (left, top, right, bottom), stock, rng)
@@ -149,8 +180,7 @@ def _paste(canvas: Canvas, stock: Stock, rng: np.random.Generator) -> Canvas:
     if photo is None:
         if not stock.cut_faces:
             return canvas
-        photo = stock.cut_faces[rng.integers(len(stock.cut_faces))]
-        photo = _mirrored(photo) if rng.random() < 0.5 else photo
+        photo = _changed(stock.cut_faces[rng.integers(len(stock.cut_faces))], stock, rng)
     scale, about = _scale_for(photo, SMALLEST * 1.2, CANVAS / 3, rng)
     target = rng.uniform(0.05, 0.95, size=2) * CANVAS
     matrix = similarity(scale, _angle(rng), about, (target[0], target[1]))
@@ -186,23 +216,46 @@ def _mix(
             cv2.resize(pixels, small.tolist(), interpolation=cv2.INTER_AREA), np.uint8
         )
         matrix = compose(matrix, np.column_stack([np.diag(widen), (widen - 1) / 2]))
-    size = (CANVAS, CANVAS)
+    mixed = under.copy()
+    (left, top), (right, bottom) = _reach(matrix, pixels.shape)
+    if right <= left or bottom <= top:
+        return mixed
+    part = mixed[top:bottom, left:right]
+    matrix = matrix - np.array([[0, 0, left], [0, 0, top]])
+    size = part.shape[::-1]
     if not soft:
-        mixed = under.copy()
-        cv2.warpAffine(pixels, matrix, size, dst=mixed, borderMode=cv2.BORDER_TRANSPARENT)
+        cv2.warpAffine(pixels, matrix, size, dst=part, borderMode=cv2.BORDER_TRANSPARENT)
         return mixed
     mask = cv2.warpAffine(_oval(*pixels.shape), matrix, size)
     over = cv2.warpAffine(pixels, matrix, size).astype(np.float32)
-    return np.asarray(under + (over - under) * mask, np.uint8)
+    part[:] = (part + (over - part) * mask).astype(np.uint8)
+    return mixed
+
+
+def _reach(matrix: Matrix, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The part of the canvas that a moved picture covers: left and top, right and bottom, px."""
+    height, width = shape
+    corners = transform(matrix, [[0, 0], [width, 0], [0, height], [width, height]])
+    low = np.clip(np.floor(corners.min(axis=0)) - 1, 0, CANVAS).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0)) + 1, 0, CANVAS).astype(int)
+    return (int(low[0]), int(low[1])), (int(high[0]), int(high[1]))
 
 
 def _without_face(stock: Stock, rng: np.random.Generator) -> Photo | None:
     """Now and then a part of a photo without faces, so that edges alone do not mean a face."""
     if not stock.negatives or rng.random() < 0.8:
         return None
-    photo = stock.negatives[rng.integers(len(stock.negatives))]
-    side = int(rng.integers(24, min(photo.shape)))
-    top, left = (int(rng.integers(0, length - side + 1)) for length in photo.shape)
+    index, about, size = _draw_negative(stock, rng)
+    photo = stock.negatives[index]
+    if about is None:
+        side = int(rng.integers(24, min(photo.shape)))
+        top, left = (int(rng.integers(0, length - side + 1)) for length in photo.shape)
+    else:
+        side = int(np.clip(size * rng.uniform(1.0, 2.5), 12, min(photo.shape)))
+        top, left = (
+            int(np.clip(middle - side / 2, 0, length - side))
+            for middle, length in zip(about[::-1], photo.shape, strict=True)
+        )
     return Photo(photo[top : top + side, left : left + side], *_no_boxes(), "negatives")
 
 
@@ -225,7 +278,13 @@ def _oval(height: int, width: int) -> NDArray[np.float32]:
 
 
 def _draw_photo(stock: Stock, rng: np.random.Generator) -> Photo:
-    photo = stock.photos[np.searchsorted(stock.cumulative, rng.random())]
+    return _changed(stock.photos[np.searchsorted(stock.cumulative, rng.random())], stock, rng)
+
+
+def _changed(photo: Photo, stock: Stock, rng: np.random.Generator) -> Photo:
+    """A photo, perhaps in a mirror, perhaps with masks on."""
+    if photo.source != stock.masked and rng.random() < _MASKED:
+        photo = put_on_masks(photo, rng)
     return _mirrored(photo) if rng.random() < 0.5 else photo
 
 
@@ -237,8 +296,7 @@ def _scale_for(
     boxes = photo.boxes if len(photo.boxes) else np.array([[0, 0, width, height]], np.float32)
     box = boxes[rng.integers(len(boxes))]
     size = float(sizes_of(box[None])[0])
-    wanted = float(np.exp(rng.uniform(np.log(low), np.log(max(high, low * 1.1)))))
-    scale = min(wanted / size, _BLOW_UP)
+    scale = min(_size_between(low, high, rng) / size, _BLOW_UP)
     return scale, (float(box[0] + box[2] / 2), float(box[1] + box[3] / 2))
 
 

@@ -15,8 +15,9 @@ def change_light(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray
         pixels = _coarsen(pixels, rng.uniform(0.3, 0.9))
     if rng.random() < 0.2:
         pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.3, 1.6)), np.uint8)
-    pixels = np.asarray(cv2.LUT(pixels, _tone(rng)), np.uint8)
-    if rng.random() < 0.1:
+    if rng.random() < 0.7:
+        pixels = np.asarray(cv2.LUT(pixels, _tone(rng)), np.uint8)
+    if rng.random() < 0.08:
         pixels = _halftone(pixels, rng)
     if rng.random() < 0.35:
         pixels = _grain(pixels, rng.uniform(1, 18), rng)

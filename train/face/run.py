@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,11 @@ from train.errors import DataError
 from train.face.batches import Batch, CanvasBatches, make_batch, make_stock
 from train.face.canvas import CANVAS, Stock
 from train.face.losses import DetectionLoss
+from train.face.lures import find_lures
 from train.face.network import build
 from train.face.photos import Photo
 from train.fit import Progress, load, read_history, save
+from train.hasten import hasten
 from train.network import learning_rate
 from train.recipe import FaceRecipe
 from train.record import BEST, LAST, MODEL
@@ -32,6 +35,7 @@ def train_face(
     negatives: list[NDArray[np.uint8]],
     folder: Path,
     resume: bool,
+    lured: Path | None = None,
 ) -> dict[str, Any]:
     """Train the detector and leave it in `folder`; returns what is to be recorded of it.
 
@@ -41,25 +45,32 @@ def train_face(
         negatives: photos without faces, grey, uint8 `(H, W)` each.
         folder: where the run lives; it exists.
         resume: go on from the last whole epoch, if there is one.
+        lured: a detector's file; what it takes for faces in the negatives is shown more often.
 
     Raises:
+        ModelError: that file is no detector.
         DataError: no set that the recipe draws photos from is there.
         RunError: the last checkpoint cannot be read.
     """
     start = time.monotonic()
     kept, held_out = divide(photos)
-    stock, others = (make_stock(some, negatives, recipe) for some in (kept, held_out))
+    lures = find_lures(lured, negatives) if lured and negatives else None
+    stock, others = (make_stock(some, negatives, recipe, lures) for some in (kept, held_out))
     if not stock.photos or not others.photos:
         raise DataError(
             f"too few photos of {', '.join(name for name, _ in recipe.shares)}: "
             f"{len(stock.photos)} to learn from and {len(others.photos)} held out"
         )
     keras.utils.set_random_seed(recipe.seed)
-    network = _fit(recipe, stock, _validation(others), folder, resume)
+    cv2.setNumThreads(1)  # canvases are made beside the network's own threads
+    hastened = _fit(recipe, stock, _validation(others), folder, resume)
+    network = build(recipe.seed)  # of Keras's layers alone, which whoever exports it knows
+    network.set_weights(hastened.get_weights())
     save(network, folder / MODEL)
     return {
         "photos": {"training": len(kept), "validation": len(held_out)},
         "negatives": len(negatives),
+        "lures": 0 if lures is None else len(lures.photos),
         "parameters": network.count_params(),
         "seconds_last_start": round(time.monotonic() - start),
     }
@@ -105,7 +116,7 @@ def _start(recipe: FaceRecipe, folder: Path, resume: bool) -> tuple[Any, int]:
         network = load(folder / LAST)
         network.optimizer.learning_rate = schedule
         return network, int(network.optimizer.iterations) // recipe.steps_per_epoch
-    network = build(recipe.seed)
+    network = hasten(build(recipe.seed))
     jit: bool | str = False if keras.backend.backend() == "tensorflow" else "auto"
     network.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
