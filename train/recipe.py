@@ -74,9 +74,9 @@ class FaceRecipe:
     """
 
     name: str
-    epochs: int = 160
+    epochs: int = 140
     steps_per_epoch: int = 200
-    cooldown: int = 55
+    cooldown: int = 50
     batch_size: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4

@@ -27,6 +27,7 @@ from train.record import BEST, LAST, MODEL
 
 _HELD_OUT = 20  # one photo in so many is kept to see how training goes
 _CANVASES = 96  # made of them, always the same
+_SWITCH_S = 3e-4  # after which one Python thread makes way for another; a fifth of the time saved
 
 
 def train_face(
@@ -62,7 +63,9 @@ def train_face(
             f"{len(stock.photos)} to learn from and {len(others.photos)} held out"
         )
     keras.utils.set_random_seed(recipe.seed)
-    cv2.setNumThreads(1)  # canvases are made beside the network's own threads
+    # Canvases are made in a thread beside the network's, which would wait long for each other.
+    cv2.setNumThreads(1)
+    sys.setswitchinterval(_SWITCH_S)
     hastened = _fit(recipe, stock, _validation(others), folder, resume)
     network = build(recipe.seed)  # of Keras's layers alone, which whoever exports it knows
     network.set_weights(hastened.get_weights())
