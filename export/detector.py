@@ -1,24 +1,27 @@
 """The face detector as ONNX: the network, the decoding of its answers, and which boxes remain.
 
-Legend: C cells, M boxes.
+Legend: C cells, K cells that see a face, M boxes.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from onnx import TensorProto, helper
 
 from edge.detector import FaceDetector, working_shape
 from edge.image import load_image, resize, to_grey
 from edge.keypoints import COORDINATE_CONVENTION
-from export.convert import OPSET, check, require_tensorflow
+from export.convert import OPSET, check
 from export.errors import ParityError
-from export.simplify import drop_unused, widen_constants
+from export.graph import Graph, add_layers
 
 STRIDES = (8, 16, 32)  # px, as the network's outputs are ordered
 BOX_CONVENTION = "x, y, width, height; mid-forehead to chin, cheek to cheek; x, y centre of a pixel"
@@ -28,13 +31,15 @@ _POWER = 2.5
 LEAST_SCORE = 0.1  # boxes below it are not given
 _OVERLAP = 0.4  # intersection over union above which two boxes are of one face
 _MOST = 300  # boxes of one picture
+_LARGEST_LOG = 4.0  # of a box's side over the stride, as in training
 _PARITY_PX, _PARITY_SCORE = 0.05, 0.002
-_TRIAL = (64, 96)  # px
 _SAMPLE = Path(__file__).parents[1] / "edge" / "data" / "astronaut.jpg"
 
 
 def to_onnx(network: Any) -> onnx.ModelProto:
-    """Convert a detector network and add what makes boxes of its answers.
+    """Put together the network and what makes boxes of its answers.
+
+    Few cells see a face, so the sure ones are picked first and only those decoded.
 
     Args:
         network: a Keras model from uint8 `(1, H, W, 1)` to answers `(1, C, 5)`.
@@ -44,70 +49,107 @@ def to_onnx(network: Any) -> onnx.ModelProto:
         32.
 
     Raises:
-        ExportError: TensorFlow is not Keras's backend, or the ONNX model is invalid.
+        ExportError: the network has a layer that is not known here, or the model is invalid.
     """
-    require_tensorflow()
-    import tensorflow as tf
-    import tf2onnx
-
-    @tf.function(input_signature=[tf.TensorSpec([1, None, None, 1], tf.uint8, name="image")])
-    def detect(image: Any) -> dict[str, Any]:
-        answers = network(image, training=False)[0]  # (C, 5)
-        centre, size = _decode(answers, tf.shape(image))
-        scores = tf.sigmoid(answers[:, 0]) ** _POWER
-        low = centre - size / 2
-        corners = tf.reverse(tf.concat([low, low + size], axis=1), axis=[1])  # y before x
-        corners = tf.concat([corners[:, 2:], corners[:, :2]], axis=1)
-        kept = tf.image.non_max_suppression(corners, scores, _MOST, _OVERLAP, LEAST_SCORE)
-        # An edge at −0.5 is that of the pixel whose centre is 0.
-        boxes = tf.concat([low + 0.5, size], axis=1)
-        return {
-            "boxes": tf.identity(tf.gather(boxes, kept), name="boxes"),
-            "scores": tf.identity(tf.gather(scores, kept), name="scores"),
-        }
-
-    proto: onnx.ModelProto
-    proto, _ = tf2onnx.convert.from_function(
-        detect, input_signature=detect.input_signature, opset=OPSET
+    graph = Graph()
+    answers = add_layers(graph, network, "image")  # [1, 5, C]
+    logits = graph.add("Gather", answers, graph.constant(0, np.int64), axis=1)  # [1, C]
+    sure = graph.add("Greater", logits, graph.constant([[_least_logit()]]))
+    places = graph.add("Gather", graph.add("NonZero", sure), graph.constant(1, np.int64))  # [K]
+    rows = graph.add("Gather", answers, places, axis=2)  # [1, 5, K]
+    scores = _add_scores(graph, rows)  # [1, 1, K]
+    boxes = _add_boxes(graph, rows, places)  # [1, K, 4]: centre x and y, width, height
+    kept = graph.add(
+        "NonMaxSuppression",
+        *(boxes, scores, graph.constant(_MOST, np.int64), graph.constant(_OVERLAP)),
+        graph.constant(LEAST_SCORE),
+        center_point_box=1,
+    )  # [M, 3]: picture, class, row
+    kept = graph.add("Gather", kept, graph.constant(2, np.int64), axis=1)
+    centre, size = (
+        graph.add("Gather", graph.add("Squeeze", part, graph.constant([0], np.int64)), kept)
+        for part in _halves(graph, boxes, 2)
     )
-    widen_constants(proto, {"image": np.zeros((1, *_TRIAL, 1), np.uint8)})
-    drop_unused(proto.graph)
-    _shorten(proto.graph)
+    half = graph.add("Mul", size, graph.constant([[0.5]]))
+    # An edge at −0.5 is that of the pixel whose centre is 0.
+    corner = graph.add("Sub", graph.add("Add", centre, graph.constant([[0.5]])), half)
+    graph.add("Concat", corner, size, axis=1, name="boxes")
+    flat = graph.add("Reshape", scores, graph.constant([-1], np.int64))
+    graph.add("Gather", flat, kept, name="scores")
+    proto = graph.build(
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, [1, "H", "W", 1])],
+        [
+            helper.make_tensor_value_info("boxes", TensorProto.FLOAT, ["M", 4]),
+            helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["M"]),
+        ],
+        OPSET,
+    )
     check(proto)
     return proto
 
 
-def _shorten(graph: onnx.GraphProto) -> None:
-    """Number the tensors that nobody asks for by name: names take a twentieth of the file."""
-    kept = {value.name for value in (*graph.input, *graph.output)} | {""}
-    short: dict[str, str] = {}
-
-    def name(old: str) -> str:
-        return old if old in kept else short.setdefault(old, str(len(short)))
-
-    for node in graph.node:
-        node.ClearField("name")
-        node.input[:] = [name(old) for old in node.input]
-        node.output[:] = [name(old) for old in node.output]
-    for tensor in graph.initializer:
-        tensor.name = name(tensor.name)
-    del graph.value_info[:]
+def _least_logit() -> float:
+    chance = LEAST_SCORE ** (1 / _POWER)
+    return math.log(chance / (1 - chance)) if chance > 0 else -math.inf
 
 
-def _decode(answers: Any, shape: Any) -> tuple[Any, Any]:
-    """Centres and sizes of the boxes, `(C, 2)` px each; as `train.face.losses.decode`."""
-    import tensorflow as tf
+def _halves(graph: Graph, tensor: str, axis: int) -> tuple[str, str]:
+    """The first two and the last two of a tensor along an axis, as views of four."""
+    axes = graph.constant([axis], np.int64)
+    bounds = [graph.constant([at], np.int64) for at in (0, 2, 4)]
+    first, second = (graph.add("Slice", tensor, *bounds[i : i + 2], axes) for i in (0, 1))
+    return first, second
 
-    cells, steps = [], []
-    for stride in STRIDES:
-        rows, columns = shape[1] // stride, shape[2] // stride
-        x, y = tf.meshgrid(tf.range(columns), tf.range(rows))
-        cell = tf.cast(tf.reshape(tf.stack([x, y], axis=-1), (-1, 2)), tf.float32)
-        cells.append((cell + 0.5) * stride - 0.5)
-        steps.append(tf.ones_like(cell) * stride)
-    step = tf.concat(steps, axis=0)
-    centre = tf.concat(cells, axis=0) + answers[:, 1:3] * step
-    return centre, tf.exp(tf.minimum(answers[:, 3:5], 4.0)) * step
+
+def _add_scores(graph: Graph, rows: str) -> str:
+    logit = graph.add("Gather", rows, graph.constant([0], np.int64), axis=1)
+    chance = graph.add("Sigmoid", logit)
+    return graph.add("Pow", chance, graph.constant(_POWER))
+
+
+def _add_boxes(graph: Graph, rows: str, places: str) -> str:
+    """Boxes of the cells at `places` [K]; as `train.face.losses.decode`."""
+    x, y, strides = _add_cells(graph, places)
+    step = graph.add("Unsqueeze", strides, graph.constant([0, 1], np.int64))  # [1, 1, K]
+    cells = [graph.add("Unsqueeze", at, graph.constant([0, 1], np.int64)) for at in (x, y)]
+    one, three, five = (graph.constant([at], np.int64) for at in (1, 3, 5))
+    axis = graph.constant([1], np.int64)
+    shift = graph.add("Slice", rows, one, three, axis)
+    size = graph.add("Slice", rows, three, five, axis)
+    # (cell + 0.5) · stride − 0.5 is the centre of a cell, with pixel centres at integers.
+    centre = graph.add("Add", graph.add("Concat", *cells, axis=1), graph.constant([[[0.5]]]))
+    centre = graph.add("Mul", graph.add("Add", centre, shift), step)
+    centre = graph.add("Sub", centre, graph.constant([[[0.5]]]))
+    size = graph.add("Min", size, graph.constant([[[_LARGEST_LOG]]]))
+    size = graph.add("Mul", graph.add("Exp", size), step)
+    return graph.add("Transpose", graph.add("Concat", centre, size, axis=1), perm=[0, 2, 1])
+
+
+def _add_cells(graph: Graph, places: str) -> tuple[str, str, str]:
+    """Column, row and stride, float `[K]` each, of the cells at `places`.
+
+    Cells are numbered row by row, finest stride first.
+    """
+    strides = graph.constant(STRIDES, np.int64)
+    sides = graph.add("Shape", "image", start=1, end=3)  # H, W
+    grid = graph.add("Div", graph.add("Unsqueeze", sides, graph.constant([1], np.int64)), strides)
+    columns = graph.add("Gather", grid, graph.constant(1, np.int64))  # [3], of each stride
+    counts = graph.add("ReduceProd", grid, axes=[0], keepdims=0)
+    ends = graph.add("CumSum", counts, graph.constant(0, np.int64))
+    column = graph.add("Unsqueeze", places, graph.constant([1], np.int64))
+    past = graph.add("GreaterOrEqual", column, ends)  # [K, 3]
+    level = graph.add("Cast", past, to=TensorProto.INT64)
+    level = graph.add("ReduceSum", level, graph.constant([1], np.int64), keepdims=0)
+    starts = graph.add("Sub", ends, counts)
+    inside = graph.add("Sub", places, graph.add("Gather", starts, level))
+    width = graph.add("Gather", columns, level)
+    found = (
+        graph.add("Mod", inside, width),
+        graph.add("Div", inside, width),
+        graph.add("Gather", strides, level),
+    )
+    x, y, stride = (graph.add("Cast", part, to=TensorProto.FLOAT) for part in found)
+    return x, y, stride
 
 
 def describe(record: dict[str, Any], sha256: str, license_text: str) -> dict[str, str]:
@@ -138,25 +180,35 @@ def check_parity(network: Any, path: Path) -> str:
     boxes, scores = FaceDetector(path)(small, shape[0])
     if not len(boxes):
         raise ParityError(f"{path}: finds no face in the sample picture")
-    answers = np.asarray(network(small[None, ..., None], training=False))[0]
-    nearest, apart = _nearest(answers, shape, boxes)
-    worst_score = float(np.abs(nearest - scores).max())
-    if apart > _PARITY_PX or worst_score > _PARITY_SCORE:
-        raise ParityError(
-            f"{path}: differs from the Keras model by {apart:.3f} px and {worst_score:.4f} in score"
-        )
-    return f"Keras and ONNX differ by at most {apart:.5f} px and {worst_score:.6f} in score."
-
-
-def _nearest(
-    answers: NDArray[np.float32], shape: tuple[int, int], boxes: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], float]:
-    """For each box the score of the cell that gives it, and how far the farthest is from it."""
-    import tensorflow as tf
-
-    centre, size = (np.asarray(part) for part in _decode(answers, tf.constant([1, *shape, 1])))
-    all_boxes = np.concatenate([centre - size / 2 + 0.5, size], axis=1)
+    answers = keras.ops.convert_to_numpy(network(small[None, ..., None], training=False))[0]
+    all_boxes, all_scores = decode(answers, shape)
     apart = np.abs(all_boxes[None] - boxes[:, None]).max(axis=2)  # (M, C)
     which = apart.argmin(axis=1)
-    scores = (1 / (1 + np.exp(-answers[which, 0]))) ** _POWER
-    return scores.astype(np.float32), float(apart.min(axis=1).max())
+    worst, worst_score = float(apart.min(axis=1).max()), np.abs(all_scores[which] - scores).max()
+    if worst > _PARITY_PX or worst_score > _PARITY_SCORE:
+        raise ParityError(
+            f"{path}: differs from the Keras model by {worst:.3f} px and {worst_score:.4f} in score"
+        )
+    return f"Keras and ONNX differ by at most {worst:.5f} px and {worst_score:.6f} in score."
+
+
+def decode(
+    answers: NDArray[np.float32], shape: tuple[int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Boxes `(C, 4)` and scores `(C,)` of all cells, as the graph has them of the sure ones.
+
+    Args:
+        answers: `(C, 5)`, the network's.
+        shape: height and width of the picture, px.
+    """
+    cells, steps = [], []
+    for stride in STRIDES:
+        y, x = np.mgrid[: shape[0] // stride, : shape[1] // stride].reshape(2, -1)
+        cells.append((np.stack([x, y], axis=1) + 0.5) * stride - 0.5)
+        steps.append(np.full((len(x), 1), stride))
+    step = np.concatenate(steps)
+    centre = np.concatenate(cells) + answers[:, 1:3] * step
+    size = np.exp(np.minimum(answers[:, 3:5], _LARGEST_LOG)) * step
+    scores = (1 / (1 + np.exp(-answers[:, 0]))) ** _POWER
+    boxes = np.concatenate([centre - size / 2 + 0.5, size], axis=1)
+    return boxes.astype(np.float32), scores.astype(np.float32)

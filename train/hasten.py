@@ -24,9 +24,12 @@ class DirectConv2D(layers.Conv2D):
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """Convolve `(N, H, W, C)` with a kernel `(h, w, C, filters)`."""
+        if keras.backend.backend() != "torch":
+            return super().convolution_op(inputs, kernel)
         import torch
 
-        pictures, padding = inputs.permute(0, 3, 1, 2), 0
+        pictures = inputs.permute(0, 3, 1, 2)
+        padding: tuple[int, ...] = (0, 0)
         if self.padding == "same":
             around = [
                 max((-(-length // step) - 1) * step + size - length, 0)
@@ -54,7 +57,7 @@ class FusedNormalization(layers.BatchNormalization):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalise `(N, H, W, C)`."""
-        if not training:
+        if not training or keras.backend.backend() != "torch":
             return super().call(inputs, training=training, mask=mask)
         import torch
 

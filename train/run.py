@@ -51,7 +51,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--from", dest="start_from", metavar="DIR",
         help="begin with the weights of that run, and hold out what it held out")  # fmt: skip
     add("--lured", metavar="FILE.onnx",
-        help="a detector; what it takes for faces in the negatives is shown more often")  # fmt: skip
+        help="a detector; what lures it in the negatives is shown more often")  # fmt: skip
     add("--resume", action="store_true", help="continue the run in the output folder")
     add("--epochs", type=int, metavar="N", help="instead of the recipe's")
     add("--seed", type=int, metavar="N", help="instead of the recipe's")
