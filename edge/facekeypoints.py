@@ -37,6 +37,11 @@ class _Found:
     squares: list[NDArray[np.float64]]
     scores: NDArray[np.float32] | None = None
 
+    def take(self, rows: NDArray[np.bool_]) -> _Found:
+        """Those of the boxes for which `rows` `(M,)` is true."""
+        squares = [square for square, taken in zip(self.squares, rows, strict=True) if taken]
+        return _Found(self.boxes[rows], squares, None if self.scores is None else self.scores[rows])
+
     def each_score(self) -> list[float | None]:
         """One score a box."""
         return [None] * len(self.boxes) if self.scores is None else self.scores.tolist()
@@ -146,6 +151,21 @@ class FaceKeypoints:
             found = [self._search(grey) for grey in greys]
             results += [self._keep(faces) for faces in self._look(greys, found)]
         return results
+
+    def find_others(self, grey: Grey, known: NDArray[np.floating]) -> list[Face]:
+        """Find the faces of one grey picture that are not among those already known.
+
+        Args:
+            grey: uint8 `(H, W)`.
+            known: boxes `(M, 4)` px; a face that shares more than half of one is not looked at.
+
+        Returns:
+            The faces, largest box first, as a call returns them; `max_faces` counts these alone.
+        """
+        found = self._search(grey)
+        new = [all(shared_part(box, other) <= _MAX_SHARED for other in known)
+               for box in found.boxes]  # fmt: skip
+        return self._keep(self._look([grey], [found.take(np.array(new, bool))])[0])
 
     def faces_at(self, image: ImageSource, boxes: ArrayLike) -> list[Face]:
         """Predict the keypoints of faces whose boxes are known, from another detector or by hand.

@@ -45,7 +45,9 @@ def overlay(keypoints: NDArray[np.floating]) -> Matrix | None:
         The matrix from the mean face's crop to the picture; None where fewer than three points are
         labelled, or all lie in one place.
     """
-    known = ~np.isnan(keypoints).any(axis=1)
+    known = ~np.isnan(keypoints[:, 0] + keypoints[:, 1])
+    if known.all():  # as a network gives them
+        return lay_over(MEAN_FACE, keypoints)
     if known.sum() < _MIN_POINTS:
         return None
     return lay_over(MEAN_FACE[known], keypoints[known])

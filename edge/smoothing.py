@@ -28,13 +28,16 @@ class Smoothing:
     Attributes:
         min_cutoff: cut-off frequency at rest, Hz. Lower is stiller, and slower to follow a creep.
         beta: by how much the cut-off frequency rises with the whole face's speed. Higher lags less.
+        rest: speed of the whole face that does not count.
         own_beta: likewise with the speed of a point within the face.
         speed_cutoff: cut-off frequency of the measured speeds, Hz.
-        dead_zone: speed of a point within the face that does not count: the network's own unrest.
+        dead_zone: speed within the face, or of the face from one frame to the next, that does not
+            count: the network's own unrest.
     """
 
     min_cutoff: float = 0.6
-    beta: float = 60.0
+    beta: float = 300.0
+    rest: float = 0.03
     own_beta: float = 14.0
     speed_cutoff: float = 2.0
     dead_zone: float = 0.25
@@ -50,6 +53,7 @@ class PointFilter:
         self._smooth = np.zeros((0, 2))
         self._speed = np.zeros((0, 2))  # of the face as a whole, at each point
         self._own_speed = np.zeros((0, 2))  # of each point within the face
+        self._count = 1  # points given so far
 
     def __call__(self, points: Points, seconds: float) -> Points:
         """Smooth the next points.
@@ -66,20 +70,32 @@ class PointFilter:
         if self._seen is None or moved is None or not (seconds > 0 and width > 0):
             self._seen = self._smooth = points
             self._speed = self._own_speed = np.zeros_like(points)
+            self._count = 1
             return points
         settings = self._settings
         # The similarity from the last points to these is how the face as a whole has moved.
         carried = transform(moved, self._seen)
         share = _share(settings.speed_cutoff, seconds)
         unit = width * seconds
-        self._speed = self._speed + share * ((carried - self._seen) / unit - self._speed)
+        speed = (carried - self._seen) / unit
+        self._speed = self._speed + share * (speed - self._speed)
         self._own_speed = self._own_speed + share * ((points - carried) / unit - self._own_speed)
-        together = np.linalg.norm(self._speed, axis=1)
+        together = max(
+            float(np.linalg.norm(self._speed, axis=1).mean()) - settings.rest,
+            # A face that turns back has a mean speed of 0 on its way.
+            float(np.linalg.norm(speed, axis=1).mean()) - settings.dead_zone,
+            0.0,
+        )
         alone = np.maximum(np.linalg.norm(self._own_speed, axis=1) - settings.dead_zone, 0)
         placed = lay_over(self._smooth, points)  # the smooth face where the face now is
         whole_way = self._smooth if placed is None else transform(placed, self._smooth)
-        whole = _share(settings.min_cutoff + settings.beta * together.mean(), seconds)
-        own = _share(settings.min_cutoff + settings.own_beta * alone, seconds)
+        self._count += 1
+        # The first few count alike, so that the very first is no better than the others.
+        least = 1 / self._count
+        cutoffs = (settings.beta * together, settings.own_beta * alone)
+        whole, own = (
+            np.maximum(_share(settings.min_cutoff + cutoff, seconds), least) for cutoff in cutoffs
+        )
         self._smooth = (
             self._smooth
             + whole * (whole_way - self._smooth)

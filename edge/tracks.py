@@ -9,7 +9,7 @@ Legend: T tracks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +30,33 @@ _SHADING = 6  # px, radius of the mean that is taken from it
 # people below 0.6 in 999 of 1000 pairs.
 _SAME, _LIKE = 0.6, 0.45
 _LEARN = 0.1  # share of the newest picture in the one that is kept
+_STEADY = 0.3  # share of the newest speed in that over the last few frames
+_CHECK = 4  # frames from one such picture of a face that is apart from others to the next
+_APART = 2.0  # widths of the box between the middles of such faces
+_IDLE_S = 0.09  # seconds from one search to the next while nobody is followed
 _MAX_SHARED = 0.5  # of the smaller of two boxes: above it two tracks follow one face
 _MAX_JUMP, _MAX_GROWTH = 0.5, 1.5  # from one frame to the next, in sides of the face's square
 _NEAR = 1.0  # sides of the square: within it a face that comes back may be the one just lost
-_STEADY = 0.5  # share of the newest speed in the one that is kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Motion:
+    """How a face moves as a whole, px a second, `(2,)` each.
+
+    Attributes:
+        speed: from the frame before the last to the last.
+        gain: of speed in that time.
+        drift: speed over the last few frames.
+    """
+
+    speed: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    gain: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    drift: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+
+    def then(self, speed: NDArray[np.float64]) -> _Motion:
+        """The motion after one more frame."""
+        drift = self.drift + _STEADY * (speed - self.drift)
+        return _Motion(speed, speed - self.speed, drift)
 
 
 @dataclass(slots=True)
@@ -45,13 +68,18 @@ class _Track:
     portrait: NDArray[np.float32]
     smooth: PointFilter | None
     time: float
-    speed: NDArray[np.float64]  # px a second
+    motion: _Motion
     seconds: float = 0.0  # since the time before
     lost: bool = False
+    unchecked: int = 0  # frames since it was last told by its looks
 
     def expected(self, time: float) -> NDArray[np.float64]:
-        """Where the keypoints are by now, `(15, 2)` px."""
-        return self.seen.keypoints + self.speed * (time - self.time)
+        """Where the keypoints are in the next frame, at `time`, `(15, 2)` px."""
+        return self.seen.keypoints + (self.motion.speed + self.motion.gain) * (time - self.time)
+
+    def drifted(self, time: float) -> NDArray[np.float64]:
+        """Where the keypoints of a face that was lost may be by now, `(15, 2)` px."""
+        return self.seen.keypoints + self.motion.drift * (time - self.time)
 
 
 class Tracker:
@@ -90,6 +118,7 @@ class Tracker:
         self._smoothing, self._frame_rate = smoothing, frame_rate
         self._tracks: list[_Track] = []
         self._next = self._frames = self._since_search = 0
+        self._searched = -np.inf  # when
 
     def __call__(self, image: ImageSource, time: float | None = None) -> list[Face]:
         """Follow the faces into the next frame.
@@ -111,7 +140,8 @@ class Tracker:
         self._forget(now)
         lost = self._follow(grey, now)
         live = [track for track in self._tracks if not track.lost]
-        if lost or not live or self._since_search >= self._every:
+        idle = not live and now - self._searched >= _IDLE_S
+        if lost or idle or self._since_search >= self._every:
             self._search(grey, now)
         faces = [self._face(track) for track in self._tracks if not track.lost]
         faces.sort(key=lambda face: -float(face.box[2] * face.box[3]))
@@ -127,11 +157,12 @@ class Tracker:
         matrices = [upright_matrix(track.expected(now), size) for track in live]
         aimed = [(t, m) for t, m in zip(live, matrices, strict=True) if m is not None]
         seen = look(self._detect.model, [grey] * len(aimed), [m for _, m in aimed], looks=2)
+        apart = dict(zip(map(id, self._tracks), _are_apart(self._tracks), strict=True))
         sightings = [
             sighting
             for (track, _), face in zip(aimed, seen, strict=True)
             if face.score >= self._detect.min_score and _is_near(track, face, now)
-            if (sighting := _sight(grey, face, track)) is not None
+            if (sighting := _sight_again(grey, face, track, apart[id(track)])) is not None
         ]
         for track in live:
             track.lost = True
@@ -146,18 +177,23 @@ class Tracker:
 
     def _search(self, grey: Grey, now: float) -> None:
         """Find the faces that nobody follows, and give them their old numbers or new ones."""
-        self._since_search = 0
+        self._since_search, self._searched = 0, now
         followed = [_box(track.seen) for track in self._tracks if not track.lost]
-        for face in sorted(self._detect(grey), key=lambda face: -face.score):
+        others = self._detect.find_others(grey, np.reshape(followed, (-1, 4)))
+        for face in sorted(others, key=lambda face: -face.score):
             seen = Look(face.keypoints, face.error, face.score)
             box = _box(seen)
             if any(shared_part(box, other) > _MAX_SHARED for other in followed):
                 continue
+            hidden = any(shared_part(box, other) > 0 for other in followed)
             followed.append(box)
             sightings = [_sight(grey, seen, track) for track in self._tracks if track.lost]
             known = [s for s in sightings if s is not None and _is_back(s, now)]
             if known:
                 self._come_back(max(known, key=lambda s: s.likeness), now)
+            elif hidden and any(s is not None and _is_in_place(s, now) for s in sightings):
+                # Half of it may still be hidden; in the next frame it can be told who it is.
+                self._since_search = self._every
             else:
                 self._begin(grey, seen, now)
 
@@ -165,21 +201,23 @@ class Tracker:
         portrait = _portrait(grey, seen)
         if portrait is None:
             return
-        self._tracks.append(_Track(self._next, seen, portrait, self._filter(), now, np.zeros(2)))
+        self._tracks.append(_Track(self._next, seen, portrait, self._filter(), now, _Motion()))
         self._next += 1
 
     def _come_back(self, sighting: _Sighting, now: float) -> None:
         track = sighting.track
-        track.smooth, track.speed = self._filter(), np.zeros(2)
+        track.smooth, track.motion = self._filter(), _Motion()
         track.seen, track.time, track.lost = sighting.seen, now, False
 
     def _move(self, sighting: _Sighting, now: float) -> None:
         track, seen = sighting.track, sighting.seen
         if now > track.time:
             moved = (seen.keypoints - track.seen.keypoints).mean(axis=0) / (now - track.time)
-            track.speed = track.speed + _STEADY * (moved - track.speed)
-        portrait = (1 - _LEARN) * track.portrait + _LEARN * sighting.portrait
-        track.portrait = portrait / np.linalg.norm(portrait)
+            track.motion = track.motion.then(moved)
+        track.unchecked += 1
+        if sighting.portrait is not None:
+            portrait = (1 - _LEARN) * track.portrait + _LEARN * sighting.portrait
+            track.portrait, track.unchecked = portrait / np.linalg.norm(portrait), 0
         track.seconds = now - track.time
         track.seen, track.time, track.lost = seen, now, False
 
@@ -196,11 +234,14 @@ class Tracker:
 
 @dataclass(frozen=True, slots=True)
 class _Sighting:
-    """A face that may be a track's: how it looks, and how much like the track's portrait."""
+    """A face that may be a track's: how it looks, and how much like the track's portrait.
+
+    Where nobody else is about, it is mostly believed to be the track's: portrait None, likeness 1.
+    """
 
     track: _Track
     seen: Look
-    portrait: NDArray[np.float32]
+    portrait: NDArray[np.float32] | None
     likeness: float
     box: NDArray[np.float32]
 
@@ -211,6 +252,21 @@ def _sight(grey: Grey, seen: Look, track: _Track) -> _Sighting | None:
         return None
     likeness = float((portrait * track.portrait).sum())
     return _Sighting(track, seen, portrait, likeness, _box(seen))
+
+
+def _sight_again(grey: Grey, seen: Look, track: _Track, apart: bool) -> _Sighting | None:
+    if apart and track.unchecked < _CHECK - 1:
+        return _Sighting(track, seen, None, 1.0, _box(seen))
+    return _sight(grey, seen, track)
+
+
+def _are_apart(tracks: list[_Track]) -> NDArray[np.bool_]:
+    """Which tracks have no other near, `(T,)`."""
+    boxes = np.array([_box(track.seen) for track in tracks]).reshape(-1, 4)
+    middles = boxes[:, :2] + boxes[:, 2:] / 2
+    away = np.linalg.norm(middles[:, None] - middles[None], axis=2)
+    np.fill_diagonal(away, np.inf)
+    return np.asarray((away > _APART * boxes[:, 2]).all(axis=1))
 
 
 def _is_near(track: _Track, seen: Look, now: float) -> bool:
@@ -226,12 +282,15 @@ def _is_near(track: _Track, seen: Look, now: float) -> bool:
 
 def _is_back(sighting: _Sighting, now: float) -> bool:
     """Whether a face is a lost track's: by its looks, or by its place and, less, its looks."""
-    track = sighting.track
     if sighting.likeness >= _SAME:
         return True
-    away = np.linalg.norm((sighting.seen.keypoints - track.expected(now)).mean(axis=0))
-    near = away <= _NEAR * float(max(_box(track.seen)[2:]))
-    return bool(near and sighting.likeness >= _LIKE)
+    return sighting.likeness >= _LIKE and _is_in_place(sighting, now)
+
+
+def _is_in_place(sighting: _Sighting, now: float) -> bool:
+    track = sighting.track
+    away = np.linalg.norm((sighting.seen.keypoints - track.drifted(now)).mean(axis=0))
+    return bool(away <= _NEAR * float(max(_box(track.seen)[2:])))
 
 
 def _portrait(grey: Grey, seen: Look) -> NDArray[np.float32] | None:

@@ -60,13 +60,29 @@ def test_the_detector_is_asked_only_now_and_then(actors, detect):
     class Counting:
         model, min_score, max_faces = detect.model, detect.min_score, None
 
-        def __call__(self, image):
+        def find_others(self, grey, known):
             nonlocal asked
             asked += 1
-            return detect(image)
+            return detect.find_others(grey, known)
 
     follow(SCENES["still"], actors, Tracker(Counting(), every=10))
     assert asked == 9  # in 90 frames
+
+
+def test_an_empty_scene_is_searched_ten_times_a_second_from_the_first_frame_on(detect):
+    searched = []
+
+    class Counting:
+        model, min_score, max_faces = detect.model, detect.min_score, None
+
+        def find_others(self, grey, known):
+            searched.append(time)
+            return []
+
+    tracker = Tracker(Counting())
+    for time in np.arange(7) / 30:
+        assert tracker(GROUND, time) == []
+    np.testing.assert_allclose(searched, [0.0, 0.1, 0.2])
 
 
 def test_a_face_that_stays_away_is_forgotten(actors, detect):
