@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,6 +23,11 @@ from numpy.typing import NDArray
 from edge.errors import ImageError, SourceError
 
 _AT_ONCE = 64
+# What the readers of arrays and zips raise on damaged files.
+_BROKEN = (
+    OSError, ValueError, EOFError, LookupError, OverflowError, NotImplementedError, RuntimeError,
+    MemoryError, struct.error, zlib.error, zipfile.BadZipFile,
+)  # fmt: skip
 _LONGEST_CELL = 1 << 20  # characters; 96×96 numbers take 37,000, Python's default limit is 131,072
 
 
@@ -57,7 +65,7 @@ def _read_array(path: Path, size: int) -> Iterator[Crops]:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file") from error
-    except (OSError, ValueError, EOFError) as error:
+    except (*_BROKEN, SyntaxError, TypeError, tokenize.TokenError) as error:  # a damaged header
         raise ImageError(f"{path}: cannot be read as an array ({_line(error)})") from error
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[1:] != (size, size):
         raise ImageError(
@@ -82,8 +90,8 @@ def _open_text(path: Path, stack: ExitStack) -> TextIO:
         raise SourceError(f"{path}: no such file") from error
     except OSError as error:
         raise SourceError(f"{path}: cannot be opened ({error.strerror})") from error
-    except zipfile.BadZipFile as error:
-        raise ImageError(f"{path}: no zip file ({error})") from error
+    except _BROKEN as error:
+        raise ImageError(f"{path}: cannot be read as a zip file ({_line(error)})") from error
 
 
 def _read_table(file: TextIO, path: Path, size: int) -> Iterator[Crops]:
@@ -100,7 +108,7 @@ def _read_table(file: TextIO, path: Path, size: int) -> Iterator[Crops]:
             if len(numbers) == _AT_ONCE:
                 yield _crops(numbers, pictures)
                 numbers, pictures = [], []
-    except (csv.Error, UnicodeDecodeError, ValueError, zipfile.BadZipFile) as error:
+    except (csv.Error, *_BROKEN) as error:
         if isinstance(error, ImageError):
             raise
         raise ImageError(f"{path}: cannot be read as a table ({_line(error)})") from error

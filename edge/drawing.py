@@ -43,13 +43,14 @@ def draw(
         faces: what to draw.
         names: names of the keypoints, in order; they also say which side a point is on.
         show_names: write the name of each point beside the face. A picture whose shorter side is
-            below 900 px is enlarged for it by a whole factor.
+            below 900 px is enlarged for it by a whole factor, with faces or without, so that all
+            frames of a video have one size.
         show_error: draw the 50 % error radius of each point as a circle.
 
     Returns:
         uint8 `(H, W, 3)`, RGB; `(f·H, f·W, 3)` where it was enlarged.
     """
-    factor = _enlargement(image) if show_names and faces else 1
+    factor = _enlargement(image) if show_names else 1
     canvas = Image.fromarray(image)
     if factor > 1:
         size = (canvas.width * factor, canvas.height * factor)

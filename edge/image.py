@@ -23,6 +23,8 @@ Grey = NDArray[np.uint8]  # (H, W)
 # into. It is also where Pillow refuses.
 MAX_PIXELS = 178_956_970
 
+# Pillow hands these to another program, which runs what they say.
+_PROGRAMS = ("EPS",)
 # What Pillow's decoders raise on broken files, beside its own UnidentifiedImageError (an OSError).
 _DECODE_ERRORS = (
     OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, OverflowError,
@@ -133,6 +135,8 @@ def _open(data: bytes, name: str) -> Rgb:
         ) from error
     except _DECODE_ERRORS as error:
         raise ImageError(f"{name}: cannot be decoded ({_reason(error)})") from error
+    if image.format in _PROGRAMS:
+        raise ImageError(f"{name}: {image.format} is a program that draws a picture; not supported")
     with image:
         return _decode(image, name)
 

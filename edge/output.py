@@ -7,6 +7,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -31,8 +32,9 @@ class PictureNames:
             SourceError: `output` is a file for several images, or of no known format, or it is one
                 of the inputs or of the tables.
         """
-        self._inputs = [Path(image) for image in images if image != STDIO]
-        self._taken = {path.resolve() for path in (*self._inputs, *map(Path, tables))}
+        inputs = [Path(image) for image in images if image != STDIO]
+        self._inputs = _Files(inputs)
+        self._taken = {path.resolve() for path in (*inputs, *map(Path, tables))}
         self._file: Path | None = None
         self._folder: Path | None = None
         if output is None:
@@ -48,64 +50,106 @@ class PictureNames:
             if path.suffix.lower() not in VIDEOS:
                 check_suffix(path)
             self._file = path
-            if path.resolve() in self._taken or _is_one_of(path, self._inputs):
+            if path.resolve() in self._taken or self._inputs.has(path):
                 raise SourceError(f"{path}: is read or written already; choose another output")
 
     def camera_file(self) -> Path | None:
-        """Where a camera's video goes: only to a file that was named."""
-        return self._file
-
-    def next(self, image: str, otherwise: str = ".jpg") -> Path:
-        """The path for the annotated copy of `image`; its folder exists afterwards.
-
-        Its suffix is that of `image`, or `otherwise` where we do not write such files.
+        """Where a camera's video goes: only to a file that was named.
 
         Raises:
-            SourceError: the folder cannot be made.
+            SourceError: that file is no video.
         """
+        self._check_kind(is_video=True)
+        return self._file
+
+    def next(self, image: str, is_video: bool = False) -> Path:
+        """The path for the annotated copy of `image`; its folder exists afterwards.
+
+        Its suffix is that of `image`, or .jpg or .mp4 where we do not write such files.
+
+        Raises:
+            SourceError: the folder cannot be made, or the file that was named is of another kind.
+        """
+        self._check_kind(is_video)
         source = Path("stdin.jpg" if image == STDIO else image)
-        suffix = source.suffix if source.suffix.lower() in _KEPT_SUFFIXES else otherwise
+        kept = source.suffix.lower() in _KEPT_SUFFIXES
+        suffix = source.suffix if kept else (".mp4" if is_video else ".jpg")
         folder = self._folder or source.parent
         path, number = self._file or folder / f"{source.stem}.keypoints{suffix}", 2
-        while path.resolve() in self._taken or _is_one_of(path, self._inputs):
+        while path.resolve() in self._taken or self._inputs.has(path):
             path = folder / f"{source.stem}.keypoints-{number}{suffix}"
             number += 1
         self._taken.add(path.resolve())
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SourceError(f"{path.parent}: cannot be made ({error.strerror})") from error
+        _make(path.parent)
         return path
+
+    def _check_kind(self, is_video: bool) -> None:
+        if self._file and is_video != (self._file.suffix.lower() in VIDEOS):
+            kind = "a video; use .mp4 or .avi" if is_video else "a picture; use .jpg or .png"
+            raise SourceError(f"{self._file}: cannot hold {kind}")
 
 
 class CropNames:
-    """Chooses where each face that is cut out goes, in one folder."""
+    """Chooses where each face that is cut out goes, in one folder: never over an input.
 
-    def __init__(self, folder: Path) -> None:
-        """Write into `folder`, which is made."""
+    A name follows from the inputs alone, so that a run that is continued chooses the same.
+    """
+
+    def __init__(self, folder: Path, images: Sequence[str]) -> None:
+        """Plan for the faces of `images`, in `folder`, which is made when it is needed."""
         self._folder = folder
-        self._taken: set[str] = set()
+        here = [Path(i).name for i in images if Path(i).absolute().parent == folder.absolute()]
+        taken = {name[: name.find(".face-")] for name in here if ".face-" in name}
+        self._stems: dict[str, str] = {}
+        for image in dict.fromkeys(images):
+            stem = "stdin" if image == STDIO else Path(image).stem.replace(":", "-")
+            chosen, number = stem, 2
+            while chosen in taken:
+                chosen, number = f"{stem}-{number}", number + 1
+            taken.add(chosen)
+            self._stems[image] = chosen
 
-    def next(self, name: str) -> Path:
-        """The path for a face called `name`; of two pictures of one name, the second gets a number.
+    def name(self, image: str, face: int, frame: int | None = None) -> Path:
+        """The path for face number `face` of an image, or of a video's frame.
 
         Raises:
             SourceError: the folder cannot be made.
         """
-        chosen, number = name, 2
-        while chosen in self._taken:
-            chosen, number = f"{name}-{number}", number + 1
-        self._taken.add(chosen)
+        _make(self._folder)
+        middle = "" if frame is None else f".frame-{frame:06}"
+        return self._folder / f"{self._stems[image]}{middle}.face-{face}.png"
+
+
+class _Files:
+    """Files that must not be written to, under whatever name (a link, say)."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._known: set[tuple[int, int]] | None = None
+
+    def has(self, path: Path) -> bool:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SourceError(f"{self._folder}: cannot be made ({error.strerror})") from error
-        return self._folder / f"{chosen}.png"
+            identity = _identity(path)
+        except (OSError, ValueError):
+            return False  # nothing is there, so nothing is lost
+        if self._known is None:
+            self._known = set()
+            for one in self._paths:
+                with contextlib.suppress(OSError, ValueError):
+                    self._known.add(_identity(one))
+        return identity in self._known
 
 
-def _is_one_of(path: Path, others: Sequence[Path]) -> bool:
-    """Whether writing `path` would change one of `others`, perhaps under another name (a link)."""
-    return path.exists() and any(one.exists() and path.samefile(one) for one in others)
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SourceError(f"{folder}: cannot be made ({error.strerror})") from error
 
 
 class Tables:
@@ -134,6 +178,21 @@ class Tables:
             rows = [csv_row(image, frame or 0, number, face) for number, face in enumerate(faces)]
             csv.writer(self._csv, lineterminator="\n").writerows(rows)
             self._csv.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a run writes to.
+
+    Attributes:
+        tables: JSON lines and CSV rows.
+        pictures: where annotated pictures go, or None for none.
+        crops: where faces that are cut out go, or None for none.
+    """
+
+    tables: Tables
+    pictures: PictureNames | None
+    crops: CropNames | None
 
 
 @contextlib.contextmanager
@@ -167,7 +226,7 @@ def _open_text(
         return sys.stdout
     target = Path(path)
     try:
-        if _is_one_of(target, taken):
+        if _Files(taken).has(target):
             raise SourceError(f"{path}: is read or written already; choose another output")
         # Names of files need not be valid text.
         return stack.enter_context(

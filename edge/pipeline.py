@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 _Item = TypeVar("_Item")
@@ -24,40 +25,68 @@ def overlap(
     write: Callable[[_Result], None],
     batch: int = 1,
     ahead: int = 8,
+    limit: Limit[_Item] | None = None,
 ) -> None:
     """Read, work and write at once.
 
     Args:
         items: read in a thread of its own, at most `ahead` before they are worked on.
-        work: called here, with `batch` items (fewer at the end); one result an item.
+        work: called here, with up to `batch` items; one result an item.
         write: called in a thread of its own, result by result, in order.
-        batch: how many items are worked on together.
+        batch: how many items are worked on together at most: those that are read by then.
         ahead: how many items may wait before, and results after the work.
+        limit: what items that are read and not yet written may take; None for no bound.
 
     Raises:
         Whatever one of the three raises; what was done before it is still written. On
         KeyboardInterrupt too, the results that are ready are written before it is passed on.
     """
-    writer = _Writer(write, ahead)
-    with _Reader(items, max(ahead, batch)) as reader:
+    limit = limit or Limit(lambda _: 0, 0)
+    room = _Room(limit.most)
+    writer = _Writer(write, ahead, room)
+    with _Reader(items, max(ahead, batch), limit.weigh, room) as reader:
         try:
-            for some in _batches(reader, batch):
-                for result in work(some):
-                    writer.put(result)
+            for some in reader.batches(batch):
+                sizes = [limit.weigh(item) for item in some]
+                for result, size in zip(work(some), sizes, strict=True):
+                    writer.put(result, size)
         finally:
             writer.close()
     writer.check()
 
 
-def _batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
-    some: list[_Item] = []
-    for item in items:
-        some.append(item)
-        if len(some) == size:
-            yield some
-            some = []
-    if some:
-        yield some
+@dataclass(frozen=True, slots=True)
+class Limit(Generic[_Item]):
+    """A bound on what is held between reading and writing; one item alone may exceed it.
+
+    Attributes:
+        weigh: what an item takes, in whatever unit.
+        most: what all that are held may take.
+    """
+
+    weigh: Callable[[_Item], int]
+    most: int
+
+
+class _Room:
+    """How much is held between reading and writing."""
+
+    def __init__(self, most: float) -> None:
+        self._most, self._held = most, 0
+        self._changed = threading.Condition()
+
+    def take(self, size: int, stop: threading.Event) -> None:
+        """Wait until there is room, or nothing is held, or it is to stop."""
+        with self._changed:
+            while self._held and self._held + size > self._most and not stop.is_set():
+                self._changed.wait(_WAIT)
+            self._held += size
+
+    def leave(self, size: int) -> None:
+        """Give back what was taken."""
+        with self._changed:
+            self._held -= size
+            self._changed.notify_all()
 
 
 class _End:
@@ -70,7 +99,10 @@ class _End:
 class _Reader(Generic[_Item]):
     """Takes items out of an iterable in a thread, some ahead."""
 
-    def __init__(self, items: Iterable[_Item], ahead: int) -> None:
+    def __init__(
+        self, items: Iterable[_Item], ahead: int, weigh: Callable[[_Item], int], room: _Room
+    ) -> None:
+        self._weigh, self._room = weigh, room
         self._queue: queue.Queue[_Item | _End] = queue.Queue(ahead)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read, args=(items,), daemon=True)
@@ -83,18 +115,33 @@ class _Reader(Generic[_Item]):
         self._stop.set()
         self._thread.join()
 
-    def __iter__(self) -> Iterator[_Item]:
-        while True:
-            item = self._queue.get()
-            if isinstance(item, _End):
-                if item.error:
-                    raise item.error
-                return
-            yield item
+    def batches(self, size: int) -> Iterator[list[_Item]]:
+        """Up to `size` items, at least one, as soon as they are there."""
+        end: _End | None = None
+        while end is None:
+            some: list[_Item] = []
+            item: _Item | _End | None = self._queue.get()
+            while item is not None and len(some) < size:
+                if isinstance(item, _End):
+                    end = item
+                    break
+                some.append(item)
+                item = self._next() if len(some) < size else None
+            if some:
+                yield some
+        if end.error:
+            raise end.error
+
+    def _next(self) -> _Item | _End | None:
+        try:
+            return self._queue.get_nowait()
+        except queue.Empty:
+            return None
 
     def _read(self, items: Iterable[_Item]) -> None:
         try:
             for item in items:
+                self._room.take(self._weigh(item), self._stop)
                 if not self._put(item):
                     return
             self._put(_End())
@@ -118,17 +165,17 @@ class _Reader(Generic[_Item]):
 class _Writer(Generic[_Result]):
     """Writes results in a thread, in order."""
 
-    def __init__(self, write: Callable[[_Result], None], ahead: int) -> None:
-        self._write = write
-        self._queue: queue.Queue[_Result | _End] = queue.Queue(ahead)
+    def __init__(self, write: Callable[[_Result], None], ahead: int, room: _Room) -> None:
+        self._write, self._room = write, room
+        self._queue: queue.Queue[tuple[_Result, int] | _End] = queue.Queue(ahead)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def put(self, result: _Result) -> None:
-        """Hand over a result; raises what went wrong with an earlier one."""
+    def put(self, result: _Result, size: int) -> None:
+        """Hand over a result that holds room of `size`; raises what went wrong with an earlier."""
         self.check()
-        self._queue.put(result)
+        self._queue.put((result, size))
 
     def close(self) -> None:
         """Wait until all that was handed over is written."""
@@ -142,12 +189,15 @@ class _Writer(Generic[_Result]):
 
     def _run(self) -> None:
         while True:
-            result = self._queue.get()
-            if isinstance(result, _End):
+            entry = self._queue.get()
+            if isinstance(entry, _End):
                 return
+            result, size = entry
             if self._error:
                 continue  # the queue must not fill up while the others stop
             try:
                 self._write(result)
             except BaseException as error:
                 self._error = error
+            del entry, result  # or a picture would stay until the next comes
+            self._room.leave(size)

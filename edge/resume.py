@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import SourceError
@@ -17,12 +19,16 @@ from edge.errors import SourceError
 _BEGIN = '{"image": "'  # of every record
 
 
-def cut_back(json_path: str | None, csv_path: str | None) -> set[str]:
-    """Leave in the tables only what is surely whole.
+def cut_back(json_path: str | None, csv_path: str | None, inputs: Collection[str]) -> set[str]:
+    """Leave in the tables only what is surely whole, and what other runs wrote.
+
+    An input whose rows one table has and the other lacks, since it is new or was cut off, is not
+    done: it leaves both.
 
     Args:
         json_path: of the JSON lines, or None.
         csv_path: of the CSV, or None.
+        inputs: of this run; the rows of others are kept as they are.
 
     Returns:
         The inputs that are done.
@@ -32,23 +38,39 @@ def cut_back(json_path: str | None, csv_path: str | None) -> set[str]:
     """
     lines = _json_lines(json_path) if json_path else []
     table = _csv_rows(csv_path) if csv_path else []
-    names = [name for name, _ in lines] if json_path else [row[0] for row in table[1:]]
-    half_done = {some[-1] for some in ([n for n, _ in lines], [r[0] for r in table[1:]]) if some}
-    done = set(names) - half_done
+    rows = Counter(row[0] for row in table[1:])
+    faces: Counter[str] = Counter()
+    for line in lines:
+        faces[line.image] += line.faces
+    done = set(faces) if json_path else set(rows)
+    if json_path and csv_path:  # a picture without faces has no row
+        done = {name for name in done | set(rows) if name in faces and faces[name] == rows[name]}
+    done -= {some[-1] for some in ([line.image for line in lines], [*rows]) if some}
+    lost = set(inputs) - done
     if json_path and Path(json_path).exists():
-        _replace(json_path, "".join(line for name, line in lines if name in done))
+        _replace(json_path, "".join(line.text for line in lines if line.image not in lost))
     if csv_path and table:
-        _replace_csv(csv_path, [table[0], *(row for row in table[1:] if row[0] in done)])
+        _replace_csv(csv_path, [table[0], *(row for row in table[1:] if row[0] not in lost)])
     return done
 
 
-def _json_lines(path: str) -> list[tuple[str, str]]:
-    """The name and the line of each whole record."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A whole record: of which image, with how many faces, and as it is written."""
+
+    image: str
+    faces: int
+    text: str
+
+
+def _json_lines(path: str) -> list[_Line]:
+    """Each whole record."""
     found = []
     lines = _lines(_read(path))
     for number, line in enumerate(lines, start=1):
         try:
-            found.append((str(json.loads(line)["image"]), line))
+            record = json.loads(line)
+            found.append(_Line(str(record["image"]), len(record["faces"]), line))
         except (ValueError, KeyError, TypeError) as error:
             if number == len(lines) and _is_begun(line):  # cut off in the middle
                 break

@@ -23,7 +23,7 @@ class _UsageError(Exception):
 
 def run(args: argparse.Namespace) -> int:
     """Do what the command line asks; returns how many sources failed."""
-    from edge.output import PictureNames, open_tables
+    from edge.output import CropNames, Outputs, PictureNames, open_tables
     from edge.resume import cut_back
     from edge.runner import Runner, Settings
     from edge.sources import expand
@@ -33,15 +33,15 @@ def run(args: argparse.Namespace) -> int:
     detect = _open(args)
     tables = [path for path in (args.json, args.csv) if path and path != "-"]
     pictures = None if args.no_picture else PictureNames(names, args.output, tables)
-    done = cut_back(args.json, args.csv) if args.resume else set()
+    done = cut_back(args.json, args.csv, set(names)) if args.resume else set()
+    crops = CropNames(Path(args.align), names) if args.align else None
     settings = Settings(
         print_faces="-" not in (args.json, args.csv), names=args.names, errors=args.errors,
-        blur=args.blur, align=Path(args.align) if args.align else None,
-        align_size=args.align_size, every=args.every, start=args.start, stop=args.stop,
-        smooth=args.smooth == "on",
+        blur=args.blur, align_size=args.align_size, every=args.every, start=args.start,
+        stop=args.stop, smooth=args.smooth == "on",
     )  # fmt: skip
     with open_tables(detect.keypoint_names, args.json, args.csv, names, args.resume) as rows:
-        runner = Runner(detect, rows, pictures, settings, done)
+        runner = Runner(detect, Outputs(rows, pictures, crops), settings, done)
         runner.run(sources)
     if runner.failed and len(sources) > 1:
         print(f"edge: {runner.failed} of {len(sources)} sources failed", file=sys.stderr)

@@ -22,8 +22,8 @@ from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.hiding import hide
 from edge.image import Rgb, load_image, save_image
-from edge.output import CropNames, PictureNames, Tables
-from edge.pipeline import overlap
+from edge.output import Outputs
+from edge.pipeline import Limit, overlap
 from edge.progress import Progress
 from edge.smoothing import Smoothing
 from edge.sources import STDIO, Source
@@ -31,6 +31,7 @@ from edge.tracks import Tracker
 from edge.video import Camera, Frame, Video, VideoWriter
 
 _AT_ONCE = 8  # pictures whose faces share network batches
+_ROOM = 200_000_000  # bytes of decoded pictures at once, but for one that is larger alone
 _CAMERA_RATE = 15.0  # frames a second of the video that is written of a camera
 
 
@@ -43,8 +44,7 @@ class Settings:
         names: write the keypoints' names on pictures.
         errors: draw each keypoint's error radius.
         blur: "face" or "eyes" to make faces unrecognisable, or None.
-        align: folder for each face cut out upright, or None.
-        align_size: side of those, px.
+        align_size: side of faces that are cut out, px.
         every: of videos, each how many-th frame.
         start: of videos, seconds to skip.
         stop: of videos, seconds from the beginning at which to end, or None.
@@ -55,7 +55,6 @@ class Settings:
     names: bool = False
     errors: bool = False
     blur: str | None = None
-    align: Path | None = None
     align_size: int = 112
     every: int = 1
     start: float = 0.0
@@ -86,17 +85,12 @@ class Runner:
     """Goes through sources, one after another."""
 
     def __init__(
-        self,
-        detect: FaceKeypoints,
-        tables: Tables,
-        pictures: PictureNames | None,
-        settings: Settings,
-        done: set[str],
+        self, detect: FaceKeypoints, outputs: Outputs, settings: Settings, done: set[str]
     ) -> None:
-        """Write to `tables` and, unless it is None, to where `pictures` says; skip what is done."""
-        self._detect, self._tables, self._pictures = detect, tables, pictures
-        self._settings, self._done = settings, done
-        self._crop_names = CropNames(settings.align) if settings.align else None
+        """Write to `outputs`; skip the sources whose names are in `done`."""
+        self._detect, self._settings, self._done = detect, settings, done
+        self._tables, self._pictures = outputs.tables, outputs.pictures
+        self._crop_names = outputs.crops
         self._progress = Progress("", 0, "", shown=False)
         self.failed = 0
 
@@ -112,14 +106,21 @@ class Runner:
                     self._reserve(source)
                     continue
                 try:
-                    {"video": self._run_video, "camera": self._run_camera,
-                     "crops": self._run_crops}[kind](source)  # fmt: skip
+                    self._run_one(source)
                 except (EdgeError, OSError) as error:  # no OpenCV, say: photos need none
                     self._fail(str(error))
 
+    def _run_one(self, source: Source) -> None:
+        if source.kind == "nothing":
+            raise SourceError(f"{source.name}: holds no picture and no video")
+        run = {"video": self._run_video, "camera": self._run_camera, "crops": self._run_crops}
+        run[source.kind](source)
+
     def _run_pictures(self, sources: list[Source]) -> None:
         self._progress = Progress("pictures", len(sources), "pictures", shown=len(sources) > 1)
-        overlap(self._read(sources), self._look, self._write, batch=_AT_ONCE, ahead=_AT_ONCE)
+        overlap(
+            self._read(sources), self._look, self._write, _AT_ONCE, _AT_ONCE, Limit(_bytes, _ROOM)
+        )
         self._progress.clear()
 
     def _read(self, sources: list[Source]) -> Iterator[_Item]:
@@ -151,10 +152,9 @@ class Runner:
             try:
                 path = self._pictures.next(item.name)
                 save_image(self._annotated(item.picture, seen.faces), path)
-            except SourceError as error:
+                self._say(f"{item.name}: annotated picture: {path}")
+            except OSError as error:
                 self._fail(str(error))
-                return
-            self._say(f"{item.name}: annotated picture: {path}")
 
     def _run_video(self, source: Source) -> None:
         video = Video(source.name)
@@ -162,7 +162,7 @@ class Runner:
         rate = video.rate / settings.every
         end = video.count if settings.stop is None else min(video.count, settings.stop * video.rate)
         total = max(0, round((end - settings.start * video.rate) / settings.every))
-        path = self._pictures.next(source.name, ".mp4") if self._pictures else None
+        path = self._pictures.next(source.name, is_video=True) if self._pictures else None
         frames = video.frames(settings.every, settings.start, settings.stop)
         self._follow(source.name, frames, path, rate, total)
 
@@ -282,23 +282,20 @@ class Runner:
         )
 
     def _save_aligned(self, item: _Item, faces: list[Face]) -> None:
-        settings = self._settings
         if self._crop_names is None:
             return
-        stem = "stdin" if item.name == STDIO else Path(item.name).stem.replace(":", "-")
         for number, face in enumerate(faces):
             which = number if face.track_id is None else face.track_id
-            frame = "" if item.frame is None else f".{item.frame:06}"
             try:
-                crop = align(_picture(item), face, settings.align_size)
-                save_image(crop, self._crop_names.next(f"{stem}{frame}.face-{which}"))
+                crop = align(_picture(item), face, self._settings.align_size)
+                save_image(crop, self._crop_names.name(item.name, which, item.frame))
             except (ImageError, SourceError) as error:
                 self._fail(f"{item.name}: {error}")
 
     def _reserve(self, source: Source) -> None:
         """Keep the name of a picture that is done from being given to another."""
         if self._pictures and source.kind != "crops":
-            self._pictures.next(source.name, ".mp4" if source.kind == "video" else ".jpg")
+            self._pictures.next(source.name, is_video=source.kind == "video")
 
     def _fail(self, message: str) -> None:
         self.failed += 1
@@ -307,6 +304,10 @@ class Runner:
     def _say(self, message: str) -> None:
         self._progress.clear()
         print(message, file=sys.stderr)
+
+
+def _bytes(item: _Item) -> int:
+    return 0 if item.picture is None else item.picture.nbytes
 
 
 def _picture(item: _Item) -> Rgb:

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.errors import SourceError
-
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ogv", ".3gp")
 STDIO = "-"
@@ -26,7 +24,7 @@ class Source:
     """One thing to look at.
 
     Attributes:
-        kind: "picture", "video", "camera" or "crops".
+        kind: "picture", "video", "camera" or "crops"; "nothing" for a folder or a pattern without.
         name: what it is called in results: the path as found, `-`, or `camera:N`.
         number: of the camera.
     """
@@ -42,9 +40,6 @@ def expand(words: Sequence[str], recursive: bool = False) -> list[Source]:
     Args:
         words: paths of files and folders, patterns, `camera:N`, or `-`.
         recursive: whether folders are searched with their folders.
-
-    Raises:
-        SourceError: a folder or a pattern holds no picture and no video.
     """
     return [source for word in words for source in _expand_one(word, recursive)]
 
@@ -54,26 +49,25 @@ def _expand_one(word: str, recursive: bool) -> list[Source]:
     if camera:
         return [Source("camera", word, int(camera.group(1)))]
     path = Path(word)
-    if word == STDIO or path.is_file():
+    try:
+        if word == STDIO or path.is_file():
+            return [_of_file(word)]
+        if path.is_dir():
+            return _several(word, path.rglob("*") if recursive else path.glob("*"))
+    except OSError:  # a name that is too long, say
         return [_of_file(word)]
-    if path.is_dir():
-        inside = path.rglob("*") if recursive else path.glob("*")
-        return _several(inside, f"{word}: this folder holds no picture and no video")
     if glob.has_magic(word):
-        matches = (Path(match) for match in glob.glob(word, recursive=recursive))
-        return _several(matches, f"{word}: no picture and no video has such a name")
+        return _several(word, (Path(match) for match in glob.glob(word, recursive=recursive)))
     return [_of_file(word)]  # what is missing is said when it is opened, so that the rest go on
 
 
-def _several(paths: Iterator[Path], otherwise: str) -> list[Source]:
+def _several(word: str, paths: Iterator[Path]) -> list[Source]:
     files = sorted(
         path for path in paths
         if path.suffix.lower() in (*PICTURES, *VIDEOS)
         and not _WRITTEN.search(path.name) and path.is_file()
     )  # fmt: skip
-    if not files:
-        raise SourceError(otherwise)
-    return [_of_file(str(path)) for path in files]
+    return [_of_file(str(path)) for path in files] or [Source("nothing", word)]
 
 
 def _of_file(name: str) -> Source:

@@ -69,7 +69,7 @@ class Video:
             stop: seconds from the beginning at which to end; None for the end of the file.
 
         Raises:
-            SourceError: not one frame can be decoded.
+            SourceError: not one frame can be decoded, or it ends before `start`.
         """
         cv2 = open_cv()
         number = given = 0
@@ -89,6 +89,11 @@ class Video:
                 number += 1
             if not number:
                 raise SourceError(f"{self.name}: not one frame can be decoded")
+            if not given and (stop is None or number / self.rate < stop):
+                raise SourceError(
+                    f"{self.name}: ends after {number / self.rate:.1f} s, before second {start:g} "
+                    "from which on it was to be read"
+                )
         finally:
             self._capture.release()
 
@@ -173,6 +178,9 @@ class VideoWriter:
             SourceError: the file cannot be written, or its suffix is of no known format.
         """
         cv2 = open_cv()
+        height, width = picture.shape[:2]
+        if height % 2 or width % 2:  # which the codecs cannot write; the border is repeated
+            picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         if self._writer is None:
             height, width = picture.shape[:2]
             codec = _OTHER_CODECS.get(self.path.suffix.lower(), _CODEC)

@@ -1,3 +1,4 @@
+import contextlib
 import zipfile
 
 import numpy as np
@@ -80,3 +81,26 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path):
     for name in ("none.npy", "none.csv", "none.zip"):
         with pytest.raises(SourceError, match="no such file"):
             list(read_crops(tmp_path / name, 96))
+
+
+@pytest.mark.parametrize("name", ["crops.npy", "crops.zip"])
+def test_damage_anywhere_is_an_error_of_ours(name, tmp_path):
+    import io
+    import zipfile
+
+    if name.endswith(".npy"):
+        buffer = io.BytesIO()
+        np.save(buffer, np.zeros((2, 8, 8), np.uint8))
+        whole = buffer.getvalue()
+    else:
+        with zipfile.ZipFile(tmp_path / "whole.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("test.csv", "ImageId,Image\n1," + "7 " * 64)
+        whole = (tmp_path / "whole.zip").read_bytes()
+    rng, path = np.random.default_rng(0), tmp_path / name
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for place in rng.integers(0, min(len(whole), 400), rng.integers(1, 5)):
+            damaged[place] = rng.integers(256)
+        path.write_bytes(damaged[: rng.integers(1, len(damaged) + 1)])
+        with contextlib.suppress(ImageError, SourceError):  # and nothing else
+            list(read_crops(path, 8))

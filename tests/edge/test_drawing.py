@@ -39,7 +39,13 @@ def test_the_picture_itself_is_left_alone():
 
 def test_no_face_draws_nothing():
     image = np.full((20, 30, 3), 50, np.uint8)
-    np.testing.assert_array_equal(draw(image, [], show_names=True), image)
+    np.testing.assert_array_equal(draw(image, []), image)
+
+
+def test_with_names_a_videos_frames_have_one_size_with_faces_or_without():
+    image = np.zeros((200, 300, 3), np.uint8)
+    with_face = draw(image, [make_face(100)], show_names=True)
+    assert draw(image, [], show_names=True).shape == with_face.shape
 
 
 def test_names_enlarge_a_small_picture_by_a_whole_factor():

@@ -164,3 +164,10 @@ def test_saving_says_what_is_wrong(colours, tmp_path):
         save_image(colours, tmp_path / "none" / "a.png")
     save_image(colours, tmp_path / "a.png")
     np.testing.assert_array_equal(load_image(tmp_path / "a.png"), colours)
+
+
+def test_a_program_is_not_run(tmp_path):
+    path = tmp_path / "a.eps"
+    Image.new("RGB", (8, 8)).save(path)
+    with pytest.raises(ImageError, match="EPS is a program"):
+        load_image(path)

@@ -98,6 +98,38 @@ def test_faces_are_cut_out_for_recognition(folder):
         assert chip.size == (64, 64)
 
 
+def test_faces_cut_out_get_the_same_names_when_a_run_goes_on_and_never_an_inputs(folder):
+    (folder / "other").mkdir()
+    for name in ("other/a.png", "chips/a-2.face-0.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy("in/b.png", name)
+    before = (folder / "chips" / "a-2.face-0.png").read_bytes()
+    words = ["in/a.png", "other/a.png", "chips/a-2.face-0.png"]
+    flags = [*CROP, "--no-picture", "--align", "chips", "--json", "f.jsonl"]
+    assert main([*words, *flags]) == 0
+    names = ["a-2.face-0.face-0.png", "a-2.face-0.png", "a-3.face-0.png", "a.face-0.png"]
+    chips = {p.name: p.read_bytes() for p in (folder / "chips").iterdir()}
+    assert sorted(chips) == names
+    assert chips["a-2.face-0.png"] == before
+    assert main([*words, *flags, "--resume"]) == 0
+    assert {p.name: p.read_bytes() for p in (folder / "chips").iterdir()} == chips
+
+
+def test_an_empty_folder_and_an_impossible_name_stop_nothing_else(folder, capsys):
+    (folder / "empty").mkdir()
+    words = ["empty", "x" * 300 + ".png", "in/a.png", "none*.png"]
+    assert main([*words, *CROP, "--no-picture", "--json", "f.jsonl"]) == 1
+    assert [r["image"] for r in records(folder / "f.jsonl")] == ["in/a.png"]
+    err = capsys.readouterr().err
+    assert "empty: holds no picture and no video" in err
+    assert "3 of 4 sources failed" in err
+
+
+def test_a_file_of_another_kind_is_refused(folder, capsys):
+    assert main(["in/a.png", *CROP, "-o", "a.mp4"]) == 1
+    assert "a.mp4: cannot hold a picture; use .jpg or .png" in capsys.readouterr().err
+
+
 def test_faces_are_hidden_on_request(folder, sample):
     assert main([str(sample), *FAST, "--blur", "face", "-o", "blurred.png"]) == 0
     with Image.open(sample) as before, Image.open(folder / "blurred.png") as after:

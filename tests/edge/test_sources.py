@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import SourceError
 from edge.sources import expand
 
 
@@ -42,10 +41,13 @@ def test_everything_else_is_named_as_it_is(folder):
 
 
 @pytest.mark.parametrize("word", ["empty", "none*.jpg"])
-def test_what_holds_nothing_is_said(folder, word):
+def test_what_holds_nothing_is_a_source_to_be_reported(folder, word):
     (folder / "empty").mkdir()
-    with pytest.raises(SourceError, match="no picture and no video"):
-        expand([word])
+    assert found(word) == [("nothing", word)]
+
+
+def test_a_name_that_no_file_can_have_is_left_to_whoever_opens_it():
+    assert found("x" * 300 + ".jpg") == [("picture", "x" * 300 + ".jpg")]
 
 
 def test_what_an_earlier_run_left_is_no_input(tmp_path):

@@ -44,6 +44,23 @@ def test_a_part_of_a_film_and_every_few_frames(film):
     assert which(Video(film).frames(every=4, start=1.0)) == [20, 24, 28]
 
 
+def test_a_start_after_the_end_is_said(film):
+    with pytest.raises(SourceError, match="before second 100"):
+        list(Video(film).frames(start=100))
+
+
+def test_a_film_of_odd_sides_loses_no_row(tmp_path):
+    writer = VideoWriter(tmp_path / "odd.mp4", 10)
+    picture = np.full((49, 63, 3), 30, np.uint8)
+    picture[-4:], picture[:, -4:] = 220, 220
+    for _ in range(3):
+        writer.write(picture)
+    writer.close()
+    read = next(Video(tmp_path / "odd.mp4").frames()).picture
+    assert read.shape == (50, 64, 3)
+    assert read[-3:].min() > 150
+
+
 def test_colours_keep_their_order(tmp_path):
     writer = VideoWriter(tmp_path / "red.avi", 10)
     red = np.zeros((64, 64, 3), np.uint8)
