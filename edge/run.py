@@ -24,8 +24,9 @@ class _UsageError(Exception):
 def run(args: argparse.Namespace) -> int:
     """Do what the command line asks; returns how many sources failed."""
     from edge.output import CropNames, Outputs, PictureNames, open_tables
+    from edge.report import Settings
     from edge.resume import cut_back
-    from edge.runner import Runner, Settings
+    from edge.runner import Runner
     from edge.sources import expand
 
     sources = expand(args.sources, args.recursive)

@@ -1,0 +1,178 @@
+"""One face through a video: where it is expected, and whether a face that is seen is the same.
+
+Legend: T tracks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from edge.crop import cut
+from edge.framing import CROP, box_of, frame, overlay, upright_matrix
+from edge.geometry import scale_of
+from edge.image import Grey
+from edge.looks import Look
+from edge.smoothing import PointFilter
+
+_PORTRAIT = 48  # px, side of the small picture
+_SHADING = 6  # px, radius of the mean that is taken from it
+# Correlations of such pictures of ytf's faces: of one face a moment later above 0.95; of different
+# people below 0.6 in 999 of 1000 pairs.
+_SAME, _LIKE = 0.6, 0.45
+_LEARN = 0.1  # share of the newest picture in the one that is kept
+_STEADY = 0.3  # share of the newest speed in that over the last few frames
+_CHECK = 4  # frames from one such picture of a face that is apart from others to the next
+_APART = 2.0  # widths of the box between the middles of such faces
+_MAX_JUMP, _MAX_GROWTH = 0.5, 1.5  # from one frame to the next, in sides of the face's square
+_NEAR = 1.0  # sides of the square: within it a face that comes back may be the one just lost
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """How a face moves as a whole, px a second, `(2,)` each.
+
+    Attributes:
+        speed: from the frame before the last to the last.
+        gain: of speed in that time.
+        drift: speed over the last few frames.
+    """
+
+    speed: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    gain: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    drift: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+
+    def then(self, speed: NDArray[np.float64]) -> Motion:
+        """The motion after one more frame."""
+        drift = self.drift + _STEADY * (speed - self.drift)
+        return Motion(speed, speed - self.speed, drift)
+
+
+@dataclass(slots=True)
+class Track:
+    """One face through time; its keypoints here are as seen, not smoothed."""
+
+    number: int
+    seen: Look
+    portrait: NDArray[np.float32]
+    smooth: PointFilter | None
+    time: float
+    motion: Motion
+    seconds: float = 0.0  # since the time before
+    lost: bool = False
+    unchecked: int = 0  # frames since it was last told by its looks
+
+    def expected(self, time: float) -> NDArray[np.float64]:
+        """Where the keypoints are in the next frame, at `time`, `(15, 2)` px."""
+        return self.seen.keypoints + (self.motion.speed + self.motion.gain) * (time - self.time)
+
+    def drifted(self, time: float) -> NDArray[np.float64]:
+        """Where the keypoints of a face that was lost may be by now, `(15, 2)` px."""
+        return self.seen.keypoints + self.motion.drift * (time - self.time)
+
+    def move(self, sighting: Sighting, time: float) -> None:
+        """Go on to where the face was sighted."""
+        seen = sighting.seen
+        if time > self.time:
+            moved = (seen.keypoints - self.seen.keypoints).mean(axis=0) / (time - self.time)
+            self.motion = self.motion.then(moved)
+        self.unchecked += 1
+        if sighting.portrait is not None:
+            portrait = (1 - _LEARN) * self.portrait + _LEARN * sighting.portrait
+            self.portrait, self.unchecked = portrait / np.linalg.norm(portrait), 0
+        self.seconds = time - self.time
+        self.seen, self.time, self.lost = seen, time, False
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A face that may be a track's: how it looks, and how much like the track's portrait.
+
+    Where nobody else is about, it is mostly believed to be the track's: portrait None, likeness 1.
+    """
+
+    track: Track
+    seen: Look
+    portrait: NDArray[np.float32] | None
+    likeness: float
+    box: NDArray[np.float32]
+
+    @property
+    def is_like(self) -> bool:
+        """Whether it may be the track's face by its looks."""
+        return self.likeness >= _LIKE
+
+
+def sight(grey: Grey, seen: Look, track: Track) -> Sighting | None:
+    """Compare a face with a track's portrait; None where its keypoints span no face."""
+    portrait = portrait_of(grey, seen)
+    if portrait is None:
+        return None
+    likeness = float((portrait * track.portrait).sum())
+    return Sighting(track, seen, portrait, likeness, box_of_look(seen))
+
+
+def sight_again(grey: Grey, seen: Look, track: Track, apart: bool) -> Sighting | None:
+    """As `sight`; a face that is apart from all others is compared only now and then."""
+    if apart and track.unchecked < _CHECK - 1:
+        return Sighting(track, seen, None, 1.0, box_of_look(seen))
+    return sight(grey, seen, track)
+
+
+def are_apart(tracks: list[Track]) -> NDArray[np.bool_]:
+    """Which tracks have no other near, `(T,)`."""
+    boxes = np.array([box_of_look(track.seen) for track in tracks]).reshape(-1, 4)
+    middles = boxes[:, :2] + boxes[:, 2:] / 2
+    away = np.linalg.norm(middles[:, None] - middles[None], axis=2)
+    np.fill_diagonal(away, np.inf)
+    return np.asarray((away > _APART * boxes[:, 2]).all(axis=1))
+
+
+def is_near(track: Track, seen: Look, now: float) -> bool:
+    """Whether a face is where a track's should be by now, and as large."""
+    lying, before = overlay(seen.keypoints), overlay(track.seen.keypoints)
+    if lying is None or before is None:
+        return False
+    side = scale_of(before) * CROP
+    away = np.linalg.norm((seen.keypoints - track.expected(now)).mean(axis=0))
+    grown = scale_of(lying) / scale_of(before)
+    return bool(away <= _MAX_JUMP * side and 1 / _MAX_GROWTH <= grown <= _MAX_GROWTH)
+
+
+def is_back(sighting: Sighting, now: float) -> bool:
+    """Whether a face is a lost track's: by its looks, or by its place and, less, its looks."""
+    if sighting.likeness >= _SAME:
+        return True
+    return sighting.is_like and is_in_place(sighting, now)
+
+
+def is_in_place(sighting: Sighting, now: float) -> bool:
+    """Whether a face is where a lost track's may be by now."""
+    track = sighting.track
+    away = np.linalg.norm((sighting.seen.keypoints - track.drifted(now)).mean(axis=0))
+    return bool(away <= _NEAR * float(max(box_of_look(track.seen)[2:])))
+
+
+def portrait_of(grey: Grey, seen: Look) -> NDArray[np.float32] | None:
+    """A face's small picture without its shading, of mean 0 and length 1, float32 `(S, S)`."""
+    matrix = upright_matrix(seen.keypoints, _PORTRAIT)
+    if matrix is None:
+        return None
+    chip = cut(grey, matrix, _PORTRAIT)
+    shading = np.asarray(Image.fromarray(chip).filter(ImageFilter.BoxBlur(_SHADING)), np.float32)
+    details = chip - shading
+    details -= details.mean()
+    length = float(np.linalg.norm(details))
+    return details / np.float32(length) if length > 0 else None
+
+
+def box_of_look(seen: Look) -> NDArray[np.float32]:
+    """The face's box from its keypoints, `(4,)` px."""
+    square = frame(seen.keypoints)
+    if square is None:
+        low, high = seen.keypoints.min(axis=0), seen.keypoints.max(axis=0)
+        return np.array([*low, *(high - low)], np.float32)
+    return box_of(square).astype(np.float32)
