@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge.geometry import Matrix, compose, invert, scale_of, transform
+from edge.image import Grey, Luma
 
 _TURN_EPSILON = 1e-9
 _MAX_WASTE = 8  # pixels that are read for a crop, over pixels of the picture
 
 
-def cut(grey: NDArray[np.uint8], matrix: Matrix, size: int) -> NDArray[np.uint8]:
+def cut(grey: Grey | Luma, matrix: Matrix, size: int) -> NDArray[np.uint8]:
     """Cut a square out of a grey picture, smoothing when it shrinks.
 
     The part of the picture that the crop covers is first resized to the crop's own scale with a
@@ -20,7 +21,7 @@ def cut(grey: NDArray[np.uint8], matrix: Matrix, size: int) -> NDArray[np.uint8]
     `matrix` turns, with bilinear sampling. Outside the picture its border is repeated.
 
     Args:
-        grey: uint8 `(H, W)`.
+        grey: uint8 `(H, W)`, or what gives it part by part.
         matrix: float64 `(2, 3)` from the picture to the crop, see `edge.geometry.crop_matrix`.
         size: side of the crop, px.
 
@@ -49,7 +50,7 @@ def _is_upright(matrix: Matrix) -> bool:
     return bool(off < _TURN_EPSILON and matrix[0, 0] > 0 and matrix[1, 1] > 0)
 
 
-def _resize(grey: NDArray[np.uint8], matrix: Matrix, shape: tuple[int, int]) -> NDArray[np.uint8]:
+def _resize(grey: Grey | Luma, matrix: Matrix, shape: tuple[int, int]) -> NDArray[np.uint8]:
     height, width = shape
     scale = matrix[[0, 1], [0, 1]]
     # Edges of the source window in Pillow's frame, where pixel centres lie at .5.
@@ -61,7 +62,7 @@ def _resize(grey: NDArray[np.uint8], matrix: Matrix, shape: tuple[int, int]) -> 
     factor = int(1 / scale.max()) // 2
     if factor > 1 and np.prod(high - low) > _MAX_WASTE * grey.size:
         # A square around a very long picture is mostly border: shrink before repeating that.
-        small = np.asarray(Image.fromarray(grey).reduce(factor))
+        small = np.asarray(Image.fromarray(grey[:]).reduce(factor))
         return _resize(small, compose(matrix, _enlarging(factor)), shape)
     window = _window(grey, low, high)
     box = (*(start - low), *(stop - low))
@@ -74,9 +75,7 @@ def _enlarging(factor: int) -> Matrix:
     return np.array([[factor, 0, offset], [0, factor, offset]], dtype=np.float64)
 
 
-def _window(
-    grey: NDArray[np.uint8], low: NDArray[np.int_], high: NDArray[np.int_]
-) -> NDArray[np.uint8]:
+def _window(grey: Grey | Luma, low: NDArray[np.int_], high: NDArray[np.int_]) -> NDArray[np.uint8]:
     """The pixels from `low` to before `high` (x, y), the border repeated outside the picture."""
     rows = np.clip(np.arange(low[1], high[1]), 0, grey.shape[0] - 1)
     columns = np.clip(np.arange(low[0], high[0]), 0, grey.shape[1] - 1)

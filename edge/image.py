@@ -8,6 +8,7 @@ import struct
 import warnings
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,27 @@ def load_image(source: ImageSource) -> Rgb:
 def to_grey(image: Rgb) -> Grey:
     """Luma of ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B, uint8 `(H, W)` from uint8 `(H, W, 3)`."""
     return np.asarray(Image.fromarray(image).convert("L"))
+
+
+class Luma:
+    """The grey of a colour picture, worked out only where it is asked for.
+
+    Of a film's frame a few faces are looked at; the grey of all of it would take longer than they.
+
+    Attributes:
+        shape: height and width, px.
+        size: how many pixels there are.
+    """
+
+    def __init__(self, image: Rgb) -> None:
+        """Of a picture, uint8 `(H, W, 3)`, that is not changed."""
+        self._image = image
+        self.shape = image.shape[:2]
+        self.size = self.shape[0] * self.shape[1]
+
+    def __getitem__(self, part: Any) -> Grey:
+        """The grey of a part, as numpy would index it; as `to_grey`."""
+        return to_grey(np.ascontiguousarray(self._image[part]))
 
 
 def resize(grey: Grey, shape: tuple[int, int]) -> Grey:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge.crop import cut
 from edge.framing import CROP, overlay, upright_matrix
 from edge.geometry import Matrix, compose, invert, scale_of, transform, turn_of
-from edge.image import Grey
+from edge.image import Grey, Luma
 from edge.keypoints import KEYPOINT_NAMES
 from edge.model import KeypointModel, Prediction
 
@@ -40,16 +40,20 @@ class Look:
         keypoints: float32 `(15, 2)` px of the picture.
         error: float32 `(15,)` px of the picture, the radius that holds half of the true points.
         score: face score, 0–1.
+        crop: uint8 `(S, S)`, what the network saw.
+        matrix: from the picture to it.
     """
 
     keypoints: NDArray[np.float32]
     error: NDArray[np.float32]
     score: float
+    crop: NDArray[np.uint8]
+    matrix: Matrix
 
 
 def look(
     model: KeypointModel,
-    pictures: Sequence[Grey],
+    pictures: Sequence[Grey | Luma],
     matrices: Sequence[Matrix],
     looks: int = _LOOKS,
 ) -> list[Look]:
@@ -57,7 +61,7 @@ def look(
 
     Args:
         model: the open network.
-        pictures: for each face the picture it is in, grey, uint8 `(H, W)`.
+        pictures: for each face the picture it is in, grey, as `edge.crop.cut` takes it.
         matrices: for each face the matrix from the picture to its crop.
         looks: how often a face that lies badly in its crop is looked at, at most.
 
@@ -114,7 +118,7 @@ def _closer(face: Look, matrix: Matrix, size: int) -> Matrix | None:
 
 
 def _look_once(
-    model: KeypointModel, pictures: Sequence[Grey], matrices: Sequence[Matrix]
+    model: KeypointModel, pictures: Sequence[Grey | Luma], matrices: Sequence[Matrix]
 ) -> list[Look]:
     pairs = zip(pictures, matrices, strict=True)
     crops = [cut(picture, matrix, model.size) for picture, matrix in pairs]
@@ -125,6 +129,10 @@ def _look_once(
             keypoints=transform(invert(matrix), points).astype(np.float32),
             error=(error / scale_of(matrix)).astype(np.float32),
             score=float(score),
+            crop=crop,
+            matrix=matrix,
         )
-        for matrix, points, error, score in zip(matrices, *model(np.stack(crops)), strict=True)
+        for crop, matrix, points, error, score in zip(
+            crops, matrices, *model(np.stack(crops)), strict=True
+        )
     ]

@@ -13,8 +13,7 @@ from PIL import Image, ImageFilter
 
 from edge.crop import cut
 from edge.framing import CROP, box_of, frame, overlay, upright_matrix
-from edge.geometry import scale_of
-from edge.image import Grey
+from edge.geometry import compose, invert, scale_of
 from edge.looks import Look
 from edge.smoothing import PointFilter
 
@@ -106,20 +105,20 @@ class Sighting:
         return self.likeness >= _LIKE
 
 
-def sight(grey: Grey, seen: Look, track: Track) -> Sighting | None:
+def sight(seen: Look, track: Track) -> Sighting | None:
     """Compare a face with a track's portrait; None where its keypoints span no face."""
-    portrait = portrait_of(grey, seen)
+    portrait = portrait_of(seen)
     if portrait is None:
         return None
     likeness = float((portrait * track.portrait).sum())
     return Sighting(track, seen, portrait, likeness, box_of_look(seen))
 
 
-def sight_again(grey: Grey, seen: Look, track: Track, apart: bool) -> Sighting | None:
+def sight_again(seen: Look, track: Track, apart: bool) -> Sighting | None:
     """As `sight`; a face that is apart from all others is compared only now and then."""
     if apart and track.unchecked < _CHECK - 1:
         return Sighting(track, seen, None, 1.0, box_of_look(seen))
-    return sight(grey, seen, track)
+    return sight(seen, track)
 
 
 def are_apart(tracks: list[Track]) -> NDArray[np.bool_]:
@@ -156,12 +155,12 @@ def is_in_place(sighting: Sighting, now: float) -> bool:
     return bool(away <= _NEAR * float(max(box_of_look(track.seen)[2:])))
 
 
-def portrait_of(grey: Grey, seen: Look) -> NDArray[np.float32] | None:
+def portrait_of(seen: Look) -> NDArray[np.float32] | None:
     """A face's small picture without its shading, of mean 0 and length 1, float32 `(S, S)`."""
-    matrix = upright_matrix(seen.keypoints, _PORTRAIT)
-    if matrix is None:
+    upright = upright_matrix(seen.keypoints, _PORTRAIT)
+    if upright is None:
         return None
-    chip = cut(grey, matrix, _PORTRAIT)
+    chip = cut(seen.crop, compose(upright, invert(seen.matrix)), _PORTRAIT)
     shading = np.asarray(Image.fromarray(chip).filter(ImageFilter.BoxBlur(_SHADING)), np.float32)
     details = chip - shading
     details -= details.mean()

@@ -13,11 +13,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from edge.crop import cut
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.framing import upright_matrix
 from edge.geometry import shared_part
-from edge.image import Grey, ImageSource, load_image, to_grey
+from edge.image import Grey, ImageSource, Luma, load_image, to_grey
 from edge.looks import Look, look
 from edge.smoothing import PointFilter, Smoothing
 from edge.track import (
@@ -89,16 +90,16 @@ class Tracker:
         Raises:
             ImageError, SourceError: as `FaceKeypoints`.
         """
-        grey = to_grey(load_image(image))
+        picture = load_image(image)
         now = self._frames / self._frame_rate if time is None else time
         self._frames += 1
         self._since_search += 1
         self._forget(now)
-        lost = self._follow(grey, now)
+        lost = self._follow(Luma(picture), now)
         live = [track for track in self._tracks if not track.lost]
         idle = not live and now - self._searched >= _IDLE_S
         if lost or idle or self._since_search >= self._every:
-            self._search(grey, now)
+            self._search(to_grey(picture), now)
         faces = [self._face(track) for track in self._tracks if not track.lost]
         faces.sort(key=lambda face: -float(face.box[2] * face.box[3]))
         return faces[: self._detect.max_faces]
@@ -106,19 +107,19 @@ class Tracker:
     def _forget(self, now: float) -> None:
         self._tracks = [t for t in self._tracks if not t.lost or now - t.time <= self._max_gap]
 
-    def _follow(self, grey: Grey, now: float) -> bool:
+    def _follow(self, luma: Luma, now: float) -> bool:
         """Look where each face is expected; returns whether one was lost."""
         live = [track for track in self._tracks if not track.lost]
         size = self._detect.model.size
         matrices = [upright_matrix(track.expected(now), size) for track in live]
         aimed = [(t, m) for t, m in zip(live, matrices, strict=True) if m is not None]
-        seen = look(self._detect.model, [grey] * len(aimed), [m for _, m in aimed], looks=2)
+        seen = look(self._detect.model, [luma] * len(aimed), [m for _, m in aimed], looks=2)
         apart = dict(zip(map(id, self._tracks), are_apart(self._tracks), strict=True))
         sightings = [
             sighting
             for (track, _), face in zip(aimed, seen, strict=True)
             if face.score >= self._detect.min_score and is_near(track, face, now)
-            if (sighting := sight_again(grey, face, track, apart[id(track)])) is not None
+            if (sighting := sight_again(face, track, apart[id(track)])) is not None
         ]
         for track in live:
             track.lost = True
@@ -137,13 +138,15 @@ class Tracker:
         followed = [box_of_look(track.seen) for track in self._tracks if not track.lost]
         others = self._detect.find_others(grey, np.reshape(followed, (-1, 4)))
         for face in sorted(others, key=lambda face: -face.score):
-            seen = Look(face.keypoints, face.error, face.score)
+            seen = self._upright(grey, face)
+            if seen is None:
+                continue
             box = box_of_look(seen)
             if any(shared_part(box, other) > _MAX_SHARED for other in followed):
                 continue
             hidden = any(shared_part(box, other) > 0 for other in followed)
             followed.append(box)
-            sightings = [sight(grey, seen, track) for track in self._tracks if track.lost]
+            sightings = [sight(seen, track) for track in self._tracks if track.lost]
             known = [s for s in sightings if s is not None and is_back(s, now)]
             if known:
                 self._come_back(max(known, key=lambda s: s.likeness), now)
@@ -151,10 +154,19 @@ class Tracker:
                 # Half of it may still be hidden; in the next frame it can be told who it is.
                 self._since_search = self._every
             else:
-                self._begin(grey, seen, now)
+                self._begin(seen, now)
 
-    def _begin(self, grey: Grey, seen: Look, now: float) -> None:
-        portrait = portrait_of(grey, seen)
+    def _upright(self, grey: Grey, face: Face) -> Look | None:
+        """A face that was found, as a look at it; None where its keypoints span no face."""
+        size = self._detect.model.size
+        matrix = upright_matrix(face.keypoints, size)
+        if matrix is None:
+            return None
+        crop = cut(grey, matrix, size)
+        return Look(face.keypoints, face.error, face.score, crop, matrix)
+
+    def _begin(self, seen: Look, now: float) -> None:
+        portrait = portrait_of(seen)
         if portrait is None:
             return
         self._tracks.append(Track(self._next, seen, portrait, self._filter(), now, Motion()))

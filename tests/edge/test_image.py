@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edge.crop import cut
 from edge.errors import ImageError, SourceError
-from edge.image import MAX_PIXELS, load_image, resize, save_image, to_grey
+from edge.geometry import similarity
+from edge.image import MAX_PIXELS, Luma, load_image, resize, save_image, to_grey
 
 
 def encode(image, form="PNG", **options):
@@ -171,3 +173,13 @@ def test_a_program_is_not_run(tmp_path):
     Image.new("RGB", (8, 8)).save(path)
     with pytest.raises(ImageError, match="EPS is a program"):
         load_image(path)
+
+
+def test_the_grey_of_a_part_is_a_part_of_the_grey(rng):
+    picture = rng.integers(0, 256, (40, 60, 3)).astype(np.uint8)
+    luma, grey = Luma(picture), to_grey(picture)
+    assert (luma.shape, luma.size) == (grey.shape, grey.size)
+    for part in (np.s_[3:20, 5:50], np.ix_([0, 0, 1], [58, 59, 59]), np.s_[:]):
+        np.testing.assert_array_equal(luma[part], grey[part])
+    matrix = similarity(0.7, 12.0, (20.0, 5.0), (10.0, 12.0))  # reaches outside
+    np.testing.assert_array_equal(cut(luma, matrix, 32), cut(grey, matrix, 32))
