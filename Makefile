@@ -29,13 +29,18 @@ train: .venv/dev-installed
 	$(BIN)/python -m train.run --recipe shipped --data runs/faces.npz \
 		--negatives "$$DATA/negatives" -o runs/shipped --resume
 	$(BIN)/python -m export.run runs/shipped -o runs/models
+	$(BIN)/python -m train.prepare --recipe face -o runs/photos.npz -- "$$DATA"
+	$(BIN)/python -m train.score runs/shipped --data runs/faces.npz --photos runs/photos.npz \
+		--negatives "$$DATA/negatives" --detector edge/models/face.onnx \
+		--model runs/models/keypoints.onnx -o runs/scored
+	$(BIN)/python -m export.run runs/scored -o runs/models
 
-# The face detector, likewise.
+# The face detector, likewise; what lures the embedded one is shown more often.
 train-face: .venv/dev-installed
 	@test -d "$$DATA" || { echo "usage: make train-face DATA=FOLDER" >&2; exit 2; }
 	$(BIN)/python -m train.prepare --recipe face -o runs/photos.npz -- "$$DATA"
 	$(BIN)/python -m train.run --recipe face --data runs/photos.npz \
-		--negatives "$$DATA/negatives" -o runs/face --resume
+		--negatives "$$DATA/negatives" --lured edge/models/face.onnx -o runs/face --resume
 	$(BIN)/python -m export.run runs/face -o runs/models
 
 clean:

@@ -21,6 +21,7 @@ from train.face.photos import Photo
 _SIZES = (320, 640)  # px, of the longer side at which photos are searched
 _SAME, _APART = 0.5, 0.3  # intersection over union with a face's box from, and up to which
 _UNSURE = 0.2  # likewise with that of something that may be a face
+_LEAST_SCORE = 0.2  # of a box; `edge` drops lower ones before the network looks at them
 
 
 def cut_candidates(
@@ -29,7 +30,7 @@ def cut_candidates(
     """Crops of what a detector finds, as the network sees them first and last, and mirrored.
 
     Args:
-        detector: whose boxes are taken, however low their score.
+        detector: whose boxes are taken.
         model: the keypoint network, which says how a further look frames a box.
         photos: with the boxes of all faces.
 
@@ -41,7 +42,8 @@ def cut_candidates(
     others: list[NDArray[np.uint8]] = []
     for photo in photos:
         for size in _SIZES:
-            boxes, _ = detector(photo.pixels, size)
+            boxes, scores = detector(photo.pixels, size)
+            boxes = boxes[scores >= _LEAST_SCORE]
             right, wrong = judge(boxes, photo)
             for some, crops in ((right, faces), (wrong, others)):
                 for matrix in _matrices(model, photo, boxes[some]):
