@@ -27,7 +27,7 @@ from train.record import (
     write_record,
 )
 
-_PHOTOS = 800  # of each set at most
+_PHOTOS = 700  # of each set at most
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -21,7 +21,7 @@ from train.face.photos import Photo
 _SIZES = (320, 640)  # px, of the longer side at which photos are searched
 _SAME, _APART = 0.5, 0.3  # intersection over union with a face's box from, and up to which
 _UNSURE = 0.2  # likewise with that of something that may be a face
-_LEAST_SCORE = 0.2  # of a box; `edge` drops lower ones before the network looks at them
+_LEAST_SCORE = 0.3  # of a box; `edge` drops those below 0.25 before the network looks at them
 
 
 def cut_candidates(

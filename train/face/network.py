@@ -28,7 +28,7 @@ _TYPICAL = 2.5  # strides; the size of box with which every cell begins
 
 
 def build(seed: int = 0) -> Any:
-    """The detector, not compiled: 0.14 million parameters, 86 million multiply-adds at 320×240.
+    """The detector, not compiled: 0.14 million parameters, 87 million multiply-adds at 320×240.
 
     Coarse maps are added to finer ones (Lin et al., 2017), so that a small face is judged with what
     lies around it; one convolution then answers at each stride.
