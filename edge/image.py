@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from edge.errors import ImageError, SourceError
 
@@ -24,6 +24,7 @@ Grey = NDArray[np.uint8]  # (H, W)
 # into. It is also where Pillow refuses.
 MAX_PIXELS = 178_956_970
 
+_STRIP = 256  # rows that are copied at once
 # Pillow hands these to another program, which runs what they say.
 _PROGRAMS = ("EPS",)
 # What Pillow's decoders raise on broken files, beside its own UnidentifiedImageError (an OSError).
@@ -174,13 +175,15 @@ def _decode(image: Image.Image, name: str) -> Rgb:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged metadata that does not touch the pixels
             image.load()
-            return np.array(_to_rgb(_upright(image)))
+            return _pixels(_to_rgb(_upright(image)))
     except _DECODE_ERRORS as error:
         raise ImageError(f"{name}: cannot be decoded ({_reason(error)})") from error
 
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
+        if image.getexif().get(ExifTags.Base.Orientation, 1) not in range(2, 9):
+            return image  # as it is: `exif_transpose` would copy it
         return ImageOps.exif_transpose(image)
     except _DECODE_ERRORS:
         return image  # unreadable EXIF says nothing about orientation
@@ -193,7 +196,17 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         clear = image.convert("RGBA")
         white = Image.new("RGBA", clear.size, "white")
         return Image.alpha_composite(white, clear).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _pixels(image: Image.Image) -> Rgb:
+    """A copy of the pixels, made in strips: Pillow would hold two more of the whole for it."""
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _STRIP):
+        below = min(top + _STRIP, height)
+        pixels[top:below] = np.asarray(image.crop((0, top, width, below)))
+    return pixels
 
 
 def _from_deep(values: NDArray[np.generic]) -> Image.Image:
