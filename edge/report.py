@@ -13,7 +13,6 @@ from edge.hiding import hide
 from edge.image import Rgb, save_image
 from edge.output import Outputs
 from edge.progress import Progress
-from edge.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +66,13 @@ class Report:
 
     Attributes:
         settings: what is written, and how.
-        pictures: where annotated pictures and videos go, or None.
         progress: of what is being done now.
         failed: how many sources have failed.
     """
 
     def __init__(self, outputs: Outputs, settings: Settings, names: tuple[str, ...]) -> None:
         """Write to `outputs`; `names` are those of the keypoints."""
-        self.settings, self.pictures, self.failed = settings, outputs.pictures, 0
+        self.settings, self.failed = settings, 0
         self._tables, self._crop_names, self._names = outputs.tables, outputs.crops, names
         self.progress = Progress("", 0, "", shown=False)
 
@@ -112,11 +110,6 @@ class Report:
                 save_image(crop, self._crop_names.name(item.name, which, item.frame))
             except (ImageError, SourceError) as error:
                 self.fail(f"{item.name}: {error}")
-
-    def reserve(self, source: Source) -> None:
-        """Keep the name of a picture that is done from being given to another."""
-        if self.pictures and source.kind != "crops":
-            self.pictures.next(source.name, is_video=source.kind == "video")
 
     def note_crops(self, name: str, size: int, numbers: list[int], faces: list[Face]) -> None:
         """Write the faces of crops of one file to the tables."""

@@ -57,7 +57,7 @@ class Runner:
                 continue
             for source in some:
                 if source.name in self._done:
-                    self._report.reserve(source)
+                    self._reserve(source)
                     continue
                 try:
                     self._run_one(source)
@@ -83,7 +83,7 @@ class Runner:
         for source in sources:
             name = source.name
             if name in self._done:
-                self._report.reserve(source)
+                self._reserve(source)
                 continue
             try:
                 yield Item(name, load_image(sys.stdin.buffer.read() if name == STDIO else name))
@@ -111,6 +111,11 @@ class Runner:
                 self._report.say(f"{item.name}: annotated picture: {path}")
             except OSError as error:
                 self._report.fail(str(error))
+
+    def _reserve(self, source: Source) -> None:
+        """Keep the name of a picture that is done from being given to another."""
+        if self._names and source.kind != "crops":
+            self._names.next(source.name, is_video=source.kind == "video")
 
     def _run_video(self, source: Source) -> None:
         video = Video(source.name)

@@ -15,13 +15,13 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import EdgeError
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
 from edge.looks import look_at_crops
 from edge.model import KeypointModel
 from edge.offsets import measure_offsets
+from train.command import report
 from train.data import read_faces
-from train.errors import DataError, TrainError
+from train.errors import DataError
 
 CONVERTED = "converted"
 _MIRROR_X = np.array([-1.0, 1.0])
@@ -84,12 +84,7 @@ def run(args: argparse.Namespace) -> dict[str, dict[str, list[float]]]:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    try:
-        print(json.dumps(run(args), indent=2))
-    except (TrainError, EdgeError, OSError) as error:
-        print(f"train: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return report(lambda: json.dumps(run(args), indent=2))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from edge.keypoints import KEYPOINT_NAMES
 from edge.metrics import rmse, rmse_per_keypoint, share_inside
+from train.command import report
 from train.data import Faces, hash_file, read_annotated
 from train.decoys import measure_pull
-from train.errors import TrainError
 from train.fit import load
 from train.plots import Marks, plot_cumulative, plot_faces
 from train.record import MODEL
@@ -112,13 +112,10 @@ def _table(results: dict[str, dict[str, Any]]) -> str:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    try:
-        print(run(Path(args.run), args.annotated, args.images))
-    except TrainError as error:
-        print(f"train: {error}", file=sys.stderr)
-        return 1
-    print(f"pictures: {args.run}", file=sys.stderr)
-    return 0
+    status = report(lambda: run(Path(args.run), args.annotated, args.images))
+    if not status:
+        print(f"pictures: {args.run}", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

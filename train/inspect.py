@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from edge.keypoints import KEYPOINT_NAMES
 from train.augment import augment
+from train.command import report
 from train.data import Faces, read_faces
-from train.errors import TrainError
 from train.plots import Marks, plot_faces, plot_mean_face, plot_missing
 from train.recipe import RECIPES, Recipe
 from train.split import near_duplicates
@@ -125,13 +125,10 @@ def _table(faces: Faces, missing: NDArray[np.bool_], pairs: NDArray[np.int64]) -
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    try:
-        print(run(args.data, Path(args.output), args.seed, args.augmented))
-    except (TrainError, OSError) as error:
-        print(f"train: {error}", file=sys.stderr)
-        return 1
-    print(f"pictures: {args.output}", file=sys.stderr)
-    return 0
+    status = report(lambda: run(args.data, Path(args.output), args.seed, args.augmented))
+    if not status:
+        print(f"pictures: {args.output}", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

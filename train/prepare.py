@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.errors import EdgeError
+from train.command import report
 from train.data import Faces, join, read_annotated, save_faces
-from train.errors import DataError, TrainError
+from train.errors import DataError
 from train.recipe import FACE_RECIPES, RECIPES, FaceRecipe
 from train.scheme import read_convention
 from train.sources import LABELS, Source, read_source, read_table
@@ -130,12 +130,7 @@ def _table(faces: Faces) -> str:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    try:
-        print(run(args))
-    except (TrainError, EdgeError, OSError) as error:
-        print(f"train: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return report(lambda: run(args))
 
 
 if __name__ == "__main__":

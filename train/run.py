@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.errors import EdgeError
-from train.errors import RunError, TrainError
+from train.command import report
+from train.errors import RunError
 from train.recipe import FACE_RECIPES, RECIPES, Recipe
 from train.record import (
     CALIBRATION,
@@ -174,16 +174,16 @@ def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
     try:
-        record = run(args)
-    except (TrainError, EdgeError, OSError) as error:
-        print(f"train: {error}", file=sys.stderr)
-        return 1
+        return report(lambda: _result(args.output, run(args)))
     except KeyboardInterrupt:
         print(f"train: interrupted; continue with --resume -o {args.output}", file=sys.stderr)
         return 130
-    if "validation" in record:
-        print(f"{args.output}: validation RMSE {record['validation']['rmse_px']} px")
-    return 0
+
+
+def _result(folder: str, record: dict[str, Any]) -> str:
+    if "validation" not in record:
+        return ""  # of a detector, which is measured elsewhere
+    return f"{folder}: validation RMSE {record['validation']['rmse_px']} px"
 
 
 if __name__ == "__main__":

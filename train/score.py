@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.errors import EdgeError
-from train.errors import RunError, TrainError
+from train.command import report
+from train.errors import RunError
 from train.record import (
     CALIBRATION,
     HISTORY,
@@ -108,14 +108,11 @@ def _some(photos: list[Any]) -> list[Any]:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    try:
-        record = run(args)
-    except (TrainError, EdgeError, OSError) as error:
-        print(f"train: {error}", file=sys.stderr)
-        return 1
-    counts = record["face_score"]
-    print(f"{args.output}: face_score of {counts['faces']} faces and {counts['others']} others")
-    return 0
+    return report(lambda: _result(args.output, run(args)["face_score"]))
+
+
+def _result(folder: str, counts: dict[str, Any]) -> str:
+    return f"{folder}: face_score of {counts['faces']} faces and {counts['others']} others"
 
 
 if __name__ == "__main__":

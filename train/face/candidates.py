@@ -16,9 +16,9 @@ from edge.framing import square_around, upright_matrix
 from edge.geometry import Matrix, crop_matrix, intersection_over_union
 from edge.looks import look
 from edge.model import KeypointModel
+from train.face.lures import SIZES
 from train.face.photos import Photo
 
-_SIZES = (320, 640)  # px, of the longer side at which photos are searched
 _SAME, _APART = 0.5, 0.3  # intersection over union with a face's box from, and up to which
 _UNSURE = 0.2  # likewise with that of something that may be a face
 _LEAST_SCORE = 0.3  # of a box; `edge` drops those below 0.25 before the network looks at them
@@ -41,7 +41,7 @@ def cut_candidates(
     faces: list[NDArray[np.uint8]] = []
     others: list[NDArray[np.uint8]] = []
     for photo in photos:
-        for size in _SIZES:
+        for size in SIZES:
             boxes, scores = detector(photo.pixels, size)
             boxes = boxes[scores >= _LEAST_SCORE]
             right, wrong = judge(boxes, photo)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge.detector import FaceDetector
 
-_SIZES = (320, 640)  # px, of the longer side at which photos are searched
+SIZES = (320, 640)  # px, of the longer side at which photos are searched
 _MOST = 4  # of one photo and size; a photo full of letters should not be all that is learnt
 
 
@@ -39,7 +39,7 @@ def find_lures(detector: str | Path, negatives: list[NDArray[np.uint8]]) -> Lure
     find = FaceDetector(detector, threads=2)
     photos, boxes = [], []
     for i, photo in enumerate(negatives):
-        for size in _SIZES:
+        for size in SIZES:
             found, _ = find(photo, size)
             boxes.append(found[:_MOST])
             photos.append(np.full(len(boxes[-1]), i, np.int64))
