@@ -1,0 +1,174 @@
+"""`python -m benchmarks.pi [DATA]`: the wheel on a Raspberry Pi's processor, without a Pi.
+
+A Debian tree for arm64 gets the wheels that a Pi's owner would get (`benchmarks.pi_tree`), and
+`edge` looks at the sample and at 20 of helen's photos there under QEMU (`benchmarks.emulate`), with
+several versions of onnxruntime. Seen is whether it runs at all, how far its keypoints lie from this
+machine's, and what it takes in memory and on disk. Time under emulation is no Pi's and not taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.agreement import compare
+from benchmarks.bounds import PACKAGES, ROOT, lowest
+from benchmarks.command import report_results
+from benchmarks.dot_product import has_dot_product
+from benchmarks.emulate import BOARDS, Board, Ended, emulate, emulator_version, run_measured
+from benchmarks.instructions import count_instructions
+from benchmarks.machine import describe_machine
+from benchmarks.pi_table import PRECISIONS, failures, table
+from benchmarks.pi_tree import (
+    PYTHON_VERSION,
+    build_wheel,
+    install,
+    installed_versions,
+    make_tree,
+    measure_footprint,
+)
+from edge.errors import SourceError
+
+SAMPLE = ROOT / "edge" / "data" / "astronaut.jpg"
+_PHOTOS = 20
+_NEWEST = "newest"
+# Besides the oldest supported and the newest: 1.21 and 1.23 did not start on owners' Pi 4.
+_BETWEEN = ("1.21.0", "1.23.0", "1.31.1")
+
+
+def run(data: Path | None, folder: Path, versions: Sequence[str]) -> dict[str, Any]:
+    """Everything.
+
+    Args:
+        data: folder with helen/images/, or None for the sample alone.
+        folder: where tree and wheels are made, and kept.
+        versions: of onnxruntime, or "newest".
+
+    Returns:
+        The results, for `benchmarks.pi_table` and `json`.
+
+    Raises:
+        OSError: a tool is missing, or a tree or wheel cannot be had.
+        ValueError: two runs are of different pictures.
+    """
+    pictures = [SAMPLE, *find_photos(data)]
+    version, tree, wheel = emulator_version(), make_tree(folder), build_wheel(folder)
+    here = {precision: _look_here(pictures, precision) for precision in PRECISIONS}
+    results: dict[str, Any] = {
+        "machine": describe_machine(threads=1),
+        "emulator": version,
+        "pictures": len(pictures),
+        "dot_product": {board.processor: has_dot_product(board, tree) for board in BOARDS},
+        "peak_mb_here": {precision: ended.peak_mb for precision, ended in here.items()},
+        "versions": [],
+    }
+    for asked in versions:
+        site = install(folder / f"site-{asked}", [str(wheel), *requirements(asked)])
+        results["versions"].append(
+            {
+                **{name: installed_versions(site)[name] for name in PACKAGES},
+                "footprint_mb": measure_footprint(site),
+                "runs": [
+                    _look_there(board, tree, site, pictures, precision, here[precision])
+                    for board in BOARDS
+                    for precision in PRECISIONS
+                ],
+            }
+        )
+    results["instructions"] = count_instructions(folder, tree, site)
+    return results
+
+
+def find_photos(data: Path | None) -> list[Path]:
+    """The first 20 of helen's photos, by name.
+
+    Raises:
+        SourceError: there are none.
+    """
+    if data is None:
+        return []
+    photos = sorted((data / "helen" / "images").glob("*.jpg"))[:_PHOTOS]
+    if not photos:
+        raise SourceError(f"{data}: expected photos in helen/images/, found none")
+    return [photo.resolve() for photo in photos]
+
+
+def requirements(version: str) -> list[str]:
+    """What pip installs for one version of onnxruntime; for the oldest, the oldest of all."""
+    oldest = lowest(PYTHON_VERSION)
+    if version == oldest["onnxruntime"]:
+        return [f"{name}=={oldest[name]}" for name in PACKAGES]
+    return ["onnxruntime" if version == _NEWEST else f"onnxruntime=={version}"]
+
+
+def _look_here(pictures: Sequence[Path], precision: str) -> Ended:
+    with tempfile.TemporaryDirectory() as folder:
+        ended = run_measured(
+            [sys.executable, *_arguments(pictures, precision)],
+            {"PYTHONPATH": str(ROOT)},
+            Path(folder),
+        )
+    if ended.status:
+        raise OSError(f"edge does not run on this machine: {ended.verdict}")
+    return ended
+
+
+def _look_there(
+    board: Board, tree: Path, site: Path, pictures: Sequence[Path], precision: str, here: Ended
+) -> dict[str, Any]:
+    ended = emulate(board, tree, _arguments(pictures, precision), site)
+    row = {
+        "processor": board.processor,
+        "precision": precision,
+        "ended": ended.verdict,
+        "peak_mb": ended.peak_mb,
+    }
+    return row if ended.status else {**row, **asdict(compare(here.output, ended.output))}
+
+
+def _arguments(pictures: Sequence[Path], precision: str) -> list[str]:
+    return ["-m", "edge.run", *map(str, pictures), "--precision", precision, "--json", "-",
+            "--no-picture"]  # fmt: skip
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; exits with status 2 where it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.pi",
+        description="Run edge on a Raspberry Pi's processor under QEMU, and compare with this one.",
+    )
+    add = parser.add_argument
+    add("data", nargs="?", metavar="DATA", type=Path,
+        help="folder with helen/images/ (default: the sample alone)")  # fmt: skip
+    add("--work", metavar="FOLDER", type=Path, default=Path("runs/pi"),
+        help="where tree and wheels are made, and kept (default: %(default)s)")  # fmt: skip
+    add("--onnxruntime", nargs="+", metavar="VERSION",
+        default=[lowest(PYTHON_VERSION)["onnxruntime"], *_BETWEEN, _NEWEST],
+        help="versions to try (default: %(default)s)")  # fmt: skip
+    add("-o", "--output", metavar="FILE", type=Path, help="results as JSON")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line; returns the exit status, 1 also where a result is not as it must be."""
+    args = parse_args(argv)
+    wrong: list[str] = []
+
+    def measure() -> dict[str, Any]:
+        results = run(args.data, args.work.absolute(), args.onnxruntime)
+        wrong.extend(failures(results))
+        return results
+
+    status = report_results(measure, table, args.output)
+    for line in wrong:
+        print(f"benchmarks: {line}", file=sys.stderr)
+    return 1 if wrong else status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
