@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -95,15 +96,17 @@ def try_out(folder: Path, python: str, name: str, wheel: Path, stage: Path) -> d
 
 
 def find_python(version: str) -> str | None:
-    """The interpreter of a version, such as "3.12", or None. A shim may stand for none."""
-    path = shutil.which(f"python{version}")
-    if path is None:
-        return None
-    shown = subprocess.run(
-        [path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    return path if shown.stdout.strip() == version else None
+    """The interpreter of a version, such as "3.12", on the PATH or pyenv's; None where it is not."""
+    name = f"python{version}"
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = [shutil.which(name), *map(str, sorted(pyenv.glob(f"{version}.*/bin/{name}")))]
+    return next((path for path in found if path and _version_of(path) == version), None)
+
+
+def _version_of(python: str) -> str:
+    """What an interpreter says it is; nothing where it is pyenv's shim for none that is chosen."""
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return subprocess.run([python, "-c", program], capture_output=True, text=True).stdout.strip()
 
 
 def requirements(python: str, name: str) -> list[str]:
