@@ -96,7 +96,7 @@ def try_out(folder: Path, python: str, name: str, wheel: Path, stage: Path) -> d
 
 
 def find_python(version: str) -> str | None:
-    """The interpreter of a version, such as "3.12", on the PATH or pyenv's; None where it is not."""
+    """The interpreter of a version, such as "3.12", of the PATH or of pyenv; or None."""
     name = f"python{version}"
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     found = [shutil.which(name), *map(str, sorted(pyenv.glob(f"{version}.*/bin/{name}")))]
