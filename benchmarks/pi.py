@@ -1,9 +1,10 @@
 """`python -m benchmarks.pi [DATA]`: the wheel on a Raspberry Pi's processor, without a Pi.
 
 A Debian tree for arm64 gets the wheels that a Pi's owner would get (`benchmarks.pi_tree`), and
-`edge` looks at the sample and at 20 of helen's photos there under QEMU (`benchmarks.emulate`), with
-several versions of onnxruntime. Seen is whether it runs at all, how far its keypoints lie from this
-machine's, and what it takes in memory and on disk. Time under emulation is no Pi's and not taken.
+`edge` looks at the sample and at 20 of helen's photos there under QEMU (`benchmarks.emulate`), and
+with older versions of onnxruntime at the sample. Seen is whether it runs at all, how far its
+keypoints lie from this machine's, and what it takes in memory and on disk. Time under emulation is
+no Pi's and not taken.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ def run(data: Path | None, folder: Path, versions: Sequence[str]) -> dict[str, A
     Args:
         data: folder with helen/images/, or None for the sample alone.
         folder: where tree and wheels are made, and kept.
-        versions: of onnxruntime, or "newest".
+        versions: of onnxruntime, or "newest". The last looks at everything, the others, which show
+            whether they run at all, at the sample.
 
     Returns:
         The results, for `benchmarks.pi_table` and `json`.
@@ -56,25 +58,29 @@ def run(data: Path | None, folder: Path, versions: Sequence[str]) -> dict[str, A
         OSError: a tool is missing, or a tree or wheel cannot be had.
         ValueError: two runs are of different pictures.
     """
-    pictures = [SAMPLE, *find_photos(data)]
-    version, tree, wheel = emulator_version(), make_tree(folder), build_wheel(folder)
-    here = {precision: _look_here(pictures, precision) for precision in PRECISIONS}
+    photos, version = find_photos(data), emulator_version()
+    tree, wheel = make_tree(folder), build_wheel(folder)
     results: dict[str, Any] = {
         "machine": describe_machine(threads=1),
         "emulator": version,
-        "pictures": len(pictures),
         "dot_product": {board.processor: has_dot_product(board, tree) for board in BOARDS},
-        "peak_mb_here": {precision: ended.peak_mb for precision, ended in here.items()},
         "versions": [],
     }
     for asked in versions:
         site = install(folder / f"site-{asked}", [str(wheel), *requirements(asked)])
+        pictures = [SAMPLE, *(photos if asked == versions[-1] else [])]
+        here = {precision: _look_here(pictures, precision) for precision in PRECISIONS}
         results["versions"].append(
             {
                 **{name: installed_versions(site)[name] for name in PACKAGES},
+                "pictures": len(pictures),
                 "footprint_mb": measure_footprint(site),
+                "here": {
+                    "peak_mb": {precision: ended.peak_mb for precision, ended in here.items()},
+                    "int8_from_fp32_rms_px": _from_fp32(here, here["int8"]),
+                },
                 "runs": [
-                    _look_there(board, tree, site, pictures, precision, here[precision])
+                    _look_there(board, tree, site, pictures, precision, here)
                     for board in BOARDS
                     for precision in PRECISIONS
                 ],
@@ -119,7 +125,12 @@ def _look_here(pictures: Sequence[Path], precision: str) -> Ended:
 
 
 def _look_there(
-    board: Board, tree: Path, site: Path, pictures: Sequence[Path], precision: str, here: Ended
+    board: Board,
+    tree: Path,
+    site: Path,
+    pictures: Sequence[Path],
+    precision: str,
+    here: Mapping[str, Ended],
 ) -> dict[str, Any]:
     ended = emulate(board, tree, _arguments(pictures, precision), site)
     row = {
@@ -128,7 +139,15 @@ def _look_there(
         "ended": ended.verdict,
         "peak_mb": ended.peak_mb,
     }
-    return row if ended.status else {**row, **asdict(compare(here.output, ended.output))}
+    if ended.status:
+        return row
+    seen = asdict(compare(here[precision].output, ended.output))
+    return {**row, **seen, "from_fp32_rms_px": _from_fp32(here, ended)}
+
+
+def _from_fp32(here: Mapping[str, Ended], ended: Ended) -> float:
+    """How far a run's keypoints lie from this machine's in fp32, px, root mean square."""
+    return compare(here["fp32"].output, ended.output).rms_px
 
 
 def _arguments(pictures: Sequence[Path], precision: str) -> list[str]:

@@ -25,36 +25,44 @@ def versions_table(results: dict[str, Any]) -> str:
     """A row for each version of onnxruntime, a column for each board and precision."""
     columns = [f"{board.name}, {precision}" for board in BOARDS for precision in PRECISIONS]
     lines = [
-        _row(["onnxruntime", "numpy", "Pillow", *columns]),
-        "|---" * (3 + len(columns)) + "|",
+        _row(["onnxruntime", "numpy", "Pillow", "pictures", *columns]),
+        "|---" * (4 + len(columns)) + "|",
     ]
     for version in results["versions"]:
-        runs = {(run["processor"], run["precision"]): run for run in version["runs"]}
         cells = [
-            _cell(runs[board.processor, precision]) for board in BOARDS for precision in PRECISIONS
+            _cell(_of(version["runs"], board.processor, precision))
+            for board in BOARDS
+            for precision in PRECISIONS
         ]
-        lines.append(_row([version["onnxruntime"], version["numpy"], version["pillow"], *cells]))
+        names = [version[name] for name in ("onnxruntime", "numpy", "pillow")]
+        lines.append(_row([*names, str(version["pictures"]), *cells]))
     return "\n".join(lines)
 
 
 def facts_table(results: dict[str, Any]) -> str:
     """What the last version tried needs, and what the emulated processors are."""
-    version = results["versions"][-1]
-    lines = [_row(["what", *(board.name for board in BOARDS)]), "|---" * (1 + len(BOARDS)) + "|"]
-    add = lines.append
-    add(_row(["emulated processor", *(f"`{board.processor}`" for board in BOARDS)]))
-    has = results["dot_product"]
-    add(_row(["dot product, tried", *("runs" if has[b.processor] else "refused" for b in BOARDS)]))
+    version, has = results["versions"][-1], results["dot_product"]
+    runs, here = version["runs"], version["here"]
+    rows = [
+        ["what", *(board.name for board in BOARDS)],
+        ["---"] * (1 + len(BOARDS)),
+        ["emulated processor", *(f"`{board.processor}`" for board in BOARDS)],
+        ["dot product, tried", *("runs" if has[b.processor] else "refused" for b in BOARDS)],
+    ]
     for precision in PRECISIONS:
-        peaks = [_peak(version["runs"], board.processor, precision) for board in BOARDS]
-        here = results["peak_mb_here"][precision]
-        add(_row([f"peak MB with the emulator's, {precision} (here {here:.0f})", *peaks]))
+        peaks = [_peak(runs, board.processor, precision) for board in BOARDS]
+        native = here["peak_mb"][precision]
+        rows.append([f"peak MB with the emulator's, {precision} (x86: {native:.0f})", *peaks])
+    moved = [_of(runs, board.processor, "int8").get("from_fp32_rms_px") for board in BOARDS]
+    native = here["int8_from_fp32_rms_px"]
+    cells = ["–" if px is None else f"{px:.2f}" for px in moved]
+    rows.append([f"int8 from fp32, root mean square px (x86: {native:.2f})", *cells])
     if not isinstance(results["instructions"], str):
-        lines += _instruction_rows(results["instructions"])
+        rows += _instruction_rows(results["instructions"])
     sizes = version["footprint_mb"]
-    shown = f"{sum(sizes.values()):.0f}: " + ", ".join(f"{k} {v:.0f}" for k, v in sizes.items())
-    add(_row(["MB on disk", *[shown] * len(BOARDS)]))
-    return "\n".join(lines)
+    shown = ", ".join(f"{name} {size:.0f}" for name, size in sizes.items())
+    rows.append(["MB on disk", *[f"{sum(sizes.values()):.0f} ({shown})"] * len(BOARDS)])
+    return "\n".join(map(_row, rows))
 
 
 def failures(results: dict[str, Any]) -> list[str]:
@@ -95,19 +103,22 @@ def _cell(run: dict[str, Any]) -> str:
 
 
 def _peak(runs: list[dict[str, Any]], processor: str, precision: str) -> str:
-    (run,) = (r for r in runs if (r["processor"], r["precision"]) == (processor, precision))
+    run = _of(runs, processor, precision)
     return f"{run['peak_mb']:.0f}" if run["ended"] == "runs" else "–"
 
 
-def _instruction_rows(counts: list[dict[str, Any]]) -> list[str]:
+def _of(runs: list[dict[str, Any]], processor: str, precision: str) -> dict[str, Any]:
+    (run,) = (r for r in runs if (r["processor"], r["precision"]) == (processor, precision))
+    return run
+
+
+def _instruction_rows(counts: list[dict[str, Any]]) -> list[list[str]]:
     by = {(row["processor"], row["precision"]): row for row in counts}
     return [
-        _row(
-            [
-                f"million instructions, {name}, {precision}",
-                *(f"{by[board.processor, precision][name] / 1e6:.1f}" for board in BOARDS),
-            ]
-        )
+        [
+            f"million instructions, {name}, {precision}",
+            *(f"{by[board.processor, precision][name] / 1e6:.1f}" for board in BOARDS),
+        ]
         for name in WORK
         for precision in PRECISIONS
     ]

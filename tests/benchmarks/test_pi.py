@@ -26,7 +26,7 @@ def a_run(processor, precision, **changed):
     row = {
         "processor": processor, "precision": precision, "ended": "runs", "peak_mb": 300.4,
         "pictures": 21, "faces": 22, "only_one": 0, "largest_px": 0.014, "rms_px": 0.005,
-        "largest_of_error": 0.009,
+        "largest_of_error": 0.009, "from_fp32_rms_px": 0.394,
     }  # fmt: skip
     return {**row, **changed}
 
@@ -41,10 +41,11 @@ def results():
     ]  # fmt: skip
     return {
         "dot_product": {"cortex-a72": False, "cortex-a76": True},
-        "peak_mb_here": {"fp32": 111.0, "int8": 99.0},
         "instructions": counts,
         "versions": [
             {"onnxruntime": "1.17.0", "numpy": "1.24.2", "pillow": "10.1.0",
+             "pictures": 21,
+             "here": {"peak_mb": {"fp32": 111.0, "int8": 99.0}, "int8_from_fp32_rms_px": 0.405},
              "footprint_mb": {"onnxruntime": 60.2, "edge": 2.9}, "runs": runs}
         ],
     }  # fmt: skip
@@ -57,14 +58,15 @@ def test_the_tables_show_what_was_found(results):
     runs[2] = a_run("cortex-a76", "fp32", only_one=2)
     row = versions_table(results).splitlines()[-1]
     assert row == (
-        "| 1.17.0 | 1.24.2 | 10.1.0 | illegal instruction | 0.98 px (0.56 of `error`) "
+        "| 1.17.0 | 1.24.2 | 10.1.0 | 21 | illegal instruction | 0.98 px (0.56 of `error`) "
         "| 0.01 px, 2 faces in one only | 0.01 px (0.01 of `error`) |"
     )
     facts = facts_table(results)
     assert "| dot product, tried | refused | runs |" in facts
-    assert "| peak MB with the emulator's, fp32 (here 111) | – | 300 |" in facts
+    assert "| peak MB with the emulator's, fp32 (x86: 111) | – | 300 |" in facts
+    assert "| int8 from fp32, root mean square px (x86: 0.41) | 0.39 | 0.39 |" in facts
     assert "| million instructions, a face, cut out, int8 | 15.3 | 15.3 |" in facts
-    assert "| MB on disk | 63: onnxruntime 60, edge 3 | 63: onnxruntime 60, edge 3 |" in facts
+    assert "| MB on disk | 63 (onnxruntime 60, edge 3) | 63 (onnxruntime 60, edge 3) |" in facts
 
 
 def test_without_a_counter_the_table_has_no_counts(results):
