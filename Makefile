@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --ed
 
 export IMAGE DATA  # the shell reads them from the environment: spaces and quotes are safe
 
-.PHONY: run test lint check train train-face clean
+.PHONY: run test lint check matrix train train-face clean
 
 run: .venv/runtime-installed
 	@$(BIN)/python -m edge.run --json - $(if $(IMAGE),-- "$$IMAGE",-o astronaut.keypoints.jpg $(SAMPLE))
@@ -20,6 +20,10 @@ lint: .venv/dev-installed
 	$(BIN)/mypy
 
 check: test lint
+
+# The wheel's tests on the lowest and the newest Python, numpy, onnxruntime and Pillow.
+matrix: .venv/runtime-installed
+	$(BIN)/python -m benchmarks.matrix -o benchmarks/results/matrix.json
 
 # The shipped network, from the folder of its sets (MODEL_CARD.md); goes on where it was cut off.
 train: .venv/dev-installed

@@ -146,7 +146,7 @@ def table(results: dict[str, Any]) -> str:
             lines.append(f"| {row['python']} | – | – | – | {row['set']}: {row['ended']} |")
             continue
         told = f"{row['passed']} passed"
-        told += f", {row['failed']} failed" if row["failed"] else ""
+        told += "".join(f", {row[w]} {w}" for w in ("failed", "skipped") if row[w])
         told = told if row["failed"] or row["ended"] == "passed" else row["ended"]
         versions = [row[package] for package in PACKAGES]
         lines.append("| " + " | ".join([row["python_full"], *versions, told]) + " |")

@@ -162,3 +162,29 @@ def test_the_runtimes_document_shows_what_was_measured_and_is_printed(folder, ru
             assert face["measures"][name][key] == expected, name
     for name in face["measures"]:
         assert f"`{name}`" in text
+
+
+def test_the_raspberry_pis_document_shows_what_was_measured():
+    from benchmarks.matrix import table as matrix_table
+    from benchmarks.pi_table import facts_table, failures, versions_table
+
+    text = (ROOT / "docs" / "raspberry-pi.md").read_text("utf-8")
+    pi, matrix = (
+        json.loads((MEASURED / name).read_text("utf-8")) for name in ("pi.json", "matrix.json")
+    )
+    assert between(text, "pi") == f"{versions_table(pi)}\n{facts_table(pi)}"
+    assert failures(pi) == []
+    assert between(text, "matrix") == matrix_table(matrix)
+    assert {row["ended"] for row in matrix["rows"]} == {"passed"}
+    for module in re.findall(r"python -m ([\w.]+)", text):
+        assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), module
+
+
+def test_the_versions_in_the_pis_document_are_those_that_are_tested():
+    from benchmarks.bounds import lowest
+
+    text = (ROOT / "docs" / "raspberry-pi.md").read_text("utf-8")
+    for python in ("3.11", "3.12", "3.13"):
+        for package, version in lowest(python).items():
+            if version != lowest("3.10")[package]:
+                assert f"{package.replace('pillow', 'Pillow')} {version}" in text

@@ -71,7 +71,7 @@ def test_the_tests_are_laid_out_without_the_package(tmp_path):
 def test_the_table_has_a_row_for_each():
     row = {
         "python": "3.12", "set": "lowest", "python_full": "3.12.1", "numpy": "1.26.0",
-        "onnxruntime": "1.17.0", "pillow": "10.1.0", "passed": 345, "failed": 0, "skipped": 0,
+        "onnxruntime": "1.17.0", "pillow": "10.1.0", "passed": 345, "failed": 0, "skipped": 20,
         "ended": "passed",
     }  # fmt: skip
     rows = [
@@ -81,8 +81,8 @@ def test_the_table_has_a_row_for_each():
         {"python": "3.13", "set": "newest", "ended": "this Python is not installed here"},
     ]
     assert matrix.table({"rows": rows}).splitlines()[2:] == [
-        "| 3.12.1 | 1.26.0 | 1.17.0 | 10.1.0 | 345 passed |",
-        "| 3.12.1 | 1.26.0 | 1.17.0 | 10.1.0 | 345 passed, 2 failed |",
+        "| 3.12.1 | 1.26.0 | 1.17.0 | 10.1.0 | 345 passed, 20 skipped |",
+        "| 3.12.1 | 1.26.0 | 1.17.0 | 10.1.0 | 345 passed, 2 failed, 20 skipped |",
         "| 3.12.1 | 1.26.0 | 1.17.0 | 10.1.0 | no tests ran |",
         "| 3.13 | – | – | – | newest: this Python is not installed here |",
     ]
