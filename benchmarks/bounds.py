@@ -30,7 +30,7 @@ def read_lowest(project: str) -> dict[str, str]:
     """
     bounds = {}
     for name in PACKAGES:
-        found = re.search(rf'^ +"{name}>=([\d.]+)"', project, re.MULTILINE)
+        found = re.search(rf'^ +"{name}>=([\d.]+)[",]', project, re.MULTILINE)
         if found is None:
             raise ValueError(f"pyproject.toml: expected {name}>=… among the dependencies")
         bounds[name] = found[1]

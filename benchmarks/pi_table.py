@@ -117,7 +117,7 @@ def _instruction_rows(counts: list[dict[str, Any]]) -> list[list[str]]:
     return [
         [
             f"million instructions, {name}, {precision}",
-            *(f"{by[board.processor, precision][name] / 1e6:.1f}" for board in BOARDS),
+            *(f"{by[board.processor, precision][name] / 1e6:.0f}" for board in BOARDS),
         ]
         for name in WORK
         for precision in PRECISIONS

@@ -66,22 +66,25 @@ def build_wheel(folder: Path) -> Path:
     return wheel
 
 
-def install(site: Path, requirements: Sequence[str]) -> Path:
-    """Put aarch64 wheels and what they need into a folder, in place of what is there.
+def install(site: Path, requirements: Sequence[str], wheel: Path) -> Path:
+    """Put aarch64 wheels and what they need into a folder, and ours, in place of what is there.
 
     Args:
         site: the folder, to be named in PYTHONPATH.
-        requirements: as pip takes them.
+        requirements: as pip takes them; also versions that ours would refuse.
+        wheel: ours.
 
     Raises:
         OSError: pip failed: a version has no such wheel, say.
     """
     shutil.rmtree(site, ignore_errors=True)
-    run_step(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(site), *platforms(),
-         "--python-version", PYTHON_VERSION, "--implementation", "cp", "--only-binary=:all:",
-         "--no-compile", *requirements]
-    )  # fmt: skip
+    command = [
+        *(sys.executable, "-m", "pip", "install", "--quiet", "--target", str(site), *platforms()),
+        *("--python-version", PYTHON_VERSION, "--implementation", "cp", "--only-binary=:all:"),
+        "--no-compile",
+    ]
+    run_step([*command, *requirements])
+    run_step([*command, "--no-deps", str(wheel)])
     return site
 
 

@@ -65,7 +65,7 @@ def test_the_tables_show_what_was_found(results):
     assert "| dot product, tried | refused | runs |" in facts
     assert "| peak MB with the emulator's, fp32 (x86: 111) | – | 300 |" in facts
     assert "| int8 from fp32, root mean square px (x86: 0.41) | 0.39 | 0.39 |" in facts
-    assert "| million instructions, a face, cut out, int8 | 15.3 | 15.3 |" in facts
+    assert "| million instructions, a face, cut out, int8 | 15 | 15 |" in facts
     assert "| MB on disk | 63 (onnxruntime 60, edge 3) | 63 (onnxruntime 60, edge 3) |" in facts
 
 
@@ -115,14 +115,12 @@ def test_the_first_twenty_photos_are_taken(tmp_path):
 def test_the_oldest_runtime_comes_with_the_oldest_of_all():
     oldest = lowest("3.11")
     assert pi.requirements(oldest["onnxruntime"]) == [f"{n}=={v}" for n, v in oldest.items()]
-    assert pi.requirements("1.23.0") == ["onnxruntime==1.23.0"]
-    assert pi.requirements("newest") == ["onnxruntime"]
+    assert pi.requirements("1.23.0") == ["numpy", "pillow", "onnxruntime==1.23.0"]
+    assert pi.requirements("newest")[-1] == "onnxruntime"
 
 
 def test_lower_bounds_are_read_from_the_project():
-    text = (
-        'dependencies = [\n    "numpy>=1.23.5",\n    "onnxruntime>=1.17",\n    "pillow>=10.1",\n]\n'
-    )
+    text = '    "numpy>=1.23.5",\n    "onnxruntime>=1.17,!=1.21.0",\n    "pillow>=10.1",\n'
     assert read_lowest(text) == {"numpy": "1.23.5", "onnxruntime": "1.17", "pillow": "10.1"}
     with pytest.raises(ValueError, match="expected numpy>=…"):
         read_lowest("dependencies = []")
@@ -194,7 +192,7 @@ def test_the_sample_is_seen_alike_on_the_boards_processors(tmp_path, sample):
         pytest.skip("debootstrap needs to be run as root")
     try:
         tree = make_tree(tmp_path)
-        site = install(tmp_path / "site", [str(build_wheel(tmp_path))])
+        site = install(tmp_path / "site", pi.requirements("newest"), build_wheel(tmp_path))
     except OSError as error:
         pytest.skip(f"the packages cannot be had: {error}")
     assert [has_dot_product(board, tree) for board in BOARDS] == [False, True]
