@@ -172,7 +172,7 @@ def run_measured(command: Sequence[str], environment: dict[str, str], folder: Pa
         )
         timer = threading.Timer(_LIMIT_S, process.kill)
         timer.start()
-        # Linux counts this process's memory towards a child it starts; this one is the smaller.
+        # Linux counts the memory of this process towards what it starts; the commands are small.
         _, status, usage = os.wait4(process.pid, 0)
         timer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
