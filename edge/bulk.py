@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     return bulk.failed + len(listing.problems)
 
 
-def process(dataset: Dataset, column: str, workers: int = 1, **settings: Any) -> Dataset:
+def process(dataset: Dataset, column: str = "image", workers: int = 1, **settings: Any) -> Dataset:
     """Look at the photos of a Ray dataset, within a pipeline of your own.
 
     Args:

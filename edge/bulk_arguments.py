@@ -8,15 +8,15 @@ import re
 from edge import __version__
 
 _EPILOG = """\
-A SOURCE is a folder (with the folders in it), a pattern, a picture, a list of addresses (.csv with a
-header, .txt with one a line, or a Parquet column of text), or a Parquet column of pictures' bytes; on
-this machine or at an address that fsspec opens (s3://, gs://, https:// …; s3fs, gcsfs and the like
-are installed beside it).
+A SOURCE is a folder (with the folders in it), a pattern, a picture, a list of addresses (.csv with
+a header, .txt with one a line, or a Parquet column of text), or a Parquet column of pictures' bytes;
+on this machine or at an address that fsspec opens (s3://, gs://, https:// …; s3fs, gcsfs and the
+like are installed beside it).
 
-Results: a folder of Parquet partitions. A photo has a row for each face, or one that says that there
-is none or why it failed: `status` is face, no face or failed, and `reason` says why. The other
-columns are those of edge.run --csv. A partition is written whole or not at all; --resume goes on
-after whatever ended a run. _manifest.json says what is done.
+Results: a folder of Parquet partitions. A photo has a row for each face, or one that says that
+there is none or why it failed: `status` is face, no face or failed, and `reason` says why. The
+other columns are those of edge.run --csv. A partition is written whole or not at all; --resume goes
+on after whatever ended a run. _manifest.json says what is done.
 
 Exit status: 0 all done (with or without faces), 1 something failed, 2 wrong usage.
 

@@ -47,7 +47,7 @@ class Photo:
 
 
 def photo_at(name: str) -> Photo:
-    """The photo in a file, from its path, which may be relative to the working folder, or address."""
+    """The photo in a file, from its address or path, which may be relative."""
     address = name if "://" in name else os.path.abspath(name)
     # Names of files need not be valid text; Parquet's must be.
     return Photo(name.encode("utf-8", "backslashreplace").decode(), address)

@@ -1,8 +1,8 @@
 """A folder of results in Parquet partitions: each is there as a whole, or not at all.
 
 A partition is named by what goes into it, the settings and its photos, so that whoever makes it,
-and however often, it is one and the same file. What is done is what these files say; the manifest is
-derived from them.
+and however often, it is one and the same file. What is done is what these files say; the manifest
+is derived from them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from edge.bulk_photos import Photo, say

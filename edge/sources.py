@@ -45,7 +45,7 @@ def expand(words: Sequence[str], recursive: bool = False) -> list[Source]:
 
 
 def is_picture(name: str) -> bool:
-    """Whether a file of a folder, by its name, is a picture to look at: no copy we have drawn on."""
+    """Whether a file of a folder, by its name, is a picture, and none that we have drawn on."""
     path = Path(name)
     return path.suffix.lower() in PICTURES and not _WRITTEN.search(path.name)
 
