@@ -9,9 +9,9 @@ from edge import __version__
 
 _EPILOG = """\
 A SOURCE is a folder (with the folders in it), a pattern, a picture, a list of addresses (.csv with
-a header, .txt with one a line, or a Parquet column of text), or a Parquet column of pictures' bytes;
-on this machine or at an address that fsspec opens (s3://, gs://, https:// …; s3fs, gcsfs and the
-like are installed beside it).
+a header, .txt with one a line, or a Parquet column of text), or a Parquet column of pictures'
+bytes; on this machine or at an address that fsspec opens (s3://, gs://, https:// …; s3fs, gcsfs and
+the like are installed beside it).
 
 Results: a folder of Parquet partitions. A photo has a row for each face, or one that says that
 there is none or why it failed: `status` is face, no face or failed, and `reason` says why. The

@@ -18,7 +18,7 @@ from edge.bulk_worker import Done, Plan, Worker
 from edge.errors import SourceError
 from edge.partitions import Folder, Partition
 
-# Before Ray is imported: nothing is sent anywhere, and what it logs for its own authors is left out.
+# Before Ray is imported: nothing is sent anywhere, and what is for Ray's authors is not logged.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
 
@@ -52,27 +52,35 @@ def run_ray(
     if ours:
         _connect(address)
     try:
-        folder = Folder(plan.output, plan.settings)
-        left = {partition.name: partition for partition in partitions}
-        make = _map_there if ray.util.client.ray.is_connected() else _map
-        for done in make(plan, partitions, workers or _processors()):
-            yield _checked(folder, done)
-            if done.tally:
-                del left[done.tally.name]
-        for partition in left.values():
-            yield _checked(folder, _make_warily(plan, partition))
+        yield from _run(plan, partitions, workers or _processors())
+    except ray.exceptions.RayError as error:
+        raise SourceError(f"the cluster's workers fail: {_last_line(error)}") from error
     finally:
         if ours:
             ray.shutdown()
 
 
+def _run(plan: Plan, partitions: Sequence[Partition], workers: int) -> Iterator[Done]:
+    folder = Folder(plan.output, plan.settings)
+    left = {partition.name: partition for partition in partitions}
+    make = _map_there if ray.util.client.ray.is_connected() else _map
+    for done in make(plan, partitions, workers):
+        yield _checked(folder, done)
+        if done.tally:
+            del left[done.tally.name]
+    for partition in left.values():
+        yield _checked(folder, _make_warily(plan, partition))
+
+
+def _last_line(error: Exception) -> str:
+    """What was raised in a worker, after how it came there."""
+    return str(error).strip().splitlines()[-1]
+
+
 def _connect(address: str | None) -> None:
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    more = {} if address else {"include_dashboard": False}
     try:
-        if address or os.environ.get("RAY_ADDRESS"):
-            ray.init(address, **quiet)
-        else:
-            ray.init(include_dashboard=False, **quiet)
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **more)
     except (ConnectionError, RuntimeError, ValueError, ImportError) as error:
         raise SourceError(
             f"{address or 'Ray'}: no way to the cluster ({error}); is it running, and of this "
@@ -106,12 +114,11 @@ def _map(plan: Plan, partitions: Sequence[Partition], workers: int) -> Iterator[
 
 def _map_there(plan: Plan, partitions: Sequence[Partition], workers: int) -> Iterator[Done]:
     """As `_map`, by way of ray://, through which Ray Data itself does not work."""
-    driver = _Driver.remote(plan, partitions, workers)
+    driver = ray.remote(num_cpus=0)(_Driver).remote(plan, partitions, workers)
     while done := ray.get(driver.next.remote()):
         yield done
 
 
-@ray.remote(num_cpus=0)
 class _Driver:
     """Drives a run from within the cluster; it ends with whoever is connected."""
 
@@ -144,14 +151,15 @@ def _checked(folder: Folder, done: Done) -> Done:
 
 def _make_warily(plan: Plan, partition: Partition) -> Done:
     """Make a partition at which workers died, without the photos that kill them."""
-    attempts = [_try.remote(plan, photo) for photo in partition.photos]
+    once = ray.remote(num_cpus=1, max_retries=0)
+    attempts = [once(_try).remote(plan, photo) for photo in partition.photos]
     deadly = [
         photo.name
         for photo, attempt in zip(partition.photos, attempts, strict=True)
         if _kills(attempt)
     ]
     try:
-        done: Done = ray.get(_make.remote(plan, partition, frozenset(deadly)))
+        done: Done = ray.get(once(_make).remote(plan, partition, frozenset(deadly)))
     except ray.exceptions.RayError as error:
         return Done(0, trouble=f"workers keep dying at {partition.photos[0].name} ({error})")
     return done
@@ -165,11 +173,9 @@ def _kills(attempt: Any) -> bool:
     return False
 
 
-@ray.remote(num_cpus=1, max_retries=0)
 def _try(plan: Plan, photo: Photo) -> None:
     Worker(plan).try_photo(photo)
 
 
-@ray.remote(num_cpus=1, max_retries=0)
 def _make(plan: Plan, partition: Partition, deadly: frozenset[str]) -> Done:
     return Worker(plan).make(partition, deadly)

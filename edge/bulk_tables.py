@@ -102,11 +102,9 @@ def _place(name: str, column: str | None, names: list[str]) -> int | None:
 
 def _first(schema: pa.Schema) -> int | None:
     kinds = [field.type for field in schema]
-    for is_kind in (lambda kind: _is_bytes(kind) or _is_struct_of_bytes(kind), _is_text):
-        for place, kind in enumerate(kinds):
-            if is_kind(kind):
-                return place
-    return None
+    pictures = [i for i, kind in enumerate(kinds) if _is_bytes(kind) or _is_struct_of_bytes(kind)]
+    texts = [i for i, kind in enumerate(kinds) if _is_text(kind)]
+    return next(iter(pictures + texts), None)
 
 
 def _is_text(kind: pa.DataType) -> bool:
