@@ -47,7 +47,8 @@ def process(dataset: Dataset, column: str = "image", workers: int = 1, **setting
             unless `column` is another.
         column: that holds each photo's bytes, or its path or address.
         workers: how many; each takes a core and opens the models once.
-        **settings: of `edge.FaceKeypoints`.
+        **settings: of `edge.FaceKeypoints`; `precision` is "fp32" unless it is given, so that rows
+            do not depend on the machine.
 
     Returns:
         A dataset of rows as the command writes them: `edge.bulk_rows.make_schema`.
@@ -60,7 +61,7 @@ def process(dataset: Dataset, column: str = "image", workers: int = 1, **setting
     from edge.bulk_dataset import map_photos
     from edge.facekeypoints import FaceKeypoints
 
-    return map_photos(dataset, FaceKeypoints(**settings), column, workers)
+    return map_photos(dataset, FaceKeypoints(**{"precision": "fp32", **settings}), column, workers)
 
 
 def _open(args: argparse.Namespace) -> Any:

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from edge.bulk_photos import Photo
+from edge.bulk_photos import Photo, say
 from edge.bulk_worker import Done, Plan, Worker
 from edge.errors import SourceError
 from edge.partitions import Folder, Partition
@@ -83,7 +83,7 @@ def _connect(address: str | None) -> None:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **more)
     except (ConnectionError, RuntimeError, ValueError, ImportError) as error:
         raise SourceError(
-            f"{address or 'Ray'}: no way to the cluster ({error}); is it running, and of this "
+            f"{address or 'Ray'}: no way to the cluster ({say(error)}); is it running, and of this "
             f"version of Ray, {ray.__version__}?"
         ) from error
 

@@ -6,9 +6,10 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-pa = pytest.importorskip("pyarrow")
-fsspec = pytest.importorskip("fsspec")
+pytest.importorskip("pyarrow")
+pytest.importorskip("fsspec")
 
+import fsspec
 import pyarrow.parquet as pq
 
 from edge.bulk_photos import Photo
