@@ -114,38 +114,51 @@ class Check:
 
 
 def table(results: dict[str, Any]) -> str:
+    """The results as Markdown."""
+    return f"{run_table(results)}\n\n{cost_table(results)}"
+
+
+def run_table(results: dict[str, Any]) -> str:
     """The runs as Markdown."""
     names = {"one_process": "one process", "local": "`--engine local`", "ray": "`--engine ray`"}
     lines = ["| run | photos a second | memory at most | rows |", "|---|---|---|---|"]
     for key, name in names.items():
         one = results["runs"][key]
         lines.append(
-            f"| {name} | {one['photos_a_second']:.1f} | {one['peak_mb']:,} MB | {one['rows']:,} |"
+            f"| {name} | {one['photos_a_second']:.0f} | {one['peak_mb']:,} MB | {one['rows']:,} |"
         )
-    for key, name in (("local", "`local`"), ("ray", "`ray`")):
+    for key in ("local", "ray"):
         one = results["runs"][f"{key}_broken"]
         lines.append(
-            f"| {name}: a worker killed, then the run, at {one['partitions_finished_when_killed']} "
-            f"of {one['partitions']} partitions; resumed | | | the same {one['rows']:,} |"
+            f"| `{key}`: worker killed, then the run at {one['partitions_finished_when_killed']} "
+            f"of {one['partitions']} partitions, resumed | | | the same {one['rows']:,} |"
         )
-    return "\n".join([*lines, "", cost_table(results)])
+    return "\n".join(lines)
 
 
 def cost_table(results: dict[str, Any]) -> str:
     """What photos cost, as Markdown."""
     lines = [
-        "| photo | read | decode | look | write | photos a core-hour | a million | a billion | "
-        "cores that 10 Gbit/s feeds |",
+        "| photo | fetch | decode | look | write | photos a core-hour | a million | a billion | "
+        "10 Gbit/s feeds |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for stage, cost in zip(results["stages"], results["costs"], strict=True):
-        parts = (f"{stage[f'{n}_ms']:.2f} ms" for n in ("fetch", "decode", "look", "write"))
-        hours = (f"{many['core_hours']:,.0f} core-hours" for many in cost["many"])
-        lines.append(
-            f"| {stage['megapixels']:g} Mpx, {stage['photo_bytes'] / 1e6:.2f} MB | "
-            f"{' | '.join(parts)} | {cost['photos_a_core_hour']:,.0f} | {' | '.join(hours)} | "
-            f"{cost['link_cores']:,.0f} |"
+        parts = (f"{stage[f'{n}_ms']:.1f} ms" for n in ("fetch", "decode", "look", "write"))
+        many = (
+            f"{one['core_hours']:,.0f} core-hours, {one['read_tb']:,.1f} TB read"
+            for one in cost["many"]
         )
+        lines.append(
+            f"| {stage['megapixels']:g} Mpx, {stage['photo_bytes'] / 1e6:.1f} MB | "
+            f"{' | '.join(parts)} | {cost['photos_a_core_hour']:,.0f} | {' | '.join(many)} | "
+            f"{cost['link_cores']:,.0f} cores |"
+        )
+    million, billion = (one["results_gb"] for one in results["costs"][0]["many"])
+    lines.append(
+        f"\nResults take {results['result_bytes_a_photo']:.0f} bytes a photo of the archive above: "
+        f"{million:.1f} GB for a million, {billion:.0f} GB for a billion."
+    )
     return "\n".join(lines)
 
 

@@ -162,3 +162,32 @@ def test_the_runtimes_document_shows_what_was_measured_and_is_printed(folder, ru
             assert face["measures"][name][key] == expected, name
     for name in face["measures"]:
         assert f"`{name}`" in text
+
+
+def test_the_document_on_archives_shows_what_was_measured_and_is_printed(folder, run_python):
+    pytest.importorskip("pyarrow")
+    from PIL import Image
+
+    from benchmarks.bulk import cost_table, run_table
+
+    text = (ROOT / "docs" / "bulk.md").read_text("utf-8")
+    results = json.loads((MEASURED / "bulk.json").read_text("utf-8"))
+    runs = results["runs"]
+    assert between(text, "bulk") == run_table(results)
+    assert cost_table(results) in text
+    assert all(run["same_rows"] for run in runs.values())
+    assert f"took {runs['ray']['seconds'] / runs['local']['seconds'] - 1:.0%} longer" in text
+    assert f"load of {results['machine']['load_before']:.1f}" in text
+    for cost in results["costs"][1:]:
+        assert f"{cost['decode_share']:.0%}" in text
+
+    (folder / "archive").mkdir()
+    (folder / "photo.jpg").rename(folder / "archive" / "photo.jpg")
+    Image.new("RGB", (64, 64)).save(folder / "archive" / "plain.png")
+    (folder / "archive" / "broken.jpg").write_text("no picture")
+    block = re.search(r"```console\n\$ python (.*)\n([^`]*)```", text)
+    done = run_python(*shlex.split(block[1]), cwd=folder)
+    assert done.returncode == 1
+    printed, shown = (said.rpartition(";") for said in (done.stderr.decode(), block[2]))
+    assert printed[0] == shown[0]
+    assert re.sub(r"[\d.]+", "0", printed[2]) == re.sub(r"[\d.]+", "0", shown[2])
