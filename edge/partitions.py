@@ -38,12 +38,7 @@ _ABANDONED = 3600  # seconds after which nobody writes to a file any more
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """One partition to make.
-
-    Attributes:
-        name: of its file.
-        photos: that are in it, in order.
-    """
+    """One partition to make: the name of its file, and the photos in it, in order."""
 
     name: str
     photos: tuple[Photo, ...]
@@ -148,7 +143,8 @@ class Folder:
             return {name for some in pool.map(self._photos, tallies) for name in some}
 
     def find(self, name: str) -> Tally | None:
-        """What a partition holds, if it is finished."""
+        """What a partition holds, if it is finished, whoever has written it meanwhile."""
+        self._files.invalidate_cache(self._path)
         return self._tally(name) if self._files.exists(self._at(name)) else None
 
     def write(self, name: str, rows: Rows) -> Tally:

@@ -164,6 +164,20 @@ def test_a_folder_in_object_storage(rows):
     files.store.clear()
 
 
+def test_what_another_has_written_meanwhile_is_seen(rows, monkeypatch):
+    files = fsspec.filesystem("memory")
+    files.store.clear()
+    folder = Folder("memory://seen", SETTINGS)
+    folder.begin(resume=False)
+    cached = [False]  # an object store's listing is kept, and asked before the store is
+    monkeypatch.setattr(files, "exists", lambda path: not cached.pop())
+    monkeypatch.setattr(files, "invalidate_cache", lambda path: cached.append(False))
+    cached[:] = [True]
+    tally = folder.write(NAME, rows)
+    assert folder.find(NAME) == tally
+    files.store.clear()
+
+
 @pytest.mark.skipif(find_spec("gcsfs") is not None, reason="gcsfs is installed")
 def test_what_an_address_needs_is_said():
     with pytest.raises(ImportError, match=r"gs://bucket: .*gcsfs"):
