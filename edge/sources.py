@@ -44,6 +44,12 @@ def expand(words: Sequence[str], recursive: bool = False) -> list[Source]:
     return [source for word in words for source in _expand_one(word, recursive)]
 
 
+def is_picture(name: str) -> bool:
+    """Whether a file of a folder, by its name, is a picture, and none that we have drawn on."""
+    path = Path(name)
+    return path.suffix.lower() in PICTURES and not _WRITTEN.search(path.name)
+
+
 def _expand_one(word: str, recursive: bool) -> list[Source]:
     camera = _CAMERA.match(word)
     if camera:
@@ -64,7 +70,7 @@ def _expand_one(word: str, recursive: bool) -> list[Source]:
 def _several(word: str, paths: Iterator[Path]) -> list[Source]:
     files = sorted(
         path for path in paths
-        if path.suffix.lower() in (*PICTURES, *VIDEOS)
+        if (is_picture(path.name) or path.suffix.lower() in VIDEOS)
         and not _WRITTEN.search(path.name) and path.is_file()
     )  # fmt: skip
     return [_of_file(str(path)) for path in files] or [Source("nothing", word)]

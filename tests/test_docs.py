@@ -164,27 +164,30 @@ def test_the_runtimes_document_shows_what_was_measured_and_is_printed(folder, ru
         assert f"`{name}`" in text
 
 
-def test_the_raspberry_pis_document_shows_what_was_measured():
-    from benchmarks.matrix import table as matrix_table
-    from benchmarks.pi_table import facts_table, failures, versions_table
+def test_the_document_on_archives_shows_what_was_measured_and_is_printed(folder, run_python):
+    pytest.importorskip("pyarrow")
+    from PIL import Image
 
-    text = (ROOT / "docs" / "raspberry-pi.md").read_text("utf-8")
-    pi, matrix = (
-        json.loads((MEASURED / name).read_text("utf-8")) for name in ("pi.json", "matrix.json")
-    )
-    assert between(text, "pi") == f"{versions_table(pi)}\n{facts_table(pi)}"
-    assert failures(pi) == []
-    assert between(text, "matrix") == matrix_table(matrix)
-    assert {row["ended"] for row in matrix["rows"]} == {"passed"}
-    for module in re.findall(r"python -m ([\w.]+)", text):
-        assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), module
+    from benchmarks.bulk import cost_table, run_table
 
+    text = (ROOT / "docs" / "bulk.md").read_text("utf-8")
+    results = json.loads((MEASURED / "bulk.json").read_text("utf-8"))
+    runs = results["runs"]
+    assert between(text, "bulk") == run_table(results)
+    assert cost_table(results) in text
+    assert all(run["same_rows"] for run in runs.values())
+    assert f"took {runs['ray']['seconds'] / runs['local']['seconds'] - 1:.0%} longer" in text
+    assert f"load of {results['machine']['load_before']:.1f}" in text
+    for cost in results["costs"][1:]:
+        assert f"{cost['decode_share']:.0%}" in text
 
-def test_the_versions_in_the_pis_document_are_those_that_are_tested():
-    from benchmarks.bounds import lowest
-
-    text = (ROOT / "docs" / "raspberry-pi.md").read_text("utf-8")
-    for python in ("3.11", "3.12", "3.13"):
-        for package, version in lowest(python).items():
-            if version != lowest("3.10")[package]:
-                assert f"{package.replace('pillow', 'Pillow')} {version}" in text
+    (folder / "archive").mkdir()
+    (folder / "photo.jpg").rename(folder / "archive" / "photo.jpg")
+    Image.new("RGB", (64, 64)).save(folder / "archive" / "plain.png")
+    (folder / "archive" / "broken.jpg").write_text("no picture")
+    block = re.search(r"```console\n\$ python (.*)\n([^`]*)```", text)
+    done = run_python(*shlex.split(block[1]), cwd=folder)
+    assert done.returncode == 1
+    printed, shown = (said.rpartition(";") for said in (done.stderr.decode(), block[2]))
+    assert printed[0] == shown[0]
+    assert re.sub(r"[\d.]+", "0", printed[2]) == re.sub(r"[\d.]+", "0", shown[2])
