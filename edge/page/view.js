@@ -1,6 +1,6 @@
 // How a picture's result is shown: the canvas beside measures, keypoints and timings.
 
-import { drawFaces } from "./canvas.js";
+import { drawCloseUp, drawFaces } from "./canvas.js";
 
 const STAGES = { decode: "decoding", search: "search", look: "keypoints", total: "in all" };
 
@@ -26,7 +26,6 @@ export class View {
   show(picture, found, showCircles) {
     this.picture = picture;
     this.found = found;
-    this.draw(showCircles);
     const { record, timings, where } = found;
     const count = record.faces.length;
     const faces = count === 1 ? "1 face" : `${count || "no"} faces`;
@@ -35,21 +34,31 @@ export class View {
     const times = Object.entries(timings).map(([name, ms]) => `${STAGES[name]} ${ms.toFixed(1)} ms`);
     this.faces.replaceChildren(
       make("p", { class: "facts" }, `${record.width}×${record.height} px, ${faces}, found ${where}: ${times.join(", ")}`),
-      ...record.faces.flatMap((face) => [measuresOf(face), keypointsOf(face)]),
+      ...record.faces.flatMap((face) => [closeUpOf(face), measuresOf(face), keypointsOf(face)]),
     );
+    this.draw(showCircles);
     this.faces.querySelectorAll("details").forEach((details, i) => {
       details.open = open[i] ?? false;
     });
   }
 
   draw(showCircles) {
-    if (this.picture) drawFaces(this.canvas, this.picture, this.found?.record, showCircles);
+    if (!this.found) return;
+    const { faces } = this.found.record;
+    drawFaces(this.canvas, this.picture, this.found.record, showCircles);
+    this.faces.querySelectorAll("canvas").forEach((canvas, i) => {
+      drawCloseUp(canvas, this.picture, faces[i], showCircles);
+    });
   }
 
   fail(message) {
     this.canvas.remove();
     this.faces.replaceChildren(make("p", { class: "bad" }, message));
   }
+}
+
+function closeUpOf({ id }) {
+  return make("canvas", { class: "close-up", role: "img", "aria-label": `Face ${id}, close up` });
 }
 
 function measuresOf({ id, score, measures }) {
