@@ -51,21 +51,24 @@ class Batcher(Generic[_Item, _Result]):
         self._timer: asyncio.TimerHandle | None = None
 
     def announce(self) -> None:
-        """Say that an item is on its way."""
+        """Say that an item is on its way; `__call__` hands it in, or `withdraw` gives it up."""
         self._coming += 1
 
     def withdraw(self) -> None:
-        """Say that an announced item has come, or will not."""
+        """Say that an announced item will not come."""
+        self._arrive()
+
+    def _arrive(self) -> None:
         self._coming -= 1
         self._consider()
 
     async def __call__(self, item: _Item) -> _Result:
-        """The result for one item; raises what the work raises."""
+        """The result for an item that was announced; raises what the work raises."""
         waiting: _Waiting[_Item, _Result] = _Waiting(
             item, asyncio.get_running_loop().create_future()
         )
         self._waiting.append(waiting)
-        self._consider()
+        self._arrive()
         return await waiting.result
 
     def _consider(self) -> None:

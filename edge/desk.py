@@ -15,12 +15,13 @@ from edge.counts import Counts
 from edge.drawing import draw
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
+from edge.forms import Upload
 from edge.found import Found
-from edge.image import Grey, Rgb, load_image, to_grey, to_jpeg
+from edge.image import Grey, Rgb, to_grey, to_jpeg
 from edge.limits import Limits, Refusal
 from edge.pipeline import Room
 from edge.results import to_record
-from edge.uploads import Upload, check_picture
+from edge.uploads import check_picture, decode
 
 _MAX_THREADS = 4  # that decode and search: each may hold a large picture
 
@@ -85,7 +86,6 @@ class Desk:
 
         Raises:
             Refusal: a picture cannot be used, or time is up.
-            ImageError: a picture cannot be decoded.
         """
         deadline = time.monotonic() + self._limits.answer_seconds
         jobs = [_Job(upload, annotated, deadline) for upload in uploads]
@@ -141,24 +141,29 @@ class Desk:
     async def _one(self, job: _Job) -> Answer:
         loop = asyncio.get_running_loop()
         try:
-            searched = await self._announced(loop.run_in_executor(self._threads, self._search, job))
-            start = time.perf_counter()
-            faces: list[Face] = []
-            if searched.found.squares:
-                faces = await self._look((searched.grey, searched.found))
-            job.timings_ms["look"] = _ms_since(start)
+            searched, faces = await self._faces_of(job)
             self._counts.pictures.inc()
             self._counts.faces.inc(len(faces))
             return await loop.run_in_executor(self._threads, self._write, job, searched, faces)
         finally:
             self._room.leave(job.held)
 
-    async def _announced(self, search: asyncio.Future[_Searched]) -> _Searched:
+    async def _faces_of(self, job: _Job) -> tuple[_Searched, list[Face]]:
+        loop = asyncio.get_running_loop()
+        announced = True
         self._look.announce()
         try:
-            return await search
+            searched = await loop.run_in_executor(self._threads, self._search, job)
+            if not searched.found.squares:
+                return searched, []
+            announced = False
+            start = time.perf_counter()
+            faces = await self._look((searched.grey, searched.found))
+            job.timings_ms["look"] = _ms_since(start)
+            return searched, faces
         finally:
-            self._look.withdraw()
+            if announced:
+                self._look.withdraw()
 
     def _search(self, job: _Job) -> _Searched:
         width, height = check_picture(job.upload, self._limits)
@@ -168,7 +173,7 @@ class Desk:
         if time.monotonic() > job.deadline:
             raise self._too_late()
         start = time.perf_counter()
-        picture = load_image(job.upload.data)
+        picture = decode(job.upload)
         grey = to_grey(picture)
         job.timings_ms["decode"] = _ms_since(start)
         start = time.perf_counter()

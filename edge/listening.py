@@ -65,35 +65,35 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def listen(
-    app: App,
-    host: str,
-    port: int,
-    limits: Limits,
-    *,
-    on_stop: Callable[[], None],
-    on_start: Callable[[int], None],
-) -> None:
-    """Serve until SIGTERM or Ctrl-C.
+def make_server(app: App, limits: Limits, on_stop: Callable[[], None] = lambda: None) -> Server:
+    """A server that does not listen yet.
 
     Args:
         app: the application.
-        host: the address to listen on.
-        port: likewise; 0 for any that is free.
         limits: of requests.
-        on_stop: called when it is to stop.
-        on_start: called with the port once it listens.
-
-    Raises:
-        SourceError: the address or the port cannot be had.
+        on_stop: called when a signal asks it to stop.
     """
     protocol = type("Protocol", (_Protocol,), {"head_seconds": limits.body_seconds})
     config = uvicorn.Config(
         app, http=protocol, ws="none", access_log=False, log_config=None, server_header=False,
         timeout_graceful_shutdown=int(limits.body_seconds + limits.answer_seconds + _STOP_S),
     )  # fmt: skip
+    return Server(config, on_stop)
+
+
+def listen(server: Server, host: str, port: int, on_start: Callable[[int], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; what was accepted by then is answered.
+
+    Args:
+        server: as `make_server` makes it.
+        host: the address to listen on.
+        port: likewise; 0 for any that is free.
+        on_start: called with the port once it listens.
+
+    Raises:
+        SourceError: the address or the port cannot be had.
+    """
     socket = _bind(host, port)
-    server = Server(config, on_stop)
     # uvicorn passes a signal on once it has stopped; by then there is nothing left to end.
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):

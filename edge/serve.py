@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from edge.live import Live
 
-_PACKAGES = ("fastapi", "starlette", "pydantic", "uvicorn", "multipart", "prometheus_client")
+_PACKAGES = ("fastapi", "starlette", "pydantic", "uvicorn", "python_multipart", "prometheus_client")
 
 
 def run(args: argparse.Namespace) -> None:
     """Serve until told to stop."""
     try:
-        from edge.listening import listen
+        from edge.listening import listen, make_server
         from edge.live import Live
         from edge.service import make_app
     except ModuleNotFoundError as error:
@@ -39,11 +39,13 @@ def run(args: argparse.Namespace) -> None:
     source = args.camera if args.camera is not None else args.video
     live = None if source is None else Live(detect, source, limits.viewers)
     token, local = args.token or os.environ.get("EDGE_TOKEN") or None, args.host in LOOPBACK
-    listen(
-        make_app(detect, limits, token=token, local=local, live=live), args.host, args.port, limits,
-        on_stop=live.stop if live else lambda: None,
-        on_start=lambda port: print(_greeting(args.host, port, token, live), file=sys.stderr),
-    )  # fmt: skip
+    app = make_app(detect, limits, token=token, local=local, live=live)
+    server = make_server(app, limits, live.stop if live else lambda: None)
+
+    def greet(port: int) -> None:
+        print(_greeting(args.host, port, token, live), file=sys.stderr, flush=True)
+
+    listen(server, args.host, args.port, greet)
 
 
 def _greeting(host: str, port: int, token: str | None, live: Live | None) -> str:

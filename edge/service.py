@@ -17,7 +17,6 @@ from edge import __version__
 from edge.about import PAGE
 from edge.counts import Counts
 from edge.desk import Desk
-from edge.errors import ImageError
 from edge.facekeypoints import FaceKeypoints
 from edge.guard import Guard
 from edge.intake import App, Intake
@@ -101,10 +100,8 @@ def make_app(
     )  # fmt: skip
     _add_routes(app, Routes(desk, limits, counts, live))
     app.mount("/page", StaticFiles(directory=PAGE))
-    app.add_exception_handler(Refusal, _refused)
-    app.add_exception_handler(ImageError, _refused)
-    app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(RequestValidationError, _refused)
+    for kind in (Refusal, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _answer)
     intake = Intake(app, limits)
     counts.watch("edge_queue", "Requests in work or waiting.", lambda: intake.held)
     counts.watch("edge_viewers", "Viewers of the live stream.", lambda: live.viewers if live else 0)
@@ -145,7 +142,8 @@ def _add_routes(app: FastAPI, routes: Routes) -> None:
     add("/docs", routes.api_page, include_in_schema=False)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _answer(_: Request, error: Exception) -> Response:
+    """The answer to what was raised on purpose, by us or by the framework: one form for all."""
     headers: Mapping[str, str] = {}
     if isinstance(error, Refusal):
         status, message, headers = error.status, error.message, error.headers
@@ -155,5 +153,5 @@ async def _refused(_: Request, error: Exception) -> Response:
         first = error.errors()[0]
         status, message = 422, f"{first['loc'][-1]}: {first['msg']}"
     else:
-        status, message = 422, str(error)
+        raise error
     return JSONResponse({"error": message}, status, headers)

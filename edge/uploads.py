@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 import io
-import sys
+import struct
 import warnings
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from edge.image import load_image, to_grey
+from edge.errors import ImageError
+from edge.forms import Upload, read_form
+from edge.image import Rgb, load_image, to_grey
 from edge.limits import Limits, Refusal
 
-FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "TIFF", "WEBP")
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 # What a file of these formats begins with.
 _SIGNATURES = (
     b"BM", b"GIF87a", b"GIF89a", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*",
 )  # fmt: skip
 _ARRAY = b"\x93NUMPY"
-_OTHER_FIELDS = 16  # of a form, beside pictures
-_LONGEST_FIELD = 1 << 16  # bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file that was sent: what its sender calls it, and its bytes."""
-
-    name: str
-    data: bytes
-
-
-class _InMemory(MultiPartParser):
-    """Parts stay in memory, which the body's bound keeps small: no file is ever written."""
-
-    spool_max_size = sys.maxsize
 
 
 async def read_uploads(request: Request, limits: Limits) -> list[Upload]:
@@ -51,10 +33,7 @@ async def read_uploads(request: Request, limits: Limits) -> list[Upload]:
     """
     kind = _kind(request)
     if is_form(request):
-        uploads = await _read_form(request, limits)
-        if not uploads:
-            raise Refusal(422, "the form holds no file; send each picture as a file part")
-        return uploads
+        return read_form(await request.body(), request.headers["content-type"], limits.pictures)
     if kind.startswith("image/") or kind in ("", "application/octet-stream"):
         return [Upload("picture", await request.body())]
     raise Refusal(
@@ -71,25 +50,6 @@ def is_form(request: Request) -> bool:
 
 def _kind(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-async def _read_form(request: Request, limits: Limits) -> list[Upload]:
-    body = await request.body()
-
-    async def stream() -> AsyncGenerator[bytes, None]:
-        yield body
-
-    parser = _InMemory(
-        request.headers, stream(), max_files=limits.pictures, max_fields=_OTHER_FIELDS,
-        max_part_size=_LONGEST_FIELD,
-    )  # fmt: skip
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        too_many = error.message.startswith(("Too many", "Part exceeded"))
-        raise Refusal(413 if too_many else 400, f"the form: {error.message}") from error
-    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-    return [Upload(file.filename or "picture", await file.read()) for file in files]
 
 
 def is_picture(data: bytes) -> bool:
@@ -116,11 +76,24 @@ def check_picture(upload: Upload, limits: Limits) -> tuple[int, int]:
                 width, height = image.size
     except Image.DecompressionBombError as error:
         raise Refusal(413, _too_many(name, "far too many", limits)) from error
-    except (OSError, SyntaxError, ValueError, LookupError, OverflowError) as error:
+    except (OSError, SyntaxError, ValueError, LookupError, struct.error) as error:
         raise Refusal(422, f"{name}: cannot be decoded") from error
     if width * height > limits.pixels or max(width, height) > limits.side:
         raise Refusal(413, _too_many(name, f"{width}×{height}", limits))
     return width, height
+
+
+def decode(upload: Upload) -> Rgb:
+    """The pixels of a picture, uint8 `(H, W, 3)`.
+
+    Raises:
+        Refusal: 422 where they cannot be decoded.
+    """
+    try:
+        return load_image(upload.data)
+    except ImageError as error:
+        reason = str(error).partition(": ")[2]
+        raise Refusal(422, f"{upload.name}: {reason}") from error
 
 
 def _too_many(name: str, found: str, limits: Limits) -> str:
@@ -137,8 +110,8 @@ def read_crops(uploads: list[Upload], size: int, limits: Limits) -> NDArray[np.u
         uint8 `(N, S, S)`, grey.
 
     Raises:
-        Refusal: 413 for too many, 415 for another kind of file, 422 for another shape.
-        ImageError: a picture cannot be decoded.
+        Refusal: 413 for too many, 415 for another kind of file, 422 for another shape or a
+            picture that cannot be decoded.
     """
     crops = np.concatenate([_crops_of(upload, size, limits) for upload in uploads])
     if len(crops) > limits.crops:
@@ -152,7 +125,7 @@ def _crops_of(upload: Upload, size: int, limits: Limits) -> NDArray[np.uint8]:
     width, height = check_picture(upload, limits)
     if (width, height) != (size, size):
         raise Refusal(422, f"{upload.name}: {width}×{height} px; expected {size}×{size}")
-    return to_grey(load_image(upload.data))[None]
+    return to_grey(decode(upload))[None]
 
 
 def _array_of(upload: Upload, size: int) -> NDArray[np.uint8]:

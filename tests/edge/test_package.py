@@ -9,9 +9,9 @@ import edge
 from tests.conftest import ROOT
 
 ALLOWED = {"numpy", "onnxruntime", "PIL", "edge", "cv2"}
-SERVER = {"fastapi", "prometheus_client", "pydantic", "starlette", "uvicorn"}
+SERVER = {"fastapi", "prometheus_client", "pydantic", "python_multipart", "starlette", "uvicorn"}
 # Only these need the extra `serve`, and only `edge.serve` imports them, when it is run.
-SERVED = {"counts", "listening", "routes", "schema", "service", "uploads", "desk", "tally"}
+SERVED = {"counts", "forms", "listening", "routes", "schema", "service", "uploads"}
 
 
 def test_exported_names_are_there_and_in_order():
