@@ -81,15 +81,14 @@ class Live:
         self.stop()
         self._thread.join()
 
-    async def watch(self) -> AsyncGenerator[bytes, None]:
-        """Frames as parts of `multipart/x-mixed-replace`; one who is slow misses some.
-
-        Raises:
-            Refusal: too many watch already.
-        """
-        fresh = asyncio.Event()
+    def check_room(self) -> None:
+        """Raise Refusal where as many watch as may."""
         if len(self._viewers) >= self._most:
             raise busy(f"{self._most} watch already")
+
+    async def watch(self) -> AsyncGenerator[bytes, None]:
+        """Frames as parts of `multipart/x-mixed-replace`; one who is slow misses some."""
+        fresh = asyncio.Event()
         self._viewers.add(fresh)
         self._watched.set()
         try:
@@ -103,7 +102,7 @@ class Live:
                     yield _part(self.newest.jpeg)
         finally:
             self._viewers.discard(fresh)
-            if not self._viewers:
+            if not self._viewers and not self._stopped.is_set():
                 self._watched.clear()
 
     def _run(self) -> None:
@@ -119,9 +118,11 @@ class Live:
     def _follow(self, source: Camera | Video) -> None:
         """Look at a source's frames until it ends."""
         tracker = Tracker(self._detect)
-        paced = isinstance(source, Video)
         with closing(source.frames()) as frames:
-            for frame in _in_time(frames, self._stopped) if paced else frames:
+            due: Iterator[Frame] = frames
+            if isinstance(source, Video):
+                due = _in_time(frames, source.rate, self._stopped)
+            for frame in due:
                 self._watched.wait()
                 if self._stopped.is_set():
                     return
@@ -146,7 +147,7 @@ def _open(source: int | str) -> Camera | Video:
     return Camera(source) if isinstance(source, int) else Video(source)
 
 
-def _in_time(frames: Iterator[Frame], stopped: threading.Event) -> Iterator[Frame]:
+def _in_time(frames: Iterator[Frame], rate: float, stopped: threading.Event) -> Iterator[Frame]:
     """Frames of a video when they are due; those that come too late are left out."""
     start: float | None = None
     for frame in frames:
@@ -160,6 +161,7 @@ def _in_time(frames: Iterator[Frame], stopped: threading.Event) -> Iterator[Fram
             start = now - frame.time
             continue
         yield frame
+    stopped.wait(1 / rate)  # the last frame is shown as long as the others
 
 
 def _part(jpeg: bytes) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from typing import Any
 
 from fastapi import Query
@@ -74,10 +73,10 @@ class Routes:
 
     async def live(self) -> Response:
         """The annotated camera or video, as a stream of JPEG pictures."""
-        frames = self._source().watch()
-        first = await anext(frames)
+        source = self._source()
+        source.check_room()
         return StreamingResponse(
-            _chain(first, frames),
+            source.watch(),
             media_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}",
             headers={"Cache-Control": "no-store"},
         )
@@ -110,15 +109,6 @@ class Routes:
         if self._live is None:
             raise Refusal(404, "no stream; start the server with --camera or --video")
         return self._live
-
-
-async def _chain(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    try:
-        yield first
-        async for part in rest:
-            yield part
-    finally:
-        await rest.aclose()
 
 
 def _server_timing(answers: list[Answer]) -> dict[str, str]:

@@ -8,6 +8,8 @@ from edge import __version__
 from edge.arguments import add_models
 from edge.limits import Limits
 
+_LAST_PORT = 65_535
+
 _EPILOG = """\
 The page is at http://127.0.0.1:8000/, what programs may ask at /docs. Listening on another address
 lets others in; --token, or EDGE_TOKEN in the environment, is then what they must know: browsers ask
@@ -34,7 +36,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     stream.add_argument("--video", metavar="FILE", help="show a video, over and over")
     _add_limits(parser.add_argument_group("limits"))
     add_models(parser.add_argument_group("how faces are found"))
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if not 0 <= args.port <= _LAST_PORT:
+        parser.error(f"--port must lie between 0 and {_LAST_PORT}")
+    if args.max_pixels < 1 or args.max_queue < 1 or not args.batch_ms >= 0:
+        parser.error("--max-pixels and --max-queue must be at least 1, --batch-ms at least 0")
+    return args
 
 
 def _add_limits(group: argparse._ArgumentGroup) -> None:
