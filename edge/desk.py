@@ -72,9 +72,10 @@ class Desk:
         self.detect = detect
         self._limits, self._counts = limits, counts
         self._room = Room(limits.room_bytes)
-        self._threads = ThreadPoolExecutor(
-            min(os.cpu_count() or 1, _MAX_THREADS), thread_name_prefix="edge-picture"
-        )
+        count = min(os.cpu_count() or 1, _MAX_THREADS)
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="edge-picture")
+        # Of their own: pictures that wait for room must not keep those that hold it from leaving.
+        self._writing = ThreadPoolExecutor(count, thread_name_prefix="edge-write")
         self._looking = ThreadPoolExecutor(1, thread_name_prefix="edge-look")
         self._look: Batcher[_ToLook, list[Face]] = Batcher(
             self._look_at, limits.batch_seconds, self._looking, counts.batch.observe
@@ -106,7 +107,7 @@ class Desk:
 
     def close(self) -> None:
         """Let the threads go; what they have begun is finished."""
-        for threads in (self._threads, self._looking):
+        for threads in (self._threads, self._looking, self._writing):
             threads.shutdown(cancel_futures=True)
 
     async def _within(self, work: Coroutine[Any, Any, _T]) -> _T:
@@ -144,7 +145,7 @@ class Desk:
             searched, faces = await self._faces_of(job)
             self._counts.pictures.inc()
             self._counts.faces.inc(len(faces))
-            return await loop.run_in_executor(self._threads, self._write, job, searched, faces)
+            return await loop.run_in_executor(self._writing, self._write, job, searched, faces)
         finally:
             self._room.leave(job.held)
 

@@ -70,6 +70,7 @@ def test_a_token_from_the_environment_guards_it_on_other_addresses(start):
 
 def test_what_was_accepted_is_answered_before_it_stops(start, sample, tmp_path):
     process, url, _ = start()
+    before = set(tmp_path.iterdir())
     file = io.BytesIO()
     Image.open(sample).resize((5000, 5000)).save(file, "JPEG")
 
@@ -82,10 +83,11 @@ def test_what_was_accepted_is_answered_before_it_stops(start, sample, tmp_path):
         while "edge_queue 4.0" not in httpx.get(f"{url}/metrics", timeout=30).text:
             assert time.monotonic() < deadline
         status, said = stop(process)
-        faces = [len(answer.result().json()["faces"]) for answer in answers]
-    assert faces == [1] * 4
+        answered = [answer.result() for answer in answers]
+    assert [answer.status_code for answer in answered] == [200] * 4, answered[0].text
+    assert [len(answer.json()["faces"]) for answer in answered] == [1] * 4
     assert (status, said) == (0, "")
-    assert not list(tmp_path.iterdir())
+    assert set(tmp_path.iterdir()) == before
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/health")
 
