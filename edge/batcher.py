@@ -40,11 +40,12 @@ class Batcher(Generic[_Item, _Result]):
 
         Args:
             work: one result an item.
-            wait_s: how long an item waits for announced ones, seconds.
+            wait_s: how long an item waits for announced ones, seconds; 0 to work on each alone.
             executor: where the work is done.
             note: told how many items each run took.
         """
         self._work, self._wait_s, self._executor, self._note = work, wait_s, executor, note
+        self._most = _MOST if wait_s > 0 else 1
         self._waiting: list[_Waiting[_Item, _Result]] = []
         self._coming = 0
         self._busy = False
@@ -74,7 +75,7 @@ class Batcher(Generic[_Item, _Result]):
     def _consider(self) -> None:
         if self._busy or not self._waiting:
             return
-        if not self._coming or len(self._waiting) >= _MOST or self._wait_s <= 0:
+        if not self._coming or len(self._waiting) >= self._most:
             self._start()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._wait_s, self._start)
@@ -83,7 +84,7 @@ class Batcher(Generic[_Item, _Result]):
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        some, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+        some, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
         self._busy = True
         self._note(len(some))
         loop = asyncio.get_running_loop()

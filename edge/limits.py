@@ -24,7 +24,7 @@ class Limits:
         body_seconds: within which a body must have come, and a request's head.
         answer_seconds: from a body's end to its answer.
         send_seconds: for which a client may leave its answer unread.
-        batch_seconds: for which a picture's faces wait for those of others.
+        batch_seconds: for which a picture's faces wait for those of others; 0: they share no run.
         viewers: of the live stream.
     """
 

@@ -92,3 +92,16 @@ def test_an_error_reaches_all_whom_it_concerns_and_no_other(executor):
     both, last = asyncio.run(run())
     assert [str(error) for error in both] == ["seven", "seven"]
     assert last == 2
+
+
+def test_without_a_wait_each_is_worked_on_alone(executor):
+    sizes = []
+
+    async def run():
+        batch = batcher(executor, sizes, wait_s=0)
+        for _ in range(5):
+            batch.announce()
+        return await asyncio.gather(*map(batch, range(5)))
+
+    assert asyncio.run(run()) == [0, 10, 20, 30, 40]
+    assert sizes == [1] * 5
