@@ -2,9 +2,9 @@
 
 The sample is posted again and again by 1, 8 and 64 clients, threads of this process that each wait
 for an answer before they ask again, so they share the processor with the server; with faces of
-several clients in shared batches, waited for up to 3 ms, and with each picture's alone, in turns. Then three
-times as many clients come as the queue takes: every answer must be a result or a 503, none may be
-lost, and all results must be the one that a lone client gets.
+several clients in shared batches, waited for up to 3 ms, and with each picture's alone, in turns.
+Then three times as many clients come as the queue takes: every answer must be a result or a 503,
+none may be lost, and all results must be the one that a lone client gets.
 """
 
 from __future__ import annotations
