@@ -19,7 +19,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class _Gone(Exception):
-    """The client has left."""
+    """The client has left, or does not read its answer."""
 
 
 class Intake:
@@ -40,16 +40,18 @@ class Intake:
             await self._app(scope, receive, send)
             return
         send = _impatient(send, self._limits.send_seconds)
-        if scope["method"] != "POST":
-            await self._app(scope, receive, send)
-            return
+        with contextlib.suppress(_Gone):
+            if scope["method"] == "POST":
+                await self._take(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+
+    async def _take(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = _Body(receive)
         try:
             await self._admit(scope, body, send)
         except Refusal as refusal:
             await self._refuse(refusal, body, send)
-        except _Gone:
-            pass
         finally:
             self._held_bytes -= body.counted
 
@@ -146,6 +148,6 @@ def _impatient(send: Send, seconds: float) -> Send:
         try:
             await asyncio.wait_for(send(message), seconds)
         except asyncio.TimeoutError as error:
-            raise ConnectionAbortedError("the client does not read its answer") from error
+            raise _Gone from error
 
     return within

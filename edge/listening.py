@@ -76,7 +76,8 @@ def make_server(app: App, limits: Limits, on_stop: Callable[[], None] = lambda: 
     """
     protocol = type("Protocol", (_Protocol,), {"head_seconds": limits.body_seconds})
     config = uvicorn.Config(
-        app, http=protocol, ws="none", access_log=False, log_config=None, server_header=False,
+        app, http=protocol, ws="none", access_log=False, log_config=None, log_level="error",
+        server_header=False,
         timeout_graceful_shutdown=int(limits.body_seconds + limits.answer_seconds + _STOP_S),
     )  # fmt: skip
     return Server(config, on_stop)

@@ -51,4 +51,4 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
     add("--max-queue", type=int, default=usual.queue, metavar="N",
         help="requests that may be in work or wait (default: %(default)s)")  # fmt: skip
     add("--batch-ms", type=float, default=usual.batch_seconds * 1e3, metavar="MS",
-        help="how long faces wait for others to share runs; 0: none (default: %(default)s)")  # fmt: skip
+        help="how long faces wait to share runs; 0: none do (default: %(default)s)")  # fmt: skip

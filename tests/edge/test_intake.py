@@ -6,9 +6,13 @@ import io
 import socket
 import time
 
-import httpx
 import numpy as np
 import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("httpx")
+
+import httpx
 from PIL import Image
 
 import edge
@@ -216,3 +220,18 @@ def test_a_large_picture_waits_until_there_is_room_for_it(photo):
         assert not detect.begun.acquire(timeout=0.5)  # the second is not decoded yet
         detect.let_go.set()
         assert [one.result().status_code for one in both] == [200, 200]
+
+
+def test_a_client_that_does_not_read_its_answer_is_left(detect):
+    noise = np.random.default_rng(3).integers(0, 256, (3000, 3000, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, "JPEG", quality=95)
+    data = file.getvalue()
+    head = b"POST /v1/keypoints?annotated=1 HTTP/1.1\r\nHost: localhost\r\n"
+    head += b"Content-Length: %d\r\n\r\n" % len(data)
+    with serving(detect, Limits(send_seconds=0.3)) as url:
+        with connect(url) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.sendall(head + data)
+            wait_for(url, 'edge_requests_total{route="/v1/keypoints",status="200"} 1.0')
+        assert httpx.get(f"{url}/health").status_code == 200

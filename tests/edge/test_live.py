@@ -2,11 +2,14 @@ import contextlib
 import itertools
 import re
 
-import httpx
 import numpy as np
 import pytest
 
 pytest.importorskip("cv2")
+pytest.importorskip("fastapi")
+pytest.importorskip("httpx")
+
+import httpx
 
 import edge
 from edge.errors import SourceError

@@ -2,8 +2,12 @@
 
 import io
 
-import httpx
 import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("schemathesis")
+
+import httpx
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from PIL import Image

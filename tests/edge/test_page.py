@@ -7,6 +7,10 @@ import shutil
 
 import numpy as np
 import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("playwright")
+
 from PIL import Image, ImageOps
 
 import edge

@@ -9,8 +9,12 @@ import subprocess
 import sys
 import time
 
-import httpx
 import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("httpx")
+
+import httpx
 from PIL import Image
 
 from edge.serve import main

@@ -1,9 +1,13 @@
 import io
 import json
 
-import httpx
 import numpy as np
 import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("httpx")
+
+import httpx
 from PIL import Image
 
 import edge

@@ -5,9 +5,13 @@ import struct
 import tempfile
 import zlib
 
-import httpx
 import numpy as np
 import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("httpx")
+
+import httpx
 from PIL import Image
 
 import edge
