@@ -43,7 +43,7 @@ class Limits:
     viewers: int = 16
 
 
-@dataclass
+@dataclass(eq=False)
 class Refusal(Exception):
     """A request that is not answered as it asks.
 

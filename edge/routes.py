@@ -23,6 +23,7 @@ class Routes:
     def __init__(self, desk: Desk, limits: Limits, counts: Counts, live: Live | None) -> None:
         """Answer with the desk; `live` is the stream, or None."""
         self._desk, self._limits, self._counts, self._live = desk, limits, counts, live
+        self._about = describe_server(desk.detect, limits, live is not None)
 
     async def keypoints(
         self,
@@ -60,8 +61,7 @@ class Routes:
 
     async def model(self) -> Response:
         """The networks and where they come from, the limits, and the settings of the page."""
-        about = describe_server(self._desk.detect, self._limits, self._live is not None)
-        return JSONResponse(about)
+        return JSONResponse(self._about)
 
     async def health(self) -> Response:
         """That the server answers; needs no token."""
