@@ -262,3 +262,13 @@ def test_a_stream_is_shown_on_the_page(browser, detect, sample, tmp_path):
             page.wait_for_timeout(50)
         assert page.evaluate("document.getElementById('stream').naturalWidth") == 512
         page.close()
+
+
+def test_with_a_token_the_browser_asks_for_it_and_the_page_works(browser, detect, sample):
+    with serving(detect, token="sesame") as url:
+        credentials = {"username": "anyone", "password": "sesame"}
+        context = browser.new_context(http_credentials=credentials)
+        page = context.new_page()
+        page.goto(url)
+        choose(page, "server", sample)
+        context.close()
