@@ -6,10 +6,27 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --ed
 
 export IMAGE DATA  # the shell reads them from the environment: spaces and quotes are safe
 
-.PHONY: run test lint check matrix train train-face clean
+# What the page runs the networks with, when it is to run them in the browser itself.
+ORT := onnxruntime-web-1.30.0
+ORT_FILES := ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm
+
+.PHONY: run serve page test lint check train train-face clean
 
 run: .venv/runtime-installed
 	@$(BIN)/python -m edge.run --json - $(if $(IMAGE),-- "$$IMAGE",-o astronaut.keypoints.jpg $(SAMPLE))
+
+serve: .venv/serve-installed
+	@$(BIN)/python -m edge.serve
+
+page: edge/page/ort/fetched
+
+edge/page/ort/fetched: edge/page/ort.sha256
+	@echo "fetching $(ORT) from npm" >&2
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@cd $(@D) && npm pack --silent $(ORT:onnxruntime-web-%=onnxruntime-web@%) >/dev/null
+	@cd $(@D) && tar -xzf $(ORT).tgz --strip-components=2 $(ORT_FILES:%=package/dist/%)
+	@cd $(@D) && rm $(ORT).tgz && sha256sum --check --quiet ../ort.sha256
+	@touch $@
 
 test: .venv/dev-installed
 	$(BIN)/python -m pytest
@@ -48,7 +65,7 @@ train-face: .venv/dev-installed
 	$(BIN)/python -m export.run runs/face -o runs/models
 
 clean:
-	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv dist edge/page/ort .pytest_cache .mypy_cache .ruff_cache
 
 .venv/bin/python:
 	@echo "creating .venv" >&2
@@ -60,7 +77,12 @@ clean:
 	@$(INSTALL) .
 	@touch $@
 
+.venv/serve-installed: pyproject.toml | .venv/bin/python
+	@echo "installing the server into .venv" >&2
+	@$(INSTALL) '.[serve,video]'
+	@touch .venv/runtime-installed $@
+
 .venv/dev-installed: pyproject.toml | .venv/bin/python
 	@echo "installing everything the tests need into .venv; this takes a few minutes" >&2
 	@$(INSTALL) '.[dev]'
-	@touch .venv/runtime-installed $@
+	@touch .venv/runtime-installed .venv/serve-installed $@

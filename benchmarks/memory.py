@@ -24,7 +24,6 @@ from edge.tracks import Tracker
 _POINTS = 20  # of each curve
 _SIDES = (64, 1600)  # px, of the photos
 _WARM = 0.1  # share of the curve after which memory must be flat
-_PAGES = Path("/proc/self/statm")
 
 
 def measure_memory(photos: int, frames: int) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def make_frames(count: int) -> Iterator[Rgb]:
     return islice(cycle(shots), count)
 
 
-def resident_mb() -> float:
-    """Memory that this process holds, 10⁶ bytes."""
-    pages = int(_PAGES.read_text(encoding="ascii").split()[1])
+def resident_mb(process: int | str = "self") -> float:
+    """Memory that a process, by its number, or this one holds, 10⁶ bytes."""
+    pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
+from typing import TYPE_CHECKING
 
 from edge import __version__
+from edge.errors import EdgeError
+
+if TYPE_CHECKING:
+    from edge.facekeypoints import FaceKeypoints
 
 _LARGEST_ALIGNED = 4096  # px; more than any recognition network takes
 
@@ -30,6 +35,31 @@ Examples:
 """
 
 
+class UsageError(Exception):
+    """A setting on the command line is out of its range."""
+
+
+def open_models(args: argparse.Namespace) -> FaceKeypoints:
+    """Open the networks that the flags of `add_models` name.
+
+    Raises:
+        EdgeError: as `FaceKeypoints`.
+        UsageError: a setting is out of its range.
+    """
+    from edge.facekeypoints import FaceKeypoints
+
+    try:
+        return FaceKeypoints(
+            model=args.model, detector=args.detector, precision=args.precision,
+            threads=args.threads, min_score=args.min_score, max_faces=args.max_faces,
+            detect_size=args.detect_size,
+        )  # fmt: skip
+    except EdgeError:
+        raise
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; exits with status 2 where it is wrong."""
     parser = argparse.ArgumentParser(
@@ -42,7 +72,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"edge {__version__}")
     parser.add_argument("--info", action="store_true", help="print what a bug report needs")
     _add_outputs(parser.add_argument_group("what is written"))
-    _add_models(parser.add_argument_group("how faces are found"))
+    add_models(parser.add_argument_group("how faces are found"))
     _add_sources(parser.add_argument_group("folders and videos"))
     args = parser.parse_args(argv)
     if args.json == "-" and args.csv == "-":
@@ -78,7 +108,8 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
     add("--align-size", type=int, default=112, metavar="PX", help="its side (default: %(default)s)")
 
 
-def _add_models(group: argparse._ArgumentGroup) -> None:
+def add_models(group: argparse._ArgumentGroup) -> None:
+    """Add the flags that say which networks find faces, and how; see `open_models`."""
     add = group.add_argument
     add("--model", metavar="FILE", help="keypoint model, .onnx (default: the embedded one)")
     add("--detector", default="face", metavar="NAME",

@@ -18,11 +18,11 @@ from edge.image import Grey, resize
 from edge.session import OPEN_ERRORS, first_line, open_session
 
 EMBEDDED = Path(__file__).parent / "models" / "face.onnx"
-_STEP = 32  # px; the coarsest stride
+STEP = 32  # px; the coarsest stride
 # The shorter side is filled up to one of these parts of the longer, so that whatever comes, the
 # network runs at a few shapes only and memory stays flat.
-_SHORTER = (9 / 16, 3 / 4, 1.0)
-_ENLARGE = 2.0  # at most: more makes faces softer, not easier to find
+SHORTER = (9 / 16, 3 / 4, 1.0)
+ENLARGE = 2.0  # at most: more makes faces softer, not easier to find
 
 Found = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -64,7 +64,7 @@ class FaceDetector:
             top-left pixel; and scores float32 `(M,)`, 0–1; the highest score first.
         """
         height, width = grey.shape
-        scale = min(detect_size / max(height, width), _ENLARGE)
+        scale = min(detect_size / max(height, width), ENLARGE)
         inner = (max(1, round(height * scale)), max(1, round(width * scale)))
         canvas = np.zeros((1, *working_shape(*inner), 1), np.uint8)
         canvas[0, : inner[0], : inner[1], 0] = resize(grey, inner)
@@ -75,7 +75,7 @@ class FaceDetector:
 
     def _try_out(self) -> None:
         try:
-            found = self._run(np.zeros((1, 2 * _STEP, 2 * _STEP, 1), np.uint8))
+            found = self._run(np.zeros((1, 2 * STEP, 2 * STEP, 1), np.uint8))
         except OPEN_ERRORS as error:
             raise ModelError(
                 f"{self.path}: the model does not run ({first_line(error)})"
@@ -91,9 +91,9 @@ class FaceDetector:
 def working_shape(height: int, width: int) -> tuple[int, int]:
     """The shape at which a picture of `height`×`width` px is searched: one of a few."""
     longer = _up(max(height, width))
-    shorter = next(s for s in (_up(longer * part) for part in _SHORTER) if s >= min(height, width))
+    shorter = next(s for s in (_up(longer * part) for part in SHORTER) if s >= min(height, width))
     return (longer, shorter) if height > width else (shorter, longer)
 
 
 def _up(length: float) -> int:
-    return math.ceil(length / _STEP) * _STEP
+    return math.ceil(length / STEP) * STEP

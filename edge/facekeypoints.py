@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from edge.detector import EMBEDDED, FaceDetector
 from edge.errors import ImageError
 from edge.face import Face
+from edge.found import Found
 from edge.framing import square_around
 from edge.geometry import crop_matrix, shared_part, whole_picture
 from edge.haar import find_boxes, open_cascade
@@ -22,29 +22,11 @@ from edge.looks import look, look_at_crops
 from edge.model import Prediction, open_model
 
 _PICTURES_AT_ONCE = 32  # whose crops share keypoint batches
-_MAX_SHARED = 0.5  # of the smaller of two boxes: above it they frame one face
+MAX_SHARED = 0.5  # of the smaller of two boxes: above it they frame one face
 _MAX_THREADS = 256
 
 
 _Find = Callable[[Grey], tuple[NDArray[np.float32], NDArray[np.float32] | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a detector found in one picture: boxes `(M, 4)`, crop squares, scores `(M,)` or None."""
-
-    boxes: NDArray[np.float32]
-    squares: list[NDArray[np.float64]]
-    scores: NDArray[np.float32] | None = None
-
-    def take(self, rows: NDArray[np.bool_]) -> _Found:
-        """Those of the boxes for which `rows` `(M,)` is true."""
-        squares = [square for square, taken in zip(self.squares, rows, strict=True) if taken]
-        return _Found(self.boxes[rows], squares, None if self.scores is None else self.scores[rows])
-
-    def each_score(self) -> list[float | None]:
-        """One score a box."""
-        return [None] * len(self.boxes) if self.scores is None else self.scores.tolist()
 
 
 class FaceKeypoints:
@@ -58,6 +40,8 @@ class FaceKeypoints:
         model: the open keypoint network, with its path and metadata.
         min_score: faces below it are dropped, 0–1.
         max_faces: how many faces of a picture are kept, at most; None keeps all.
+        detector: what finds faces, as it was given.
+        detect_size: the longer side at which faces are searched, px.
     """
 
     def __init__(
@@ -95,7 +79,7 @@ class FaceKeypoints:
         _check_settings(threads, min_score, max_faces, detect_size)
         self.model = open_model(model, precision, threads)
         self.keypoint_names = self.model.keypoint_names
-        self._detector, self._threads, self._detect_size = detector, threads, detect_size
+        self.detector, self.detect_size, self._threads = detector, detect_size, threads
         self._find = _open_detector(detector, threads, detect_size)
         self.min_score, self.max_faces = min_score, max_faces
 
@@ -104,11 +88,11 @@ class FaceKeypoints:
         settings = {
             "model": self.model.path.resolve(),
             "precision": "fp32",  # of a file that is int8 by name, int8
-            "detector": self._detector,
+            "detector": self.detector,
             "threads": self._threads,
             "min_score": self.min_score,
             "max_faces": self.max_faces,
-            "detect_size": self._detect_size,
+            "detect_size": self.detect_size,
         }
         return _open_again, (settings,)
 
@@ -148,9 +132,35 @@ class FaceKeypoints:
         sources, results = iter(images), []
         while chunk := list(islice(sources, _PICTURES_AT_ONCE)):
             greys = [to_grey(load_image(image)) for image in chunk]
-            found = [self._search(grey) for grey in greys]
-            results += [self._keep(faces) for faces in self._look(greys, found)]
+            results += self.look(greys, [self.search(grey) for grey in greys])
         return results
+
+    def search(self, grey: Grey) -> Found:
+        """Find where faces are in one grey picture, uint8 `(H, W)`; `look` then finds keypoints."""
+        if self._find is None:
+            height, width = grey.shape
+            whole = np.array([[0, 0, width, height]], np.float32)
+            return Found(whole, [whole_picture(height, width)])
+        boxes, scores = self._find(grey)
+        if scores is not None:
+            # Below it, not even the keypoint network's whole approval would save a box.
+            likely = scores >= self.min_score**2
+            boxes, scores = boxes[likely], scores[likely]
+        order = np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")
+        squares = [square_around(box) for box in boxes[order]]
+        return Found(boxes[order], squares, None if scores is None else scores[order])
+
+    def look(self, greys: list[Grey], found: list[Found]) -> list[list[Face]]:
+        """Find the keypoints of what `search` found; faces of all pictures share network runs.
+
+        Args:
+            greys: uint8 `(H, W)` each.
+            found: for each picture what `search` found in it.
+
+        Returns:
+            One list per picture, as `batch` returns it.
+        """
+        return [self._keep(faces) for faces in self._look(greys, found)]
 
     def find_others(self, grey: Grey, known: NDArray[np.floating]) -> list[Face]:
         """Find the faces of one grey picture that are not among those already known.
@@ -162,8 +172,8 @@ class FaceKeypoints:
         Returns:
             The faces, largest box first, as a call returns them; `max_faces` counts these alone.
         """
-        found = self._search(grey)
-        new = [all(shared_part(box, other) <= _MAX_SHARED for other in known)
+        found = self.search(grey)
+        new = [all(shared_part(box, other) <= MAX_SHARED for other in known)
                for box in found.boxes]  # fmt: skip
         return self._keep(self._look([grey], [found.take(np.array(new, bool))])[0])
 
@@ -186,7 +196,7 @@ class FaceKeypoints:
         boxes = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
         if not (np.isfinite(boxes).all() and (boxes[:, 2:] > 0).all()):
             raise ValueError("a box must be four numbers: x, y, and a width and height above 0")
-        found = _Found(boxes, [square_around(box) for box in boxes])
+        found = Found(boxes, [square_around(box) for box in boxes])
         return self._look([to_grey(load_image(image))], [found])[0]
 
     def crops(self, crops: NDArray[np.uint8]) -> Prediction:
@@ -211,21 +221,7 @@ class FaceKeypoints:
             )
         return look_at_crops(self.model, crops)
 
-    def _search(self, grey: Grey) -> _Found:
-        if self._find is None:
-            height, width = grey.shape
-            whole = np.array([[0, 0, width, height]], np.float32)
-            return _Found(whole, [whole_picture(height, width)])
-        boxes, scores = self._find(grey)
-        if scores is not None:
-            # Below it, not even the keypoint network's whole approval would save a box.
-            likely = scores >= self.min_score**2
-            boxes, scores = boxes[likely], scores[likely]
-        order = np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")
-        squares = [square_around(box) for box in boxes[order]]
-        return _Found(boxes[order], squares, None if scores is None else scores[order])
-
-    def _look(self, greys: list[Grey], found: list[_Found]) -> list[list[Face]]:
+    def _look(self, greys: list[Grey], found: list[Found]) -> list[list[Face]]:
         pictures = [grey for grey, some in zip(greys, found, strict=True) for _ in some.squares]
         size = self.model.size
         matrices = [crop_matrix(square, size) for some in found for square in some.squares]
@@ -250,7 +246,7 @@ def _without_duplicates(faces: list[Face]) -> list[Face]:
     """Of faces that share more than half of the smaller box, the one with the highest score."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
-        if all(shared_part(face.box, other.box) <= _MAX_SHARED for other in kept):
+        if all(shared_part(face.box, other.box) <= MAX_SHARED for other in kept):
             kept.append(face)
     return [face for face in faces if any(face is other for other in kept)]
 

@@ -24,6 +24,7 @@ Grey = NDArray[np.uint8]  # (H, W)
 # into. It is also where Pillow refuses.
 MAX_PIXELS = 178_956_970
 
+_QUALITY = 92  # of JPEG files that are written, 0–100
 _STRIP = 256  # rows that are copied at once
 # Pillow hands these to another program, which runs what they say.
 _PROGRAMS = ("EPS",)
@@ -117,9 +118,16 @@ def save_image(image: Rgb, path: str | Path) -> None:
     path = Path(path)
     check_suffix(path)
     try:
-        Image.fromarray(image).save(path, quality=92)
+        Image.fromarray(image).save(path, quality=_QUALITY)
     except (OSError, ValueError, KeyError) as error:
         raise SourceError(f"{path}: cannot write the picture ({_reason(error)})") from error
+
+
+def to_jpeg(image: Rgb) -> bytes:
+    """A picture, uint8 `(H, W, 3)`, as the bytes of a JPEG file."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=_QUALITY)
+    return file.getvalue()
 
 
 def check_suffix(path: Path) -> None:

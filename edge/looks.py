@@ -23,13 +23,11 @@ from edge.model import KeypointModel, Prediction
 # Each look costs as much as the first. Within these limits a second one brought the points of
 # held-out training faces nearer by 1 % or less; beyond them by 4 % (framed 10 % too large or
 # small), 18 % (turned by 45°) and more.
-_MAX_TILT_DEG = 10.0
-_MAX_LOG_SCALE = 0.1
-_MAX_SHIFT = 0.04  # of the crop's side
-_MIN_SCORE = 0.05  # below it a look found nothing to go by
-_LOOKS = (
-    4  # at most; held-out faces framed up to twice too large or small gained nothing by a fifth
-)
+MAX_TILT_DEG = 10.0
+MAX_LOG_SCALE = 0.1
+MAX_SHIFT = 0.04  # of the crop's side
+MIN_SCORE = 0.05  # below it a look found nothing to go by
+LOOKS = 4  # at most; held-out faces framed up to twice too large or small gained nothing by a fifth
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def look(
     model: KeypointModel,
     pictures: Sequence[Grey | Luma],
     matrices: Sequence[Matrix],
-    looks: int = _LOOKS,
+    looks: int = LOOKS,
 ) -> list[Look]:
     """Predict keypoints of faces; all faces share the network's batches.
 
@@ -105,14 +103,14 @@ def look_at_crops(model: KeypointModel, crops: NDArray[np.uint8]) -> Prediction:
 def _closer(face: Look, matrix: Matrix, size: int) -> Matrix | None:
     """The crop for a further look, or None where the face lies well in its last."""
     lying = overlay(face.keypoints)
-    if lying is None or face.score < _MIN_SCORE:
+    if lying is None or face.score < MIN_SCORE:
         return None
     in_crop = compose(matrix, lying)  # from the mean face's crop
     middle = transform(in_crop, [(CROP - 1) / 2] * 2) - (size - 1) / 2
     lies_well = (
-        abs(turn_of(in_crop)) <= _MAX_TILT_DEG
-        and abs(np.log(scale_of(in_crop) * CROP / size)) <= _MAX_LOG_SCALE
-        and np.hypot(*middle) <= _MAX_SHIFT * size
+        abs(turn_of(in_crop)) <= MAX_TILT_DEG
+        and abs(np.log(scale_of(in_crop) * CROP / size)) <= MAX_LOG_SCALE
+        and np.hypot(*middle) <= MAX_SHIFT * size
     )
     return None if lies_well else upright_matrix(face.keypoints, size)
 

@@ -42,7 +42,7 @@ def overlap(
         KeyboardInterrupt too, the results that are ready are written before it is passed on.
     """
     limit = limit or Limit(lambda _: 0, 0)
-    room = _Room(limit.most)
+    room = Room(limit.most)
     writer = _Writer(write, ahead, room)
     with _Reader(items, max(ahead, batch), limit.weigh, room) as reader:
         try:
@@ -68,17 +68,18 @@ class Limit(Generic[_Item]):
     most: int
 
 
-class _Room:
-    """How much is held between reading and writing."""
+class Room:
+    """How much is held between reading and writing, in whatever unit."""
 
     def __init__(self, most: float) -> None:
+        """Hold at most so much; something larger alone."""
         self._most, self._held = most, 0
         self._changed = threading.Condition()
 
-    def take(self, size: int, stop: threading.Event) -> None:
-        """Wait until there is room, or nothing is held, or it is to stop."""
+    def take(self, size: int, stop: Callable[[], bool]) -> None:
+        """Wait until there is room, or nothing is held, or `stop` says so; then it is held."""
         with self._changed:
-            while self._held and self._held + size > self._most and not stop.is_set():
+            while self._held and self._held + size > self._most and not stop():
                 self._changed.wait(_WAIT)
             self._held += size
 
@@ -100,7 +101,7 @@ class _Reader(Generic[_Item]):
     """Takes items out of an iterable in a thread, some ahead."""
 
     def __init__(
-        self, items: Iterable[_Item], ahead: int, weigh: Callable[[_Item], int], room: _Room
+        self, items: Iterable[_Item], ahead: int, weigh: Callable[[_Item], int], room: Room
     ) -> None:
         self._weigh, self._room = weigh, room
         self._queue: queue.Queue[_Item | _End] = queue.Queue(ahead)
@@ -141,7 +142,7 @@ class _Reader(Generic[_Item]):
     def _read(self, items: Iterable[_Item]) -> None:
         try:
             for item in items:
-                self._room.take(self._weigh(item), self._stop)
+                self._room.take(self._weigh(item), self._stop.is_set)
                 if not self._put(item):
                     return
             self._put(_End())
@@ -165,7 +166,7 @@ class _Reader(Generic[_Item]):
 class _Writer(Generic[_Result]):
     """Writes results in a thread, in order."""
 
-    def __init__(self, write: Callable[[_Result], None], ahead: int, room: _Room) -> None:
+    def __init__(self, write: Callable[[_Result], None], ahead: int, room: Room) -> None:
         self._write, self._room = write, room
         self._queue: queue.Queue[tuple[_Result, int] | _End] = queue.Queue(ahead)
         self._error: BaseException | None = None

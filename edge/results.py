@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from edge.face import Face
 from edge.measures import measure
+from edge.model import Prediction
 
 _PIXEL_DIGITS = 2
 _SCORE_DIGITS = 4
@@ -41,6 +44,24 @@ def to_record(
         "height": height,
         "faces": [_face_record(face, i, names) for i, face in enumerate(faces)],
     }
+
+
+def crop_records(
+    image: str, size: int, seen: Prediction, names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The results for faces that were cut out already, each a picture with one face.
+
+    Args:
+        image: what they are called together; `frame` is the number of each.
+        size: side of a crop, px.
+        seen: what `FaceKeypoints.crops` gives.
+        names: names of the keypoints, in order.
+    """
+    whole = np.array([0, 0, size, size], np.float32)
+    return [
+        to_record(image, size, size, [Face(whole, float(score), points, error)], names, number)
+        for number, (points, error, score) in enumerate(zip(*seen, strict=True))
+    ]
 
 
 def csv_header(names: Sequence[str]) -> list[str]:

@@ -8,17 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.arguments import parse_args
+from edge.arguments import UsageError, open_models, parse_args
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
     import argparse
-
-    from edge.facekeypoints import FaceKeypoints
-
-
-class _UsageError(Exception):
-    """A setting on the command line is out of its range."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
 
     sources = expand(args.sources, args.recursive)
     names = [source.name for source in sources]
-    detect = _open(args)
+    detect = open_models(args)
     tables = [path for path in (args.json, args.csv) if path and path != "-"]
     pictures = None if args.no_picture else PictureNames(names, args.output, tables)
     done = cut_back(args.json, args.csv, set(names)) if args.resume else set()
@@ -47,21 +41,6 @@ def run(args: argparse.Namespace) -> int:
     if runner.failed and len(sources) > 1:
         print(f"edge: {runner.failed} of {len(sources)} sources failed", file=sys.stderr)
     return runner.failed
-
-
-def _open(args: argparse.Namespace) -> FaceKeypoints:
-    from edge.facekeypoints import FaceKeypoints
-
-    try:
-        return FaceKeypoints(
-            model=args.model, detector=args.detector, precision=args.precision,
-            threads=args.threads, min_score=args.min_score, max_faces=args.max_faces,
-            detect_size=args.detect_size,
-        )  # fmt: skip
-    except EdgeError:
-        raise
-    except ValueError as error:
-        raise _UsageError(str(error)) from error
 
 
 def _print_info(args: argparse.Namespace) -> int:
@@ -85,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
         # Whoever read the output has seen enough; Python would complain once more on closing it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except _UsageError as error:
+    except UsageError as error:
         print(f"edge: {error}", file=sys.stderr)
         return 2
     except (EdgeError, OSError) as error:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,6 @@ def test_photos_have_many_sizes_and_are_made_again_alike():
 
 
 def test_memory_is_read_in_megabytes():
-    if not memory._PAGES.exists():
+    if not Path("/proc/self/statm").exists():
         pytest.skip("the system does not say")
     assert 10 < memory.resident_mb() < 100_000

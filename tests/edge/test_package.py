@@ -9,7 +9,9 @@ import edge
 from tests.conftest import ROOT
 
 ALLOWED = {"numpy", "onnxruntime", "PIL", "edge", "cv2"}
-BULK = {"fsspec", "pyarrow", "ray"}  # of runs over archives alone
+SERVER = {"fastapi", "prometheus_client", "pydantic", "python_multipart", "starlette", "uvicorn"}
+# Only these need the extra `serve`, and only `edge.serve` imports them, when it is run.
+SERVED = {"counts", "forms", "listening", "routes", "schema", "service", "uploads"}
 
 
 def test_exported_names_are_there_and_in_order():
@@ -46,8 +48,8 @@ def test_rooms_import_only_edge_and_themselves(room):
         tops = {name.split(".")[0] for name in imported(ast.parse(path.read_text("utf-8")))}
         assert not tops & ({"train", "export", "benchmarks"} - {room}), path
         if room == "edge":
-            more = BULK if path.stem.startswith("bulk") or path.stem == "partitions" else set()
-            assert tops - set(sys.stdlib_module_names) <= ALLOWED | more, path
+            allowed = ALLOWED | (SERVER if path.stem in SERVED else set())
+            assert tops - set(sys.stdlib_module_names) <= allowed, path
 
 
 def test_every_module_says_what_it_owns():

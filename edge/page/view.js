@@ -1,0 +1,87 @@
+// How a picture's result is shown: the canvas beside measures, keypoints and timings.
+
+import { drawCloseUp, drawFaces } from "./canvas.js";
+
+const STAGES = { decode: "decoding", search: "search", look: "keypoints", total: "in all" };
+
+/** Make an element with attributes and children. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** One picture's place on the page. */
+export class View {
+  constructor(name) {
+    this.canvas = make("canvas", { role: "img", "aria-label": name });
+    this.faces = make("div", { class: "faces" });
+    this.element = make(
+      "article", {}, make("h2", {}, name), make("div", {}, this.canvas, this.faces),
+    );
+  }
+
+  /** Show a picture, and what was found in it; `found` is {record, timings, where}. */
+  show(picture, found, showCircles) {
+    this.picture = picture;
+    this.found = found;
+    const { record, timings, where } = found;
+    const count = record.faces.length;
+    const faces = count === 1 ? "1 face" : `${count || "no"} faces`;
+    this.canvas.setAttribute("aria-label", `${record.image}: ${faces}`);
+    const open = [...this.faces.querySelectorAll("details")].map((details) => details.open);
+    const times = Object.entries(timings).map(([name, ms]) => `${STAGES[name]} ${ms.toFixed(1)} ms`);
+    this.faces.replaceChildren(
+      make("p", { class: "facts" }, `${record.width}×${record.height} px, ${faces}, found ${where}: ${times.join(", ")}`),
+      ...record.faces.flatMap((face) => [closeUpOf(face), measuresOf(face), keypointsOf(face)]),
+    );
+    this.draw(showCircles);
+    this.faces.querySelectorAll("details").forEach((details, i) => {
+      details.open = open[i] ?? false;
+    });
+  }
+
+  draw(showCircles) {
+    if (!this.found) return;
+    const { faces } = this.found.record;
+    drawFaces(this.canvas, this.picture, this.found.record, showCircles);
+    this.faces.querySelectorAll("canvas").forEach((canvas, i) => {
+      drawCloseUp(canvas, this.picture, faces[i], showCircles);
+    });
+  }
+
+  fail(message) {
+    this.canvas.remove();
+    this.faces.replaceChildren(make("p", { class: "bad" }, message));
+  }
+}
+
+function closeUpOf({ id }) {
+  return make("canvas", { class: "close-up", role: "img", "aria-label": `Face ${id}, close up` });
+}
+
+function measuresOf({ id, score, measures }) {
+  const rows = Object.entries(measures).map(([name, { value, error }]) =>
+    row([name.replace(/_(deg|px)$/, "").replaceAll("_", " "), `${value} ± ${error}${unitOf(name)}`]),
+  );
+  return make("table", {}, make("caption", {}, `Face ${id}, score ${score.toFixed(2)}`), make("tbody", {}, ...rows));
+}
+
+function unitOf(name) {
+  if (name.endsWith("_deg")) return "°";
+  return name.endsWith("_px") ? " px" : "";
+}
+
+function keypointsOf({ keypoints }) {
+  const rows = Object.entries(keypoints).map(([name, { x, y, error }]) =>
+    row([name.replaceAll("_", " "), x, y, `± ${error}`]),
+  );
+  const table = make("table", {}, make("tbody", {}, ...rows));
+  return make("details", {}, make("summary", {}, `${rows.length} keypoints, px`), table);
+}
+
+function row([first, ...others]) {
+  const cells = others.map((value) => make("td", {}, String(value)));
+  return make("tr", {}, make("th", { scope: "row" }, first), ...cells);
+}
