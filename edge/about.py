@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import __version__, head, looks
-from edge.detector import EMBEDDED, ENLARGE, SHORTER, STEP, FaceDetector
+from edge.detector import ENLARGE, SHORTER, STEP
 from edge.facekeypoints import MAX_SHARED, FaceKeypoints
 from edge.framing import BOX_DOWN, BOX_HEIGHT, BOX_WIDTH, CROP, MEAN_FACE
 from edge.keypoints import MIRROR_ORDER
@@ -21,15 +21,9 @@ PAGE = Path(__file__).parent / "page"
 ORT = PAGE / "ort" / "ort.wasm.min.mjs"
 
 
-def detector_file(detect: FaceKeypoints) -> Path | None:
-    """The detector's `.onnx` file; None where it is of another kind."""
-    path = EMBEDDED if detect.detector == "face" else Path(detect.detector)
-    return path if path.suffix == ".onnx" else None
-
-
 def why_not_in_browser(detect: FaceKeypoints) -> str | None:
     """Why the page cannot run the networks itself; None where it can."""
-    if detector_file(detect) is None:
+    if detect.finder is None:
         return "the server was started with a detector that has no .onnx file"
     if not ORT.is_file():
         return "onnxruntime-web is not set up; run: make page"
@@ -38,11 +32,11 @@ def why_not_in_browser(detect: FaceKeypoints) -> str | None:
 
 def describe_server(detect: FaceKeypoints, limits: Limits, live: bool) -> dict[str, Any]:
     """Versions, metadata of the networks, limits and settings, as values that `json` can write."""
-    path = detector_file(detect)
+    finder = detect.finder
     return {
         "version": __version__,
         "keypoints": {"file": detect.model.path.name, **detect.model.metadata},
-        "detector": path and {"file": path.name, **FaceDetector(path).metadata},
+        "detector": finder and {"file": finder.path.name, **finder.metadata},
         "limits": asdict(limits),
         "live": live,
         "in_browser": why_not_in_browser(detect),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from edge.contract import check_detector, read_metadata
 from edge.errors import ModelError
 from edge.image import Grey, resize
+from edge.precision import Kind, open_file
 from edge.session import OPEN_ERRORS, first_line, open_session
 
 EMBEDDED = Path(__file__).parent / "models" / "face.onnx"
@@ -64,14 +65,26 @@ class FaceDetector:
             top-left pixel; and scores float32 `(M,)`, 0–1; the highest score first.
         """
         height, width = grey.shape
-        scale = min(detect_size / max(height, width), ENLARGE)
-        inner = (max(1, round(height * scale)), max(1, round(width * scale)))
-        canvas = np.zeros((1, *working_shape(*inner), 1), np.uint8)
-        canvas[0, : inner[0], : inner[1], 0] = resize(grey, inner)
+        canvas, inner = self.canvas(grey, detect_size)
         boxes, scores = self._run(canvas)
         factors = np.array([width / inner[1], height / inner[0]], np.float32)
         corner = (boxes[:, :2] + 0.5) * factors - 0.5
         return np.concatenate([corner, boxes[:, 2:] * factors], axis=1), scores
+
+    @staticmethod
+    def canvas(grey: Grey, detect_size: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+        """What the network is given of a picture.
+
+        Returns:
+            uint8 `(1, H, W, 1)`, the picture scaled and filled up with black; and the height and
+            width of the picture in it, px.
+        """
+        height, width = grey.shape
+        scale = min(detect_size / max(height, width), ENLARGE)
+        inner = (max(1, round(height * scale)), max(1, round(width * scale)))
+        canvas = np.zeros((1, *working_shape(*inner), 1), np.uint8)
+        canvas[0, : inner[0], : inner[1], 0] = resize(grey, inner)
+        return canvas, inner
 
     def _try_out(self) -> None:
         try:
@@ -86,6 +99,25 @@ class FaceDetector:
     def _run(self, canvas: NDArray[np.uint8]) -> Found:
         boxes, scores = self._session.run(["boxes", "scores"], {"image": canvas})
         return boxes, scores
+
+
+def open_detector(
+    path: str | Path | None, precision: str = "auto", threads: int = 1
+) -> FaceDetector:
+    """Open the fp32 or the int8 file of a detector, as `edge.precision.open_file` does.
+
+    Args:
+        path: the fp32 file; None for the embedded detector.
+        precision: "fp32", "int8", or "auto": whichever is faster here at 320×240 px.
+        threads: threads that one run may use.
+
+    Raises:
+        ModelError, ValueError: as `open_file`.
+    """
+    return open_file(_KIND, EMBEDDED if path is None else Path(path), precision, threads)
+
+
+_KIND = Kind(FaceDetector, lambda detector: detector(np.zeros((240, 320), np.uint8)))
 
 
 def working_shape(height: int, width: int) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.detector import EMBEDDED, FaceDetector
+from edge.detector import EMBEDDED, FaceDetector, open_detector
 from edge.errors import ImageError
 from edge.face import Face
 from edge.found import Found
@@ -18,15 +18,13 @@ from edge.framing import square_around
 from edge.geometry import crop_matrix, shared_part, whole_picture
 from edge.haar import find_boxes, open_cascade
 from edge.image import Grey, ImageSource, load_image, to_grey
-from edge.looks import look, look_at_crops
+from edge.looks import MIN_SCORE, look, look_at_crops
 from edge.model import Prediction, open_model
+from edge.precision import int8_file
 
 _PICTURES_AT_ONCE = 32  # whose crops share keypoint batches
 MAX_SHARED = 0.5  # of the smaller of two boxes: above it they frame one face
 _MAX_THREADS = 256
-
-
-_Find = Callable[[Grey], tuple[NDArray[np.float32], NDArray[np.float32] | None]]
 
 
 class FaceKeypoints:
@@ -38,6 +36,7 @@ class FaceKeypoints:
     Attributes:
         keypoint_names: names of the keypoints, in order, as the model file gives them.
         model: the open keypoint network, with its path and metadata.
+        finder: the open face detector, likewise; None where there is none of ours.
         min_score: faces below it are dropped, 0–1.
         max_faces: how many faces of a picture are kept, at most; None keeps all.
         detector: what finds faces, as it was given.
@@ -62,7 +61,9 @@ class FaceKeypoints:
             detector: "face" (the embedded one), the path of another's `.onnx` file, "haar"
                 (OpenCV's frontal-face cascade, extra `video`), or "none" to take each whole picture
                 as one face.
-            precision: "fp32", "int8", or "auto" for whichever is faster on this computer.
+            precision: of both networks: "fp32", "int8", or "auto" for whichever is faster on this
+                computer, each by itself. A file without the other beside it is taken as it is with
+                "auto", and so is a detector's with "int8".
             threads: threads that detection and one network run may use.
             min_score: faces below this score are dropped, 0–1; not used with detector "none". The
                 score is the geometric mean of the detector's and the keypoint network's
@@ -80,7 +81,7 @@ class FaceKeypoints:
         self.model = open_model(model, precision, threads)
         self.keypoint_names = self.model.keypoint_names
         self.detector, self.detect_size, self._threads = detector, detect_size, threads
-        self._find = _open_detector(detector, threads, detect_size)
+        self.finder = _open_detector(detector, precision, threads)
         self.min_score, self.max_faces = min_score, max_faces
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -88,7 +89,7 @@ class FaceKeypoints:
         settings = {
             "model": self.model.path.resolve(),
             "precision": "fp32",  # of a file that is int8 by name, int8
-            "detector": self.detector,
+            "detector": self.finder.path.resolve() if self.finder else self.detector,
             "threads": self._threads,
             "min_score": self.min_score,
             "max_faces": self.max_faces,
@@ -137,7 +138,7 @@ class FaceKeypoints:
 
     def search(self, grey: Grey) -> Found:
         """Find where faces are in one grey picture, uint8 `(H, W)`; `look` then finds keypoints."""
-        if self._find is None:
+        if self.detector == "none":
             height, width = grey.shape
             whole = np.array([[0, 0, width, height]], np.float32)
             return Found(whole, [whole_picture(height, width)])
@@ -197,7 +198,7 @@ class FaceKeypoints:
         if not (np.isfinite(boxes).all() and (boxes[:, 2:] > 0).all()):
             raise ValueError("a box must be four numbers: x, y, and a width and height above 0")
         found = Found(boxes, [square_around(box) for box in boxes])
-        return self._look([to_grey(load_image(image))], [found])[0]
+        return self._look([to_grey(load_image(image))], [found], least=0.0)[0]
 
     def crops(self, crops: NDArray[np.uint8]) -> Prediction:
         """Predict keypoints of faces that are cut out already, as Kaggle's pictures are.
@@ -221,11 +222,18 @@ class FaceKeypoints:
             )
         return look_at_crops(self.model, crops)
 
-    def _look(self, greys: list[Grey], found: list[Found]) -> list[list[Face]]:
+    def _find(self, grey: Grey) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        if self.finder is None:
+            return find_boxes(grey, self.detect_size, self._threads), None
+        return self.finder(grey, self.detect_size)
+
+    def _look(
+        self, greys: list[Grey], found: list[Found], least: float = MIN_SCORE
+    ) -> list[list[Face]]:
         pictures = [grey for grey, some in zip(greys, found, strict=True) for _ in some.squares]
         size = self.model.size
         matrices = [crop_matrix(square, size) for some in found for square in some.squares]
-        seen = iter(look(self.model, pictures, matrices))
+        seen = iter(look(self.model, pictures, matrices, least=least))
         return [
             [
                 Face(box, _both(score, face.score), face.keypoints, face.error)
@@ -237,7 +245,7 @@ class FaceKeypoints:
         ]
 
     def _keep(self, faces: list[Face]) -> list[Face]:
-        if self._find is not None:
+        if self.detector != "none":
             faces = [face for face in faces if face.score >= self.min_score]
         return _without_duplicates(faces)[: self.max_faces]
 
@@ -259,19 +267,21 @@ def _both(detector: float | None, network: float) -> float:
     return network if detector is None else float(np.sqrt(detector * network))
 
 
-def _open_detector(detector: str | Path, threads: int, detect_size: int) -> _Find | None:
+def _open_detector(detector: str | Path, precision: str, threads: int) -> FaceDetector | None:
+    """The open network; None where faces are found otherwise."""
     if detector == "none":
         return None
     if detector == "haar":
         open_cascade()  # what is missing is said at once
-        return lambda grey: (find_boxes(grey, detect_size, threads), None)
+        return None
     path = EMBEDDED if detector == "face" else Path(detector)
     if path.suffix != ".onnx":
         raise ValueError(
             f"detector must be face, haar, none or the path of an .onnx file, received {detector!r}"
         )
-    network = FaceDetector(path, threads)
-    return lambda grey: network(grey, detect_size)
+    if precision == "int8" and not int8_file(path).is_file():
+        precision = "fp32"
+    return open_detector(path, precision, threads)
 
 
 def _check_settings(

@@ -5,7 +5,6 @@ Legend: N faces, K keypoints, S side of a crop.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +12,12 @@ from numpy.typing import NDArray
 
 from edge.contract import check_tensors, parse_names, parse_size, read_metadata
 from edge.errors import ModelError
+from edge.precision import Kind, open_file
 from edge.session import OPEN_ERRORS, first_line, open_session
 
 EMBEDDED = Path(__file__).parent / "models" / "keypoints.onnx"
-PRECISIONS = ("auto", "fp32", "int8")
 # Crops are run in batches of these sizes only, so that memory stays flat whatever comes.
 _BATCH_SIZES = (64, 16, 4, 1)
-# int8 must be this much faster to be chosen. It costs some accuracy, and nearer to 1 the noise of
-# timing would make results differ from one start to the next.
-_WORTH_IT = 0.65
 
 Prediction = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
@@ -87,63 +83,24 @@ class KeypointModel:
 
 
 def open_model(path: str | Path | None, precision: str = "auto", threads: int = 1) -> KeypointModel:
-    """Open the fp32 or the int8 file of a model.
-
-    The int8 file lies beside the fp32 one: `keypoints.onnx` and `keypoints.int8.onnx`.
+    """Open the fp32 or the int8 file of a model, as `edge.precision.open_file` does.
 
     Args:
         path: the fp32 file; None for the embedded model.
-        precision: "fp32", "int8", or "auto": whichever is faster here for one face, measured now.
+        precision: "fp32", "int8", or "auto": whichever is faster here for one face.
         threads: threads that one run may use.
 
     Raises:
-        ModelError: a file is missing or breaks the contract, or the two are not of one network.
-        ValueError: the precision is none of the three.
+        ModelError, ValueError: as `open_file`.
     """
-    if precision not in PRECISIONS:
-        raise ValueError(
-            f"precision must be one of {', '.join(PRECISIONS)}, received {precision!r}"
-        )
-    full = EMBEDDED if path is None else Path(path)
-    small = full.with_suffix(f".int8{full.suffix}")
-    if full.name.endswith(f".int8{full.suffix}"):
-        return KeypointModel(full, threads)  # the small one was asked for by name
-    if precision == "int8" and not full.is_file():
-        return KeypointModel(small, threads)
-    model = KeypointModel(full, threads)
-    if precision == "int8":
-        return _open_small(small, model, threads)
-    if precision == "fp32" or not small.is_file():
-        return model
-    quantised = _open_small(small, model, threads)
-    return quantised if _least_ms_ratio(quantised, model) < _WORTH_IT else model
+    return open_file(_KIND, EMBEDDED if path is None else Path(path), precision, threads)
 
 
-def _open_small(path: Path, full: KeypointModel, threads: int) -> KeypointModel:
-    model = KeypointModel(path, threads)
-    if model.metadata["sha256_keras"] != full.metadata["sha256_keras"]:
-        raise ModelError(
-            f"{path}: is of another network ({model.metadata['model_version']}) than {full.path} "
-            f"({full.metadata['model_version']}); export both again, or choose precision fp32"
-        )
-    return model
+def _use(model: KeypointModel) -> object:
+    return model(np.zeros((1, model.size, model.size), np.uint8))
 
 
-def _least_ms_ratio(first: KeypointModel, second: KeypointModel, rounds: int = 4) -> float:
-    """Time of `first` over that of `second`, each the least of several rounds taken in turn."""
-    times = [(median_ms(first), median_ms(second)) for _ in range(rounds)]
-    return min(a for a, _ in times) / min(b for _, b in times)
-
-
-def median_ms(model: KeypointModel, warm_up: int = 3, runs: int = 15) -> float:
-    """Median time that `model` takes for one face on this computer, ms."""
-    face = np.zeros((1, model.size, model.size), np.uint8)
-    times = []
-    for _ in range(warm_up + runs):
-        start = time.perf_counter_ns()
-        model(face)
-        times.append(time.perf_counter_ns() - start)
-    return float(np.median(times[warm_up:])) / 1e6
+_KIND = Kind(KeypointModel, _use)
 
 
 def _spans(count: int) -> list[tuple[int, int]]:

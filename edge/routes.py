@@ -8,7 +8,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from edge.about import PAGE, describe_server, detector_file
+from edge.about import PAGE, describe_server
 from edge.counts import CONTENT_TYPE, Counts
 from edge.desk import Answer, Desk
 from edge.limits import Limits, Refusal
@@ -99,11 +99,11 @@ class Routes:
     async def network(self, name: str) -> Response:
         """The file of a network, `keypoints` or `face`: the very one that the server runs."""
         detect = self._desk.detect
-        path = {"keypoints": detect.model.path, "face": detector_file(detect)}.get(name)
-        if path is None:
+        network = {"keypoints": detect.model, "face": detect.finder}.get(name)
+        if network is None:
             raise Refusal(404, f"no network {name!r} here; expected keypoints or face")
         headers = {"Cache-Control": "no-cache"}
-        return FileResponse(path, media_type="application/octet-stream", headers=headers)
+        return FileResponse(network.path, media_type="application/octet-stream", headers=headers)
 
     def _source(self) -> Live:
         if self._live is None:

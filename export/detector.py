@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from edge.detector import FaceDetector, working_shape
+from edge.geometry import intersection_over_union
 from edge.image import load_image, resize, to_grey
 from edge.keypoints import COORDINATE_CONVENTION
 from export.convert import OPSET, check
-from export.errors import ParityError
+from export.errors import AccuracyError, ParityError
 from export.graph import Graph, add_layers
 
 STRIDES = (8, 16, 32)  # px, as the network's outputs are ordered
@@ -32,6 +33,8 @@ LEAST_SCORE = 0.1  # boxes below it are not given
 _OVERLAP = 0.4  # intersection over union above which two boxes are of one face
 _MOST = 300  # boxes of one picture
 _LARGEST_LOG = 4.0  # of a box's side over the stride, as in training
+_SIZES = (320, 640)  # px, of the longer side, at which photos are searched
+_SURE, _SAME, _FOUND_AGAIN = 0.5, 0.7, 0.97  # score; intersection over union; share
 _PARITY_PX, _PARITY_SCORE = 0.05, 0.002
 _SAMPLE = Path(__file__).parents[1] / "edge" / "data" / "astronaut.jpg"
 
@@ -190,6 +193,33 @@ def check_parity(network: Any, path: Path) -> str:
             f"{path}: differs from the Keras model by {worst:.3f} px and {worst_score:.4f} in score"
         )
     return f"Keras and ONNX differ by at most {worst:.5f} px and {worst_score:.6f} in score."
+
+
+def calibrate(pictures: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+    """Pictures as the network sees them, uint8 `(1, H, W, 1)`, at one size and another in turn."""
+    return [FaceDetector.canvas(picture, _SIZES[i % 2])[0] for i, picture in enumerate(pictures)]
+
+
+def check_int8(full: Path, small: Path, pictures: list[NDArray[np.uint8]]) -> str:
+    """Compare the quantised file with the other on photos; returns what was compared.
+
+    Raises:
+        AccuracyError: it finds too few of the faces that the other is sure of.
+    """
+    one, other = FaceDetector(full), FaceDetector(small)
+    sure = again = 0
+    for picture in pictures:
+        boxes, scores = one(picture, _SIZES[1])
+        boxes = boxes[scores >= _SURE]
+        overlaps = intersection_over_union(boxes, other(picture, _SIZES[1])[0])
+        sure += len(boxes)
+        again += int((overlaps.max(axis=1, initial=0.0) >= _SAME).sum())
+    if again < _FOUND_AGAIN * sure:
+        raise AccuracyError(
+            f"int8 finds {again} of the {sure} faces that fp32 finds on {len(pictures)} photos; "
+            f"at least {_FOUND_AGAIN:.0%} are asked for; export with --no-int8"
+        )
+    return f"int8 finds {again} of the {sure} faces that fp32 finds on {len(pictures)} photos."
 
 
 def decode(

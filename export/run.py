@@ -20,14 +20,16 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m export.run",
         description="Convert a training run to keypoints.onnx and keypoints.int8.onnx, or a "
-        "detector's to face.onnx, and check them. Nothing is written unless every check passes.",
+        "detector's to face.onnx and face.int8.onnx, and check them. Nothing is written unless "
+        "every check passes.",
     )
     add = parser.add_argument
     add("run", metavar="RUN", help="folder that python -m train.run has finished")
     add("-o", "--output", required=True, metavar="DIR", help="folder for the .onnx files")
     add("--faces", metavar="FILE.npz",
-        help="the prepared faces of the run, where RUN is kept without their pictures")  # fmt: skip
-    add("--no-int8", action="store_true", help="write keypoints.onnx alone")
+        help="the prepared faces of the run, where RUN is kept without their pictures; of a "
+        "detector the prepared photos, without which there is no int8 file")  # fmt: skip
+    add("--no-int8", action="store_true", help="write the fp32 file alone")
     add("--license", default=_LICENSE, metavar="TEXT",
         help="licence of the weights, written into the files (default: %(default)s)")  # fmt: skip
     return parser.parse_args(argv)
@@ -41,7 +43,7 @@ def run(folder: str, output: Path, int8: bool, license_text: str, faces: str | N
     from export.source import read_detector_run, read_run
 
     if detector := read_detector_run(folder):
-        return _export_detector(*detector, output, license_text)
+        return _export_detector(*detector, output, faces if int8 else None, license_text)
     source = read_run(folder, faces)
     metadata = describe(source, _SIZE, license_text)
     model = load_keras(source.model)
@@ -67,20 +69,37 @@ def run(folder: str, output: Path, int8: bool, license_text: str, faces: str | N
 
 
 def _export_detector(
-    model: Path, sha256: str, record: dict[str, Any], output: Path, license_text: str
+    model: Path,
+    sha256: str,
+    record: dict[str, Any],
+    output: Path,
+    photos: str | None,
+    license_text: str,
 ) -> str:
     from export.convert import load_any_keras, write_model
-    from export.detector import check_parity, describe, to_onnx
+    from export.detector import calibrate, check_int8, check_parity, describe, to_onnx
+    from export.quantize import quantize_detector
+    from export.source import read_pictures
 
     network = load_any_keras(model)
     output.mkdir(parents=True, exist_ok=True)
+    metadata = describe(record, sha256, license_text)
     with tempfile.TemporaryDirectory(dir=output, prefix=".export-") as scratch:
-        file = Path(scratch) / "face.onnx"
-        write_model(to_onnx(network), describe(record, sha256, license_text), file)
-        report = check_parity(network, file)
-        kilobytes = file.stat().st_size / 1024
-        file.replace(output / file.name)
-    return f"face.onnx: {kilobytes:.0f} KB, {network.count_params():,} parameters. {report}"
+        full = Path(scratch) / "face.onnx"
+        write_model(to_onnx(network), metadata, full)
+        files, report = [full], [check_parity(network, full)]
+        if photos:
+            pictures = read_pictures(photos, record)
+            small = Path(scratch) / "face.int8.onnx"
+            ranges = calibrate(pictures[::2])
+            write_model(quantize_detector(full, ranges, Path(scratch)), metadata, small)
+            files.append(small)
+            report.append(check_int8(full, small, pictures[1::2]))
+        sizes = [f"{file.name}: {file.stat().st_size / 1024:.0f} KB" for file in files]
+        (output / "face.int8.onnx").unlink(missing_ok=True)  # it would be of another network
+        for file in files:
+            file.replace(output / file.name)
+    return "\n".join([*sizes, f"{network.count_params():,} parameters", *report])
 
 
 def main(argv: list[str] | None = None) -> int:

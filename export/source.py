@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from export.errors import RunFolderError
 
 _SIDE = 96  # px, of the crop in the middle of each prepared picture
+_PICTURES = 160  # of a detector's training, to take ranges from and to compare on
 _SETS = ("calibration", "validation")
 
 
@@ -85,6 +86,29 @@ def read_run(folder: str | Path, prepared: str | Path | None = None) -> Training
     else:
         sets = _find_faces(folder / "sets.json", Path(prepared), record)
     return TrainingRun(model, sha256, record, *sets)
+
+
+def read_pictures(prepared: str | Path, record: dict[str, Any]) -> list[NDArray[np.uint8]]:
+    """Some of the photos that a detector was trained on, uint8 `(H, W)` each, spread over all.
+
+    Args:
+        prepared: the prepared photos (`.npz`) of `python -m train.prepare --recipe face`.
+        record: of the run.
+
+    Raises:
+        RunFolderError: it is another file, or cannot be read.
+    """
+    prepared = Path(prepared)
+    try:
+        if hashlib.sha256(prepared.read_bytes()).hexdigest() not in record["data_sha256"].values():
+            raise RunFolderError(f"{prepared}: is not the file that the run was trained on")
+        with np.load(prepared) as arrays:
+            pixels, shapes = arrays["pixels"], arrays["shapes"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise RunFolderError(f"{prepared}: cannot be read as photos ({error!r})") from error
+    ends = np.cumsum(shapes.prod(axis=1))
+    some = range(0, len(shapes), -(-len(shapes) // _PICTURES))
+    return [pixels[ends[i] - shapes[i].prod() : ends[i]].reshape(shapes[i]) for i in some]
 
 
 def _hash(model: Path) -> str:

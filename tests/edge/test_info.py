@@ -19,7 +19,7 @@ def test_all_that_a_bug_report_needs_is_there():
 
 
 def test_a_processor_that_says_nothing_is_no_mistake(monkeypatch, tmp_path):
-    monkeypatch.setattr("edge.info._CPU_FILE", tmp_path / "none")
+    monkeypatch.setattr("edge.processor._CPU_FILE", tmp_path / "none")
     assert "none known" in describe(precision="fp32")
 
 

@@ -11,6 +11,7 @@ from tests.conftest import ROOT
 ALLOWED = {"numpy", "onnxruntime", "PIL", "edge", "cv2"}
 SERVER = {"fastapi", "prometheus_client", "pydantic", "python_multipart", "starlette", "uvicorn"}
 # Only these need the extra `serve`, and only `edge.serve` imports them, when it is run.
+BULK = {"fsspec", "pyarrow", "ray"}  # likewise of runs over archives
 SERVED = {"counts", "forms", "listening", "routes", "schema", "service", "uploads"}
 
 
@@ -49,6 +50,8 @@ def test_rooms_import_only_edge_and_themselves(room):
         assert not tops & ({"train", "export", "benchmarks"} - {room}), path
         if room == "edge":
             allowed = ALLOWED | (SERVER if path.stem in SERVED else set())
+            if path.stem.startswith("bulk") or path.stem == "partitions":
+                allowed = allowed | BULK
             assert tops - set(sys.stdlib_module_names) <= allowed, path
 
 

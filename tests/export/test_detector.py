@@ -48,3 +48,46 @@ def test_a_cells_box_lies_around_its_centre_at_its_stride():
     np.testing.assert_allclose(boxes[1], [8, 0, 8, 8])
     np.testing.assert_allclose(boxes[cells[0] + 1], [16, 0, 16, 16])
     np.testing.assert_allclose(scores, 0.5**detector._POWER)
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    from edge.image import load_image, to_grey
+
+    grey = to_grey(load_image(detector._SAMPLE))
+    return [grey, np.ascontiguousarray(grey[:, ::-1])]
+
+
+@pytest.mark.slow
+def test_a_quantised_detector_finds_the_same_faces(pictures, tmp_path):
+    import onnx
+
+    from edge.detector import EMBEDDED
+    from export.quantize import quantize_detector
+
+    model = quantize_detector(EMBEDDED, detector.calibrate(pictures), tmp_path)
+    metadata = {p.key: p.value for p in onnx.load(EMBEDDED).metadata_props}
+    onnx.helper.set_model_props(model, metadata)
+    onnx.save(model, tmp_path / "small.onnx")
+    report = detector.check_int8(EMBEDDED, tmp_path / "small.onnx", pictures)
+    assert report == "int8 finds 3 of the 3 faces that fp32 finds on 2 photos."
+    # The first convolution and the three that answer stay as they are.
+    makers = {name: node.op_type for node in model.graph.node for name in node.output}
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    plain = [c for c in convolutions if makers.get(c.input[1]) != "DequantizeLinear"]
+    assert (len(convolutions), len(plain)) == (19, 4)
+
+
+@pytest.mark.slow
+def test_a_quantised_detector_that_misses_faces_is_refused(network, pictures, tmp_path):
+    import onnx
+
+    from edge.detector import EMBEDDED
+    from export.errors import AccuracyError
+
+    untrained = detector.to_onnx(network)
+    metadata = {p.key: p.value for p in onnx.load(EMBEDDED).metadata_props}
+    onnx.helper.set_model_props(untrained, metadata)
+    onnx.save(untrained, tmp_path / "small.onnx")
+    with pytest.raises(AccuracyError, match="finds 0 of the 3 faces"):
+        detector.check_int8(EMBEDDED, tmp_path / "small.onnx", pictures)
