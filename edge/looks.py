@@ -26,7 +26,7 @@ from edge.model import KeypointModel, Prediction
 MAX_TILT_DEG = 10.0
 MAX_LOG_SCALE = 0.1
 MAX_SHIFT = 0.04  # of the crop's side
-MIN_SCORE = 0.05  # below it a look found nothing to go by
+MIN_SCORE = 0.1  # below it what a detector took for a face is not looked at again
 LOOKS = 4  # at most; held-out faces framed up to twice too large or small gained nothing by a fifth
 
 
@@ -54,6 +54,7 @@ def look(
     pictures: Sequence[Grey | Luma],
     matrices: Sequence[Matrix],
     looks: int = LOOKS,
+    least: float = MIN_SCORE,
 ) -> list[Look]:
     """Predict keypoints of faces; all faces share the network's batches.
 
@@ -62,6 +63,7 @@ def look(
         pictures: for each face the picture it is in, grey, as `edge.crop.cut` takes it.
         matrices: for each face the matrix from the picture to its crop.
         looks: how often a face that lies badly in its crop is looked at, at most.
+        least: face score from which on it is looked at again; 0 where it is known to be a face.
 
     Returns:
         One result per face.
@@ -69,7 +71,7 @@ def look(
     found = _look_once(model, pictures, matrices)
     lying = dict(enumerate(matrices))  # the crop each face was last seen in
     for _ in range(looks - 1):
-        closer = {i: _closer(found[i], matrix, model.size) for i, matrix in lying.items()}
+        closer = {i: _closer(found[i], m, model.size, least) for i, m in lying.items()}
         again = {i: matrix for i, matrix in closer.items() if matrix is not None}
         seen = _look_once(model, [pictures[i] for i in again], list(again.values()))
         lying = {}
@@ -91,7 +93,7 @@ def look_at_crops(model: KeypointModel, crops: NDArray[np.uint8]) -> Prediction:
         float32 `(N,)`.
     """
     same = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    faces = look(model, list(crops), [same] * len(crops))
+    faces = look(model, list(crops), [same] * len(crops), least=0.0)
     count = len(KEYPOINT_NAMES)
     return (
         np.array([face.keypoints for face in faces], np.float32).reshape(-1, count, 2),
@@ -100,10 +102,10 @@ def look_at_crops(model: KeypointModel, crops: NDArray[np.uint8]) -> Prediction:
     )
 
 
-def _closer(face: Look, matrix: Matrix, size: int) -> Matrix | None:
+def _closer(face: Look, matrix: Matrix, size: int, least: float) -> Matrix | None:
     """The crop for a further look, or None where the face lies well in its last."""
     lying = overlay(face.keypoints)
-    if lying is None or face.score < MIN_SCORE:
+    if lying is None or face.score < least:
         return None
     in_crop = compose(matrix, lying)  # from the mean face's crop
     middle = transform(in_crop, [(CROP - 1) / 2] * 2) - (size - 1) / 2

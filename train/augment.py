@@ -7,7 +7,7 @@ about the scale they have, many times faster.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 
 import cv2
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge.geometry import Matrix, compose, similarity, transform
 from edge.keypoints import MIRROR_ORDER
-from train.data import SIDE
+from train.data import SIDE, Faces
 
 _REPAIR_REACH = 2  # px from the centre of a smoothed cross to its ends
 _FAR_DEG = 65.0  # a head tilted by 20° on a photo turned by 45°
@@ -105,6 +105,13 @@ def augment(
     moved = transform(matrix, keypoints).astype(np.float32)
     face = warp(smooth_crosses(image, settings.repairs, rng), matrix)
     return change_light(face, settings, rng), moved
+
+
+def change_faces(faces: Faces, settings: Augmentation, rng: np.random.Generator) -> Faces:
+    """Each face once, changed at random, cut to its crop."""
+    pairs = zip(faces.images, faces.keypoints, strict=True)
+    images, keypoints = zip(*(augment(*pair, settings, rng) for pair in pairs), strict=True)
+    return replace(faces, images=np.stack(images), keypoints=np.stack(keypoints))
 
 
 def mirror(

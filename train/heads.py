@@ -1,13 +1,13 @@
 """From a trained keypoint network to the model that is exported: with error radius and face score.
 
-The network's own layers stay as they are. Two small heads look at its last convolution, averaged
-over a coarse grid: where on the crop something is found tells a face from a texture.
+The network's own layers stay as they are.
 
-- `error`, the 50 % radius. The median of a distance is what minimises the absolute difference to it
-  (Koenker and Bassett, 1978), so the head is fitted, with that loss, to the distances by which the
-  network misses held-out faces; then each keypoint's radius is scaled so that it holds half of the
-  points of faces that the head has not seen: those of the other folds of a cross-validation.
-- `face_score`, the chance of a face, from one hidden layer taught on faces and non-faces. What a
+- `error`, the 50 % radius, from the last convolution, averaged over a coarse grid. The median of a
+  distance is what minimises the absolute difference to it (Koenker and Bassett, 1978), so the head
+  is fitted, with that loss, to the distances by which the network misses held-out faces; then each
+  keypoint's radius is scaled so that it holds half of the points of faces that the head has not
+  seen: those of the other folds of a cross-validation.
+- `face_score`, the chance of a face, taught on faces and non-faces (`train.face_score`). What a
   detector takes for faces can be added to both (`train.score`).
 
 Legend: N pictures, K keypoints (15), F features.
@@ -15,36 +15,30 @@ Legend: N pictures, K keypoints (15), F features.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 from numpy.typing import NDArray
 
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
 from edge.metrics import distances
-from train.augment import Augmentation, augment
+from train.augment import change_faces
 from train.data import Faces
 from train.errors import DataError
+from train.face_score import add_score, make_crops
 from train.losses import masked_absolute
-from train.nonfaces import make_nonfaces
 from train.recipe import Recipe
 
-# Cells per side of the grid over the last map. 4×4 cells told faces from non-faces best (area under
-# the ROC curve 0.999, one cell 0.83); for the error they were learnt by heart, and 2×2 cells held
-# their calibration on other people's faces.
-_SCORE_CELLS, _ERROR_CELLS = 4, 2
+# Cells per side of the grid over the last map; 4×4 were learnt by heart, and 2×2 held their
+# calibration on other people's faces.
+_ERROR_CELLS = 2
 _COPIES = 8  # changed copies of each held-out face, to fit the radius on
 _MILD_COPIES = 4  # moved, in their own light, to scale it on
-_SCORE_COPIES, _SCORE_FACES = 8, 12_000  # of a face, and in all at most; and as many non-faces
 _FOLDS = 4
 _MIN_HELD_OUT = 3
 _EPOCHS = 50
-_MOST_STEPS = 8000  # of many inputs fewer epochs are enough
-_SCORE_UNITS = 32
-_SCORE_DROPOUT, _SCORE_DECAY = 0.3, 0.1
 _BATCH_SIZE = 256
 _DECAY = 1e-4  # L2, of the heads' weights
 
@@ -71,40 +65,23 @@ def add_heads(
     """
     rng = np.random.default_rng(recipe.seed)
     keras.utils.set_random_seed(recipe.seed)
-    score_grid, error_grid = (_grid(network, cells) for cells in (_SCORE_CELLS, _ERROR_CELLS))
+    error_grid = _grid(network, _ERROR_CELLS)
     error, scale = _fit_error(network, error_grid, held_out, recipe, rng)
-    faces, nonfaces = make_crops(training, photos, recipe.augmentation, rng)
+    faces, others = make_crops(training, photos, recipe.augmentation, rng)
     points = network.outputs[0]
     outputs = {
         "keypoints": layers.Reshape((len(KEYPOINT_NAMES), 2), name="keypoints")(points),
         "error": layers.Rescaling(scale.tolist(), name="error")(error(error_grid.outputs[0])),
-        "face_score": fit_score(score_grid, faces, nonfaces),
+        "face_score": add_score(network, faces, others, recipe.seed),
     }
     return keras.Model(network.inputs[0], outputs, name=network.name)
 
 
-def make_crops(
-    training: Faces,
-    photos: list[NDArray[np.uint8]],
-    augmentation: Augmentation,
-    rng: np.random.Generator,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Crops that teach what a face is: changed faces, and as many that are none, `(N, S, S)`."""
-    rows = rng.choice(len(training), size=min(_SCORE_FACES, _SCORE_COPIES * len(training)))
-    faces = _changed(training.take(rows), augmentation, rng).images
-    return faces, make_nonfaces(training.crops().images, photos, len(faces), rng)
-
-
-def replace_score(model: Any, faces: NDArray[np.uint8], nonfaces: NDArray[np.uint8]) -> Any:
-    """The model that `add_heads` built, with a `face_score` taught anew.
-
-    Args:
-        model: its keypoints and error stay as they are.
-        faces: uint8 `(N, S, S)`, crops that hold a face.
-        nonfaces: uint8 `(N, S, S)`, crops that do not.
-    """
-    grid = keras.Model(model.inputs[0], model.get_layer(f"grid_of_{_SCORE_CELLS}").output)
-    outputs = {**model.output, "face_score": fit_score(grid, faces, nonfaces)}
+def replace_score(
+    model: Any, faces: NDArray[np.uint8], others: NDArray[np.uint8], seed: int
+) -> Any:
+    """The model that `add_heads` built, with a `face_score` taught anew (`add_score`)."""
+    outputs = {**model.output, "face_score": add_score(model, faces, others, seed)}
     return keras.Model(model.inputs[0], outputs, name=model.name)
 
 
@@ -140,18 +117,12 @@ def _grid(network: Any, cells: int) -> Any:
     return keras.Model(network.inputs[0], features)
 
 
-def _changed(faces: Faces, augmentation: Augmentation, rng: np.random.Generator) -> Faces:
-    pairs = zip(faces.images, faces.keypoints, strict=True)
-    images, keypoints = zip(*(augment(*pair, augmentation, rng) for pair in pairs), strict=True)
-    return replace(faces, images=np.stack(images), keypoints=np.stack(keypoints))
-
-
 def _fit_error(
     network: Any, grid: Any, held_out: Faces, recipe: Recipe, rng: np.random.Generator
 ) -> tuple[Any, NDArray[np.float64]]:
     mild = recipe.augmentation.moving_only()
     changed, moved = (
-        _changed(held_out.take(np.tile(np.arange(len(held_out)), copies)), how, rng)
+        change_faces(held_out.take(np.tile(np.arange(len(held_out)), copies)), how, rng)
         for copies, how in ((_COPIES, recipe.augmentation), (_MILD_COPIES, mild))
     )
     (features, missed), (test_features, test_missed) = (
@@ -189,27 +160,16 @@ def _fit_radius(features: NDArray[np.float32], missed: NDArray[np.float64]) -> A
         bias_initializer=keras.initializers.Constant(start),
         name="unscaled_error",
     )
-    _fit_head(head, features, missed, masked_absolute)
+    model = keras.Sequential([keras.Input(features.shape[1:]), head])
+    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=masked_absolute, jit_compile=False)
+    targets = missed.astype(np.float32)
+    rng = np.random.default_rng(0)
+    batches = -(-len(features) // _BATCH_SIZE)
+    for _ in range(_EPOCHS):
+        # By hand: `fit` takes longer to begin an epoch than to do it.
+        for rows in np.array_split(rng.permutation(len(features)), batches):
+            model.train_on_batch(features[rows], targets[rows])
     return head
-
-
-def fit_score(grid: Any, faces: NDArray[np.uint8], nonfaces: NDArray[np.uint8]) -> Any:
-    """Teach the head that tells faces from what is none; returns its output on top of `grid`."""
-    inputs = _predict(grid, np.concatenate([faces, nonfaces]))
-    is_face = np.repeat([1.0, 0.0], [len(faces), len(nonfaces)])
-    mean, deviation = inputs.mean(axis=0), inputs.std(axis=0) + 1e-3
-    hidden = layers.Dense(_SCORE_UNITS, activation="relu", name="face_features")
-    chance = layers.Dense(1, activation="sigmoid", name="face_probability")
-    head = keras.Sequential([
-        keras.Input(inputs.shape[1:]), hidden, layers.Dropout(_SCORE_DROPOUT, seed=0), chance
-    ])  # fmt: skip
-    optimizer = keras.optimizers.AdamW(1e-3, weight_decay=_SCORE_DECAY)
-    _fit_head(head, (inputs - mean) / deviation, is_face[:, None], "binary_crossentropy", optimizer)
-    # The features come as they are, so their mean and deviation go into the weights.
-    weights, bias = hidden.get_weights()
-    weights = weights / deviation[:, None]
-    hidden.set_weights([weights, bias - mean @ weights])
-    return ops.squeeze(chance(hidden(grid.outputs[0])), axis=-1)
 
 
 def _missed(network: Any, faces: Faces) -> NDArray[np.float64]:
@@ -219,21 +179,3 @@ def _missed(network: Any, faces: Faces) -> NDArray[np.float64]:
 
 def _predict(model: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(model.predict(images[..., None], batch_size=_BATCH_SIZE, verbose=0))
-
-
-def _fit_head(
-    head: Any,
-    inputs: NDArray[np.float32],
-    targets: NDArray[np.floating],
-    loss: Any,
-    optimizer: Any = None,
-) -> None:
-    model = keras.Sequential([keras.Input(inputs.shape[1:]), head])
-    model.compile(optimizer=optimizer or keras.optimizers.Adam(1e-3), loss=loss, jit_compile=False)
-    targets = targets.astype(np.float32)
-    rng = np.random.default_rng(0)
-    batches = -(-len(inputs) // _BATCH_SIZE)
-    for _ in range(min(_EPOCHS, -(-_MOST_STEPS // batches))):
-        # By hand: `fit` takes longer to begin an epoch than to do it.
-        for rows in np.array_split(rng.permutation(len(inputs)), batches):
-            model.train_on_batch(inputs[rows], targets[rows])

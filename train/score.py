@@ -1,6 +1,6 @@
 """`python -m train.score RUN`: teach a run's `face_score` what a detector takes for faces.
 
-Of the network only the head of `face_score` is learnt anew: from faces with and without masks and
+Of the network only the branch of `face_score` is learnt anew: from faces with and without masks and
 from false alarms, both as the detector gives them, beside those that `train.run` uses.
 """
 
@@ -56,8 +56,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from train.data import hash_file, read_faces
     from train.face.candidates import cut_candidates
     from train.face.photos import Photo, load_photos_with_boxes
+    from train.face_score import make_crops
     from train.fit import load, save
-    from train.heads import make_crops, replace_score
+    from train.heads import replace_score
     from train.nonfaces import load_photos
     from train.recipe import RECIPES
 
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     )
     right, wrong = (np.concatenate(pair) for pair in crops)
     folder.mkdir(parents=True, exist_ok=True)
-    save(replace_score(model, right, wrong), folder / MODEL)
+    save(replace_score(model, right, wrong, recipe.seed), folder / MODEL)
     for name in (HISTORY, SETS, CALIBRATION, VALIDATION):
         if (source / name).exists() and source.resolve() != folder.resolve():
             shutil.copy(source / name, folder / name)

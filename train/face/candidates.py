@@ -21,13 +21,13 @@ from train.face.photos import Photo
 
 _SAME, _APART = 0.5, 0.3  # intersection over union with a face's box from, and up to which
 _UNSURE = 0.2  # likewise with that of something that may be a face
-_LEAST_SCORE = 0.3  # of a box; `edge` drops those below 0.25 before the network looks at them
+_LEAST_SCORE = 0.1  # of a box; `edge` drops those below 0.25, but there is more to learn from
 
 
 def cut_candidates(
     detector: FaceDetector, model: KeypointModel, photos: list[Photo]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Crops of what a detector finds, as the network sees them first and last, and mirrored.
+    """Crops of what a detector finds, as the network sees them first and last.
 
     Args:
         detector: whose boxes are taken.
@@ -47,8 +47,7 @@ def cut_candidates(
             right, wrong = judge(boxes, photo)
             for some, crops in ((right, faces), (wrong, others)):
                 for matrix in _matrices(model, photo, boxes[some]):
-                    crop = cut(photo.pixels, matrix, model.size)
-                    crops += [crop, np.ascontiguousarray(crop[:, ::-1])]
+                    crops.append(cut(photo.pixels, matrix, model.size))
     none = np.empty((0, model.size, model.size), np.uint8)
     return (np.stack(faces) if faces else none), (np.stack(others) if others else none)
 
