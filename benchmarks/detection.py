@@ -15,7 +15,9 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from edge.detector import FaceDetector
 from edge.framing import box_of
 from edge.geometry import intersection_over_union
 from edge.image import Grey, load_image, resize, to_grey
+from edge.precision import int8_file
 
 _SIZES = (320, 640)  # px, of the longer side
 _SMALL_PX = (12, 16, 20, 24, 32)  # widths of faces
@@ -87,10 +90,16 @@ def run(data: Path, detector: Path, yunet_file: Path | None) -> dict[str, Any]:
 
 
 def _finders(size: int, detector: Path, yunet_file: Path | None) -> dict[str, Finder]:
-    finders = {"edge": product(size, detector)}
+    finders = {name: product(size, path) for name, path in _ours(detector).items()}
     if yunet_file:
         finders["YuNet"] = yunet(yunet_file, size)
     return finders | {name: haar(name, size) for name in HAAR}
+
+
+def _ours(detector: Path) -> dict[str, Path]:
+    """Our detector's file, and the int8 one where it lies beside it."""
+    small = int8_file(detector)
+    return {"edge": detector} | ({"edge int8": small} if small.is_file() else {})
 
 
 def read_marked(folder: Path) -> list[Marked]:
@@ -184,15 +193,17 @@ def measure_time(grey: Grey, detector: Path, yunet_file: Path | None) -> dict[st
     times = {}
     for shape in _SHAPES:
         picture = resize(grey, shape)
-        ours = FaceDetector(detector)
-        finders: dict[str, Any] = {"edge": lambda g, size=shape[1]: ours(g, size)}  # noqa: B023
+        finders: dict[str, Callable[[], object]] = {
+            name: partial(FaceDetector(path), picture, shape[1])
+            for name, path in _ours(detector).items()
+        }
         if yunet_file:
-            finders["YuNet"] = yunet(yunet_file, shape[1])
+            finders["YuNet"] = partial(yunet(yunet_file, shape[1]), picture)
         spent: dict[str, list[float]] = {name: [] for name in finders}
         for _ in range(_ROUNDS):
             for name, find in finders.items():
                 start = time.perf_counter_ns()
-                find(picture)
+                find()
                 spent[name].append((time.perf_counter_ns() - start) / 1e6)
         times[f"{shape[1]}×{shape[0]}"] = {
             name: {"least_ms": round(min(ms), 3), "median_ms": round(float(np.median(ms)), 3)}

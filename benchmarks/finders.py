@@ -12,6 +12,7 @@ from edge.detector import Found
 from edge.facekeypoints import FaceKeypoints
 from edge.framing import box_of, from_wider
 from edge.image import Grey, resize
+from edge.precision import is_int8
 
 Finder = Callable[[Grey], Found]
 
@@ -24,8 +25,12 @@ _OVERLAP, _MOST = 0.3, 5000  # theirs too
 
 
 def product(detect_size: int, detector: Path) -> Finder:
-    """This package: the detector, and what the keypoint network makes of its boxes."""
-    detect = FaceKeypoints(detector=detector, precision="fp32", detect_size=detect_size)
+    """This package: the detector, and what the keypoint network makes of its boxes.
+
+    With an int8 detector the keypoint network is int8 too.
+    """
+    precision = "int8" if is_int8(detector) else "fp32"
+    detect = FaceKeypoints(detector=detector, precision=precision, detect_size=detect_size)
 
     def find(grey: Grey) -> Found:
         faces = detect(grey)

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.cold_start import measure_starts
 from benchmarks.command import report_results
 from benchmarks.machine import describe_machine
 from benchmarks.memory import measure_memory
@@ -30,7 +30,6 @@ from edge.facekeypoints import FaceKeypoints
 from edge.image import Rgb, load_image, save_image
 from edge.pipeline import overlap
 
-_STARTS = 9
 _PHOTOS, _SIDE, _TURNS = 24, 1600, 3
 _AT_ONCE = 8
 
@@ -45,28 +44,10 @@ def run(photos: int, frames: int) -> dict[str, Any]:
     """
     return {
         "machine": describe_machine(threads=1),
-        "start": measure_start(),
+        "start": measure_starts(),
         "overlap": measure_overlap(),
         "memory": measure_memory(photos, frames),
     }
-
-
-def measure_start() -> dict[str, float]:
-    """Milliseconds, medians of fresh processes in a warm cache, in turns."""
-    commands = {
-        "python_ms": ["-c", "pass"],
-        "import_ms": ["-c", "import edge"],
-        "first_result_ms": ["-m", "edge.run", str(SAMPLE), "--no-picture", "--precision", "fp32"],
-    }
-    spent: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(_STARTS + 1):
-        for name, command in commands.items():
-            start = time.perf_counter_ns()
-            subprocess.run([sys.executable, *command], check=True, capture_output=True)
-            spent[name].append((time.perf_counter_ns() - start) / 1e6)
-    middle = {name: float(np.median(ms[1:])) for name, ms in spent.items()}  # the first is cold
-    middle["import_ms"] -= middle["python_ms"]
-    return {name: round(ms, 1) for name, ms in middle.items()}
 
 
 def measure_overlap() -> dict[str, float]:

@@ -3,13 +3,17 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks import scenarios
 from benchmarks.kaggle import measure_accuracy, read_annotated
-from benchmarks.latency import summarise
 from benchmarks.run import main
+from benchmarks.schema import check
+from benchmarks.timing import Amount
 from edge.looks import look_at_crops
 from edge.metrics import rmse
 from edge.model import EMBEDDED, KeypointModel
 from tests.made_faces import make_faces, write_annotated
+
+A_LITTLE = Amount(queries=3, seconds=0.0)
 
 
 @pytest.fixture
@@ -18,12 +22,13 @@ def tables(tmp_path):
     return write_annotated(tmp_path, images, keypoints, asked=[30, 30, 30, 8, 8])
 
 
-def test_latency_is_summed_up_by_percentiles():
-    steady = summarise(np.linspace(1.0, 1.1, 101))
-    assert (steady.runs, steady.median_ms, steady.min_ms) == (101, 1.05, 1.0)
-    assert steady.p95_ms == pytest.approx(1.095)
-    assert not steady.shaky
-    assert summarise(np.linspace(1, 3, 101)).shaky
+@pytest.fixture
+def brief(monkeypatch):
+    """What takes minutes, in a moment."""
+    monkeypatch.setattr("benchmarks.run.QUICK", A_LITTLE)
+    monkeypatch.setattr(scenarios, "_BATCHES", (1, 4))
+    monkeypatch.setattr("benchmarks.cold_start._STARTS", 1)
+    monkeypatch.setattr("benchmarks.limit._PROFILED_RUNS", 10)
 
 
 def test_accuracy_is_that_of_the_annotated_pictures(tables):
@@ -42,21 +47,43 @@ def test_accuracy_is_that_of_the_annotated_pictures(tables):
     assert per_keypoint["nose_tip"] == pytest.approx(nose, abs=1e-3)
 
 
-def test_results_hold_size_latency_accuracy_and_machine_of_each_model(tables, tmp_path, capsys):
+@pytest.mark.slow
+def test_results_keep_their_schema_and_hold_what_was_asked_for(brief, tmp_path, capsys):
+    pytest.importorskip("onnx")
+    pytest.importorskip("jsonschema")
     output = tmp_path / "results.json"
-    annotated, pictures = map(str, tables)
-    arguments = ["--annotated", annotated, "--images", pictures, "--runs", "5", "-o", str(output)]
-    assert main(arguments) == 0
+    assert main(["--quick", "-o", str(output)]) == 0
     results = json.loads(output.read_text())
-    assert results["machine"]["threads"] == 1
-    assert [row["model"] for row in results["models"]] == ["keypoints.onnx", "keypoints.int8.onnx"]
+    assert check(results) == ""
+    names = ["keypoints.onnx", "keypoints.int8.onnx"]
+    assert [row["model"] for row in results["models"]] == names
+    assert all(row["multiply_adds"] > 20e6 for row in results["models"])
+    alone = [row["what"] for row in results["single_stream"] if row["threads"] == 1]
+    assert alone == [
+        *names, "face.onnx, 320×240", "face.int8.onnx, 320×240", "face.onnx, 640×480",
+        "face.int8.onnx, 640×480", *(f"photo, {name}" for name in names),
+    ]  # fmt: skip
+    assert all(row["runs"] == 3 for row in results["single_stream"])
+    assert {row["batch"] for row in results["offline"]} == {1, 4}
+    assert list(results["stages"]) == [
+        "decode", "grey", "detect", "crop", "keypoints", "map back", "draw", "end to end"
+    ]  # fmt: skip
+    # Every multiply-add of the network is some operator's.
     for row in results["models"]:
-        assert row["latency"]["runs"] == 5
-        assert row["size_bytes"] > 1000
-        assert row["accuracy"]["asked = 8"]["faces"] == 2
-    assert len(capsys.readouterr().out.splitlines()) == 4
+        operators = results["layers"][row["model"]]
+        assert sum(op["multiply_adds"] for op in operators) == row["multiply_adds"]
+    assert [row["threads"] for row in results["auto"]] == sorted({1, results["machine"]["cores"]})
+    assert results["peers"] == []
+    assert "| keypoints.int8.onnx |" in capsys.readouterr().out
 
 
 def test_a_missing_model_is_one_line(tmp_path, capsys):
+    pytest.importorskip("onnx")
     assert main([str(tmp_path / "none.onnx")]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_peers_need_data(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["--peers"])
+    assert "--peers needs --data" in capsys.readouterr().err
