@@ -10,7 +10,7 @@ export IMAGE DATA  # the shell reads them from the environment: spaces and quote
 ORT := onnxruntime-web-1.30.0
 ORT_FILES := ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm
 
-.PHONY: run serve page test lint check train train-face clean
+.PHONY: run serve page test lint check matrix train train-face clean
 
 run: .venv/runtime-installed
 	@$(BIN)/python -m edge.run --json - $(if $(IMAGE),-- "$$IMAGE",-o astronaut.keypoints.jpg $(SAMPLE))
@@ -62,7 +62,7 @@ train-face: .venv/dev-installed
 	$(BIN)/python -m train.prepare --recipe face -o runs/photos.npz -- "$$DATA"
 	$(BIN)/python -m train.run --recipe face --data runs/photos.npz \
 		--negatives "$$DATA/negatives" --lured edge/models/face.onnx -o runs/face --resume
-	$(BIN)/python -m export.run runs/face -o runs/models
+	$(BIN)/python -m export.run runs/face --faces runs/photos.npz -o runs/models
 
 clean:
 	rm -rf .venv dist edge/page/ort .pytest_cache .mypy_cache .ruff_cache

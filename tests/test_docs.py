@@ -8,8 +8,8 @@ import shutil
 
 import pytest
 
+from benchmarks import summary
 from benchmarks.accuracy import table as accuracy_table
-from benchmarks.run import table
 from edge.keypoints import KEYPOINT_NAMES
 from tests.conftest import ROOT
 
@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 CARD = (ROOT / "MODEL_CARD.md").read_text("utf-8")
 MEASURED = ROOT / "benchmarks" / "results"
 RESULTS, ACCURACY = (
-    json.loads((MEASURED / name).read_text("utf-8")) for name in ("keypoints.json", "accuracy.json")
+    json.loads((MEASURED / name).read_text("utf-8")) for name in ("latency.json", "accuracy.json")
 )
 
 
@@ -41,17 +41,43 @@ def test_the_readme_is_short():
 
 
 def test_the_results_are_those_measured():
-    assert between(README, "results") == table(RESULTS)
+    assert between(README, "results") == summary.models(RESULTS)
     assert RESULTS["machine"]["processor"] in README
 
 
 def test_the_measured_models_are_the_embedded_ones():
-    from edge.model import EMBEDDED, KeypointModel
+    from edge.model import EMBEDDED
 
-    for row in RESULTS["models"][:2]:  # the others are there to compare
-        model = KeypointModel(EMBEDDED.with_name(row["model"]))
-        assert row["sha256_keras"] == model.metadata["sha256_keras"]
-        assert row["size_bytes"] == model.path.stat().st_size
+    measured = [*RESULTS["models"][:2], *RESULTS["detectors"]]  # the others are there to compare
+    for row in measured:
+        path = EMBEDDED.with_name(row.get("model") or row["file"])
+        assert row["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_page_on_benchmarks_shows_what_was_measured():
+    text = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+    for name in ("models", "peers", "precision", "offline", "stages", "machine"):
+        assert between(text, name) == getattr(summary, name)(RESULTS), name
+
+
+def test_the_committed_results_keep_the_schema():
+    pytest.importorskip("jsonschema")
+    from benchmarks.schema import check
+
+    assert check(RESULTS) == ""
+
+
+def test_what_auto_chose_was_the_faster():
+    for row in RESULTS["auto"]:
+        for what, name, suffix in (
+            ("keypoints", "keypoints.onnx", ""), ("detector", "face.onnx", ", 320×240"),
+        ):  # fmt: skip
+            small = name.replace(".onnx", ".int8.onnx")
+            full_ms, small_ms = (
+                summary.single(RESULTS, f"{file}{suffix}", row["threads"])["p50_ms"]
+                for file in (name, small)
+            )
+            assert row[what] == (small if small_ms < 0.65 * full_ms else name)
 
 
 def test_the_detectors_results_are_those_measured():
@@ -162,6 +188,32 @@ def test_the_runtimes_document_shows_what_was_measured_and_is_printed(folder, ru
             assert face["measures"][name][key] == expected, name
     for name in face["measures"]:
         assert f"`{name}`" in text
+
+
+def test_the_raspberry_pis_document_shows_what_was_measured():
+    from benchmarks.matrix import table as matrix_table
+    from benchmarks.pi_table import facts_table, failures, versions_table
+
+    text = (ROOT / "docs" / "raspberry-pi.md").read_text("utf-8")
+    pi, matrix = (
+        json.loads((MEASURED / name).read_text("utf-8")) for name in ("pi.json", "matrix.json")
+    )
+    assert between(text, "pi") == f"{versions_table(pi)}\n{facts_table(pi)}"
+    assert failures(pi) == []
+    assert between(text, "matrix") == matrix_table(matrix)
+    assert {row["ended"] for row in matrix["rows"]} == {"passed"}
+    for module in re.findall(r"python -m ([\w.]+)", text):
+        assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), module
+
+
+def test_the_versions_in_the_pis_document_are_those_that_are_tested():
+    from benchmarks.bounds import lowest
+
+    text = (ROOT / "docs" / "raspberry-pi.md").read_text("utf-8")
+    for python in ("3.11", "3.12", "3.13"):
+        for package, version in lowest(python).items():
+            if version != lowest("3.10")[package]:
+                assert f"{package.replace('pillow', 'Pillow')} {version}" in text
 
 
 def test_the_document_on_archives_shows_what_was_measured_and_is_printed(folder, run_python):
