@@ -21,6 +21,7 @@ def report_results(
     table: Callable[[dict[str, Any]], str],
     output: Path | None,
     missing: Callable[[KeyError], str] = str,
+    failures: Callable[[dict[str, Any]], list[str]] = lambda results: [],
 ) -> int:
     """Run a benchmark, write its results as JSON if asked to, and print them as a table.
 
@@ -29,18 +30,24 @@ def report_results(
         table: results as Markdown.
         output: where the JSON goes, or None.
         missing: what to say of a key that the data lacks.
+        failures: what of the results is not as it must be, a line each.
 
     Returns:
-        The exit status, as `report`.
+        The exit status: as `report`, and 1 with those lines on standard error where there are any.
     """
+    wrong: list[str] = []
 
     def measure() -> str:
         results = run()
         if output:
             write_results(results, output)
+        wrong.extend(failures(results))
         return table(results)
 
-    return report(measure, missing)
+    status = report(measure, missing)
+    for line in wrong:
+        print(f"benchmarks: {line}", file=sys.stderr)
+    return 1 if wrong else status
 
 
 def report(measure: Callable[[], str], missing: Callable[[KeyError], str]) -> int:

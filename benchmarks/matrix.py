@@ -168,24 +168,21 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def failures(results: dict[str, Any]) -> list[str]:
+    """A line for each pair of versions whose tests did not pass."""
+    return [
+        f"Python {row['python']}, {row['set']}: {row['ended']}"
+        for row in results["rows"]
+        if row["ended"] != "passed"
+    ]
+
+
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status, 1 also where a test fails."""
     args = parse_args(argv)
-    wrong: list[str] = []
-
-    def measure() -> dict[str, Any]:
-        results = run(args.work.absolute(), args.pythons)
-        wrong.extend(
-            f"Python {row['python']}, {row['set']}: {row['ended']}"
-            for row in results["rows"]
-            if row["ended"] != "passed"
-        )
-        return results
-
-    status = report_results(measure, table, args.output)
-    for line in wrong:
-        print(f"benchmarks: {line}", file=sys.stderr)
-    return 1 if wrong else status
+    return report_results(
+        lambda: run(args.work.absolute(), args.pythons), table, args.output, failures=failures
+    )
 
 
 if __name__ == "__main__":

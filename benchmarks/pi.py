@@ -179,17 +179,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status, 1 also where a result is not as it must be."""
     args = parse_args(argv)
-    wrong: list[str] = []
-
-    def measure() -> dict[str, Any]:
-        results = run(args.data, args.work.absolute(), args.onnxruntime)
-        wrong.extend(failures(results))
-        return results
-
-    status = report_results(measure, table, args.output)
-    for line in wrong:
-        print(f"benchmarks: {line}", file=sys.stderr)
-    return 1 if wrong else status
+    return report_results(
+        lambda: run(args.data, args.work.absolute(), args.onnxruntime),
+        table, args.output, failures=failures,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

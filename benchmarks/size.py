@@ -24,7 +24,7 @@ def count(path: Path) -> tuple[int, int]:
     graph, weights = _read(path)
     nodes = [node for node in graph.node if node.op_type in _WEIGHTED]
     held = [name for node in nodes for name in node.input if name in weights]
-    additions = count_nodes(path)
+    additions = _count_nodes(graph, weights)
     return (
         sum(int(np.prod(weights[name])) for name in held),
         sum(additions[node.output[0]] for node in nodes),
@@ -40,10 +40,13 @@ def count_nodes(path: Path) -> dict[str, int]:
         By the node's name and, the same again, by its output and by that of an activation that
         comes next: whoever fuses the two may call them so.
     """
-    graph, weights = _read(path)
+    return _count_nodes(*_read(path))
+
+
+def _count_nodes(graph: Any, weights: dict[str, tuple[int, ...]]) -> dict[str, int]:
     shapes = _shapes(graph)
     active = {node.input[0]: node.output[0] for node in graph.node if node.op_type == "Relu"}
-    additions = {}
+    additions: dict[str, int] = {}
     for node in graph.node:
         if node.op_type in _WEIGHTED:
             kernel = int(np.prod(weights.get(node.input[1], (0,))))

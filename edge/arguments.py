@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from edge import __version__
+from edge.command import UsageError
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
@@ -33,10 +34,6 @@ Examples:
   python -m edge.run camera:0 -o seen.mp4 --blur face
   python -m edge.run crop.png --detector none --json -
 """
-
-
-class UsageError(Exception):
-    """A setting on the command line is out of its range."""
 
 
 def open_models(args: argparse.Namespace) -> FaceKeypoints:

@@ -7,17 +7,15 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from edge.arguments import open_models
 from edge.bulk_arguments import parse_args
-from edge.errors import EdgeError, MissingExtra
+from edge.command import report
+from edge.errors import MissingExtra
 
 if TYPE_CHECKING:
     import argparse
 
     from ray.data import Dataset
-
-
-class _UsageError(Exception):
-    """A setting on the command line is out of its range."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -30,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     kind = args.engine or ("ray" if args.address or find_spec("ray") else "local")
     if kind == "ray":
         _need("ray", "ray")
-    bulk = BulkRun(_open(args), args.output)
+    bulk = BulkRun(open_models(args), args.output)
     bulk.begin(args.resume)
     listing = list_photos(args.sources, args.column, Shard(*args.shard))
     for problem in listing.problems:
@@ -64,20 +62,6 @@ def process(dataset: Dataset, column: str = "image", workers: int = 1, **setting
     return map_photos(dataset, FaceKeypoints(**{"precision": "fp32", **settings}), column, workers)
 
 
-def _open(args: argparse.Namespace) -> Any:
-    from edge.facekeypoints import FaceKeypoints
-
-    try:
-        return FaceKeypoints(
-            model=args.model, detector=args.detector, precision=args.precision,
-            min_score=args.min_score, max_faces=args.max_faces, detect_size=args.detect_size,
-        )  # fmt: skip
-    except EdgeError:
-        raise
-    except ValueError as error:
-        raise _UsageError(str(error)) from error
-
-
 def _need(extra: str, *modules: str) -> None:
     for module in modules:
         try:
@@ -91,17 +75,7 @@ def _need(extra: str, *modules: str) -> None:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    try:
-        return 1 if run(args) else 0
-    except _UsageError as error:
-        print(f"edge: {error}", file=sys.stderr)
-        return 2
-    except (EdgeError, OSError) as error:
-        print(f"edge: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("edge: interrupted; go on with --resume", file=sys.stderr)
-        return 130
+    return report(lambda: run(args), "interrupted; go on with --resume")
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="photos in one partition (default: %(default)s)")  # fmt: skip
     _add_engine(parser.add_argument_group("who does it"))
     _add_models(parser.add_argument_group("how faces are found"))
+    parser.set_defaults(threads=1)  # of each worker
     args = parser.parse_args(argv)
     if args.engine == "local" and args.address:
         parser.error("--address is that of a Ray cluster, and --engine local uses none")

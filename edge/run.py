@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.arguments import UsageError, open_models, parse_args
-from edge.errors import EdgeError
+from edge.arguments import open_models, parse_args
+from edge.command import report
 
 if TYPE_CHECKING:
     import argparse
@@ -56,23 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names need not be valid text
-    try:
-        status = 1 if (_print_info(args) if args.info else run(args)) else 0
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; Python would complain once more on closing it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except UsageError as error:
-        print(f"edge: {error}", file=sys.stderr)
-        return 2
-    except (EdgeError, OSError) as error:
-        print(f"edge: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("edge: interrupted", file=sys.stderr)
-        return 130
+    return report(lambda: _print_info(args) if args.info else run(args))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edge.arguments import UsageError, open_models
-from edge.errors import EdgeError, MissingExtra
+from edge.arguments import open_models
+from edge.command import report
+from edge.errors import MissingExtra
 from edge.limits import LOOPBACK, Limits
 from edge.serve_arguments import parse_args
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 _PACKAGES = ("fastapi", "starlette", "pydantic", "uvicorn", "python_multipart", "prometheus_client")
 
 
-def run(args: argparse.Namespace) -> None:
-    """Serve until told to stop."""
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop; returns how much failed: nothing."""
     try:
         from edge.listening import listen, make_server
         from edge.live import Live
@@ -46,6 +47,7 @@ def run(args: argparse.Namespace) -> None:
         print(_greeting(args.host, port, token, live), file=sys.stderr, flush=True)
 
     listen(server, args.host, args.port, greet)
+    return 0
 
 
 def _greeting(host: str, port: int, token: str | None, live: Live | None) -> str:
@@ -60,15 +62,7 @@ def _greeting(host: str, port: int, token: str | None, live: Live | None) -> str
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    try:
-        run(args)
-    except UsageError as error:
-        print(f"edge: {error}", file=sys.stderr)
-        return 2
-    except (EdgeError, OSError) as error:
-        print(f"edge: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return report(lambda: run(args))
 
 
 if __name__ == "__main__":
