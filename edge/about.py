@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from edge import __version__, head, looks
-from edge.detector import ENLARGE, SHORTER, STEP
-from edge.facekeypoints import MAX_SHARED, FaceKeypoints
+from edge.detector import ENLARGE, NEAR, SHORTER, STEP
+from edge.facekeypoints import MAX_SHARED, UNSURE, FaceKeypoints
 from edge.framing import BOX_DOWN, BOX_HEIGHT, BOX_WIDTH, CROP, MEAN_FACE
 from edge.keypoints import MIRROR_ORDER
 from edge.limits import Limits
@@ -51,8 +51,14 @@ def _settings(detect: FaceKeypoints) -> dict[str, Any]:
         "min_score": detect.min_score,
         "max_faces": detect.max_faces,
         "max_shared": MAX_SHARED,
+        "unsure": UNSURE,
         "detect_size": detect.detect_size,
-        "detector": {"step": STEP, "shorter": list(SHORTER), "enlarge": ENLARGE},
+        "detector": {
+            "step": STEP,
+            "shorter": list(SHORTER),
+            "enlarge": ENLARGE,
+            "near": NEAR,
+        },
         "box": {"width": BOX_WIDTH, "height": BOX_HEIGHT, "down": BOX_DOWN},
         "mean_face": {"side": CROP, "points": MEAN_FACE.tolist()},
         "looks": {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge.geometry import Matrix, compose, invert, scale_of, transform
+from edge.geometry import Matrix, compose, invert, scale_of
 from edge.image import Grey, Luma
 
 _TURN_EPSILON = 1e-9
@@ -29,16 +31,14 @@ def cut(grey: Grey | Luma, matrix: Matrix, size: int) -> NDArray[np.uint8]:
         uint8 `(size, size)`.
     """
     if _is_upright(matrix):
-        return _resize(grey, matrix, (size, size))
+        return np.asarray(_resize(grey, matrix, (size, size)))
     # An upright frame of the crop's scale that holds all four corners of the turned crop.
-    corners = np.array([[-1, -1], [size, -1], [-1, size], [size, size]], dtype=np.float64)
-    source = transform(invert(matrix), corners)
-    scale = scale_of(matrix)
-    low, high = source.min(axis=0) * scale, source.max(axis=0) * scale
-    upright = np.array([[scale, 0, -low[0]], [0, scale, -low[1]]], dtype=np.float64)
-    width, height = (int(side) for side in np.ceil(high - low) + 1)
-    frame = Image.fromarray(_resize(grey, upright, (height, width)))
-    back = compose(upright, invert(matrix))  # crop to upright frame
+    inverse, scale = invert(matrix), scale_of(matrix)
+    (left, right), (top, bottom) = (_reach(row, size, scale) for row in inverse.tolist())
+    upright = np.array([[scale, 0.0, -left], [0.0, scale, -top]])
+    width, height = math.ceil(right - left) + 1, math.ceil(bottom - top) + 1
+    frame = _resize(grey, upright, (height, width))
+    back = compose(upright, inverse)  # crop to upright frame
     turned = frame.transform(
         (size, size), Image.Transform.AFFINE, _pillow(back), Image.Resampling.BILINEAR
     )
@@ -50,24 +50,46 @@ def _is_upright(matrix: Matrix) -> bool:
     return bool(off < _TURN_EPSILON and matrix[0, 0] > 0 and matrix[1, 1] > 0)
 
 
-def _resize(grey: Grey | Luma, matrix: Matrix, shape: tuple[int, int]) -> NDArray[np.uint8]:
+def _reach(row: list[float], size: int, scale: float) -> tuple[float, float]:
+    """From where to where a crop and one pixel around it lie along one axis, times `scale`.
+
+    `row` is the axis's in the matrix from the crop to the picture.
+    """
+    across, down, offset = row
+    ends = (-across, across * size), (-down, down * size)
+    low, high = (sum(most(pair) for pair in ends) for most in (min, max))
+    return (offset + low) * scale, (offset + high) * scale
+
+
+def _resize(grey: Grey | Luma, matrix: Matrix, shape: tuple[int, int]) -> Image.Image:
     height, width = shape
-    scale = matrix[[0, 1], [0, 1]]
+    (x_scale, _, x_offset), (_, y_scale, y_offset) = matrix.tolist()
     # Edges of the source window in Pillow's frame, where pixel centres lie at .5.
-    start = (-0.5 - matrix[:, 2]) / scale + 0.5
-    stop = (np.array([width, height]) - 0.5 - matrix[:, 2]) / scale + 0.5
-    filter_reach = np.maximum(1.0, 1.0 / scale) + 1
-    low = np.floor(start - filter_reach).astype(int)
-    high = np.ceil(stop + filter_reach).astype(int)
-    factor = int(1 / scale.max()) // 2
-    if factor > 1 and np.prod(high - low) > _MAX_WASTE * grey.size:
+    left, right = _window_edges(x_scale, x_offset, width)
+    top, bottom = _window_edges(y_scale, y_offset, height)
+    x_reach, y_reach = (max(1.0, 1 / scale) + 1 for scale in (x_scale, y_scale))
+    low = math.floor(left - x_reach), math.floor(top - y_reach)
+    high = math.ceil(right + x_reach), math.ceil(bottom + y_reach)
+    box = (left, top, right, bottom)
+    inside = min(low) >= 0 and high[1] <= grey.shape[0] and high[0] <= grey.shape[1]
+    if inside and isinstance(grey, np.ndarray):  # Pillow reads no more than it needs
+        return _image(grey).resize((width, height), Image.Resampling.BILINEAR, box=box)
+    box = (left - low[0], top - low[1], right - low[0], bottom - low[1])
+    if inside:
+        window = _image(grey[low[1] : high[1], low[0] : high[0]])
+        return window.resize((width, height), Image.Resampling.BILINEAR, box=box)
+    factor = int(1 / max(x_scale, y_scale)) // 2
+    area = (high[0] - low[0]) * (high[1] - low[1])
+    if factor > 1 and area > _MAX_WASTE * grey.size:
         # A square around a very long picture is mostly border: shrink before repeating that.
         small = np.asarray(Image.fromarray(grey[:]).reduce(factor))
         return _resize(small, compose(matrix, _enlarging(factor)), shape)
-    window = _window(grey, low, high)
-    box = (*(start - low), *(stop - low))
-    resized = Image.fromarray(window).resize((width, height), Image.Resampling.BILINEAR, box=box)
-    return np.asarray(resized)
+    window = _image(_window(grey, low, high))
+    return window.resize((width, height), Image.Resampling.BILINEAR, box=box)
+
+
+def _window_edges(scale: float, offset: float, length: int) -> tuple[float, float]:
+    return (-0.5 - offset) / scale + 0.5, (length - 0.5 - offset) / scale + 0.5
 
 
 def _enlarging(factor: int) -> Matrix:
@@ -75,17 +97,20 @@ def _enlarging(factor: int) -> Matrix:
     return np.array([[factor, 0, offset], [0, factor, offset]], dtype=np.float64)
 
 
-def _window(grey: Grey | Luma, low: NDArray[np.int_], high: NDArray[np.int_]) -> NDArray[np.uint8]:
+def _image(grey: Grey) -> Image.Image:
+    """The same pixels as Pillow knows them; not copied if they lie in rows."""
+    height, width = grey.shape
+    return Image.frombuffer("L", (width, height), np.ascontiguousarray(grey), "raw", "L", 0, 1)
+
+
+def _window(grey: Grey | Luma, low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.uint8]:
     """The pixels from `low` to before `high` (x, y), the border repeated outside the picture."""
     rows = np.clip(np.arange(low[1], high[1]), 0, grey.shape[0] - 1)
     columns = np.clip(np.arange(low[0], high[0]), 0, grey.shape[1] - 1)
-    if rows[-1] - rows[0] == len(rows) - 1 and columns[-1] - columns[0] == len(columns) - 1:
-        inside = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        return np.ascontiguousarray(inside)
     return np.asarray(grey[np.ix_(rows, columns)])
 
 
 def _pillow(matrix: Matrix) -> tuple[float, ...]:
     """Pillow's six coefficients, whose pixel centres lie at .5, for the same mapping."""
-    offset = matrix[:, 2] + 0.5 - matrix[:, :2] @ np.array([0.5, 0.5])
-    return (*matrix[0, :2], float(offset[0]), *matrix[1, :2], float(offset[1]))
+    (a, b, x), (c, d, y) = matrix.tolist()
+    return a, b, x + 0.5 - (a + b) / 2, c, d, y + 0.5 - (c + d) / 2

@@ -24,6 +24,7 @@ STEP = 32  # px; the coarsest stride
 # network runs at a few shapes only and memory stays flat.
 SHORTER = (9 / 16, 3 / 4, 1.0)
 ENLARGE = 2.0  # at most: more makes faces softer, not easier to find
+NEAR = 0.1  # of the size at which a picture is searched: one that is so near to it stays as it is
 
 Found = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -58,7 +59,8 @@ class FaceDetector:
         Args:
             grey: uint8 `(H, W)`.
             detect_size: length of the longer side at which the picture is searched, px. Faces must
-                be about 10 px wide there. A smaller picture is enlarged, at most twice.
+                be about 10 px wide there. A picture within a tenth of it stays as it is; a smaller
+                one is enlarged, at most twice.
 
         Returns:
             Boxes float32 `(M, 4)`: x, y, width, height, px of `grey`, x and y the centre of the
@@ -80,7 +82,9 @@ class FaceDetector:
             width of the picture in it, px.
         """
         height, width = grey.shape
-        scale = min(detect_size / max(height, width), ENLARGE)
+        longer = max(height, width)
+        near = abs(longer - detect_size) <= NEAR * detect_size
+        scale = 1.0 if near else min(detect_size / longer, ENLARGE)
         inner = (max(1, round(height * scale)), max(1, round(width * scale)))
         canvas = np.zeros((1, *working_shape(*inner), 1), np.uint8)
         canvas[0, : inner[0], : inner[1], 0] = resize(grey, inner)

@@ -15,7 +15,7 @@ from edge.errors import ImageError
 from edge.face import Face
 from edge.found import Found
 from edge.framing import square_around
-from edge.geometry import crop_matrix, shared_part, whole_picture
+from edge.geometry import crop_matrix, overlap, shared_part, whole_picture
 from edge.haar import find_boxes, open_cascade
 from edge.image import Grey, ImageSource, load_image, to_grey
 from edge.looks import MIN_SCORE, look, look_at_crops
@@ -24,6 +24,7 @@ from edge.precision import int8_file
 
 _PICTURES_AT_ONCE = 32  # whose crops share keypoint batches
 MAX_SHARED = 0.5  # of the smaller of two boxes: above it they frame one face
+UNSURE = 0.5  # of another box's score: below it, a box that frames the same face is not looked at
 _MAX_THREADS = 256
 
 
@@ -147,6 +148,8 @@ class FaceKeypoints:
             # Below it, not even the keypoint network's whole approval would save a box.
             likely = scores >= self.min_score**2
             boxes, scores = boxes[likely], scores[likely]
+            alone = ~_are_hidden(boxes, scores)
+            boxes, scores = boxes[alone], scores[alone]
         order = np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")
         squares = [square_around(box) for box in boxes[order]]
         return Found(boxes[order], squares, None if scores is None else scores[order])
@@ -257,6 +260,16 @@ def _without_duplicates(faces: list[Face]) -> list[Face]:
         if all(shared_part(face.box, other.box) <= MAX_SHARED for other in kept):
             kept.append(face)
     return [face for face in faces if any(face is other for other in kept)]
+
+
+def _are_hidden(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which of a detector's boxes `(M, 4)` frame a part of a face that is found far more surely.
+
+    One of the two would go after the keypoint network had looked at both; it need not.
+    """
+    area = np.prod(boxes[:, 2:], axis=1, dtype=np.float64)
+    shared = overlap(boxes, boxes) > MAX_SHARED * np.minimum(area[:, None], area)
+    return np.asarray((shared & (scores[:, None] < UNSURE * scores)).any(axis=1))
 
 
 def _open_again(settings: dict[str, Any]) -> FaceKeypoints:

@@ -5,6 +5,8 @@ Legend: K keypoints (15). Matrices and squares are those of `edge.geometry`.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -15,7 +17,6 @@ from edge.geometry import (
     invert,
     lay_over,
     scale_of,
-    transform,
     turn_of,
 )
 
@@ -28,6 +29,11 @@ MEAN_FACE = np.array(
      [33.0, 76.1], [48.1, 72.7], [48.2, 82.6]]
 )  # fmt: skip
 _MIN_POINTS = 3
+# `lay_over` of the whole mean face, as far as it does not depend on the other: a weight `(K,)` for
+# each of its points in the complex factor that the similarity is.
+_MIDDLE = complex(*MEAN_FACE.mean(axis=0))
+_LAID_OVER = (MEAN_FACE.view(np.complex128)[:, 0] - _MIDDLE).conj()
+_LAID_OVER = _LAID_OVER / (abs(_LAID_OVER) ** 2).sum()
 # A box reaches from the middle of the forehead to the chin and from cheek to cheek: half-way
 # between the boxes of WIDER FACE and YuNet, which begin at the hair line, and those that people
 # draw around faces with masks, which begin above the brows. In parts of the crop's side: the box's
@@ -45,9 +51,15 @@ def overlay(keypoints: NDArray[np.floating]) -> Matrix | None:
         The matrix from the mean face's crop to the picture; None where fewer than three points are
         labelled, or all lie in one place.
     """
+    points = np.ascontiguousarray(keypoints, np.float64).view(np.complex128)[:, 0]
+    middle = complex(points.sum()) / len(points)
+    factor = complex(_LAID_OVER @ (points - middle))
+    if math.isfinite(factor.real) and abs(factor) > 0:  # all are known, as a network gives them
+        offset = middle - factor * _MIDDLE
+        return np.array(
+            [[factor.real, -factor.imag, offset.real], [factor.imag, factor.real, offset.imag]]
+        )
     known = ~np.isnan(keypoints[:, 0] + keypoints[:, 1])
-    if known.all():  # as a network gives them
-        return lay_over(MEAN_FACE, keypoints)
     if known.sum() < _MIN_POINTS:
         return None
     return lay_over(MEAN_FACE[known], keypoints[known])
@@ -68,8 +80,9 @@ def frame(keypoints: NDArray[np.floating]) -> NDArray[np.float64] | None:
         return None
     side = scale_of(matrix) * CROP
     middle = (CROP - 1) / 2
-    corner = transform(matrix, (middle, middle)) - (side - 1) / 2
-    return np.array([*corner, side, side])
+    (a, b, x), (c, d, y) = matrix.tolist()
+    left, top = ((p + q) * middle + r - (side - 1) / 2 for p, q, r in ((a, b, x), (c, d, y)))
+    return np.array([left, top, side, side])
 
 
 def box_of(square: ArrayLike) -> NDArray[np.float64]:
@@ -81,7 +94,7 @@ def box_of(square: ArrayLike) -> NDArray[np.float64]:
     Returns:
         float64 `(4,)`: x, y, width, height, px.
     """
-    x, y, side, _ = np.asarray(square, dtype=np.float64)
+    x, y, side, _ = np.asarray(square, dtype=np.float64).tolist()
     width, height = BOX_WIDTH * side, BOX_HEIGHT * side
     top = y + (side - height) / 2 + BOX_DOWN * side
     return np.array([x + (side - width) / 2, top, width, height])
@@ -97,8 +110,8 @@ def square_around(box: ArrayLike) -> NDArray[np.float64]:
     Returns:
         float64 `(4,)`: x, y, side, side, in the same frame; it may reach outside the picture.
     """
-    x, y, width, height = np.asarray(box, dtype=np.float64)
-    side = np.sqrt(width * height / (BOX_WIDTH * BOX_HEIGHT))
+    x, y, width, height = np.asarray(box, dtype=np.float64).tolist()
+    side = math.sqrt(width * height / (BOX_WIDTH * BOX_HEIGHT))
     top = y + (height - side) / 2 - BOX_DOWN * side
     return np.array([x + (width - side) / 2, top, side, side])
 

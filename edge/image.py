@@ -105,8 +105,11 @@ def resize(grey: Grey, shape: tuple[int, int]) -> Grey:
     """
     if grey.shape == shape:
         return grey
-    size = shape[::-1]
-    return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR, reducing_gap=2))
+    picture, size = Image.fromarray(grey), shape[::-1]
+    by = grey.shape[0] // shape[0]
+    if by and grey.shape == (by * shape[0], by * shape[1]):
+        return np.asarray(picture.reduce(by))  # in a tenth of the time
+    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2))
 
 
 def save_image(image: Rgb, path: str | Path) -> None:

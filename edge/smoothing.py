@@ -81,12 +81,12 @@ class PointFilter:
         self._speed = self._speed + share * (speed - self._speed)
         self._own_speed = self._own_speed + share * ((points - carried) / unit - self._own_speed)
         together = max(
-            float(np.linalg.norm(self._speed, axis=1).mean()) - settings.rest,
+            float(_lengths(self._speed).mean()) - settings.rest,
             # A face that turns back has a mean speed of 0 on its way.
-            float(np.linalg.norm(speed, axis=1).mean()) - settings.dead_zone,
+            float(_lengths(speed).mean()) - settings.dead_zone,
             0.0,
         )
-        alone = np.maximum(np.linalg.norm(self._own_speed, axis=1) - settings.dead_zone, 0)
+        alone = np.maximum(_lengths(self._own_speed) - settings.dead_zone, 0)
         placed = lay_over(self._smooth, points)  # the smooth face where the face now is
         whole_way = self._smooth if placed is None else transform(placed, self._smooth)
         self._count += 1
@@ -103,6 +103,10 @@ class PointFilter:
         )
         self._seen = points
         return self._smooth
+
+
+def _lengths(vectors: Points) -> NDArray[np.float64]:
+    return np.hypot(vectors[:, 0], vectors[:, 1])
 
 
 def _share(cutoff: float | NDArray[np.float64], seconds: float) -> NDArray[np.float64]:

@@ -123,6 +123,8 @@ def sight_again(seen: Look, track: Track, apart: bool) -> Sighting | None:
 
 def are_apart(tracks: list[Track]) -> NDArray[np.bool_]:
     """Which tracks have no other near, `(T,)`."""
+    if len(tracks) < 2:
+        return np.ones(len(tracks), bool)
     boxes = np.array([box_of_look(track.seen) for track in tracks]).reshape(-1, 4)
     middles = boxes[:, :2] + boxes[:, 2:] / 2
     away = np.linalg.norm(middles[:, None] - middles[None], axis=2)

@@ -32,8 +32,32 @@ function weigh(length, start, stop, count) {
   });
 }
 
+/** Resize a picture; as `edge.image.resize`, by the mean of whole pixels where it can be. */
+export function resize(picture, width, height) {
+  const by = Math.floor(picture.height / height);
+  if (by > 1 && by * height === picture.height && by * width === picture.width) {
+    return shrink(picture, by);
+  }
+  return resample(picture, [0, 0, picture.width, picture.height], width, height);
+}
+
+/** The mean of each `by`×`by` pixels. */
+function shrink(picture, by) {
+  const [width, height] = [picture.width / by, picture.height / by];
+  const data = new Uint8Array(width * height);
+  for (let i = 0; i < data.length; i++) {
+    const corner = Math.floor(i / width) * by * picture.width + (i % width) * by;
+    let sum = 0;
+    for (let y = 0; y < by; y++) {
+      for (let x = 0; x < by; x++) sum += picture.data[corner + y * picture.width + x];
+    }
+    data[i] = Math.round(sum / by ** 2);
+  }
+  return { width, height, data };
+}
+
 /** Resize the part [left, top, right, bottom] of a picture, edges in px, to a new size. */
-export function resample(picture, [left, top, right, bottom], width, height) {
+function resample(picture, [left, top, right, bottom], width, height) {
   const across = weigh(picture.width, left, right, width);
   const down = weigh(picture.height, top, bottom, height);
   const from = down[0].first;

@@ -4,7 +4,7 @@
 import {
   compose, cropMatrix, invert, layOver, scaleOf, sharedPart, squareAround, transform, turnOf,
 } from "./geometry.js";
-import { cut, resample, toGrey } from "./grey.js";
+import { cut, resize, toGrey } from "./grey.js";
 
 const ORT = "/page/ort/";
 
@@ -47,11 +47,13 @@ class Networks {
   /** Boxes and scores of the detector, the largest first. */
   async search(grey) {
     const { detect_size: longest, detector, min_score: least } = this.settings;
-    const scale = Math.min(longest / Math.max(grey.height, grey.width), detector.enlarge);
+    const longer = Math.max(grey.height, grey.width);
+    const near = Math.abs(longer - longest) <= detector.near * longest;
+    const scale = near ? 1 : Math.min(longest / longer, detector.enlarge);
     const [height, width] = [grey.height, grey.width].map((side) =>
       Math.max(1, roundHalfEven(side * scale)),
     );
-    const small = resample(grey, [0, 0, grey.width, grey.height], width, height);
+    const small = resize(grey, width, height);
     const [rows, columns] = workingShape(height, width, detector);
     const canvas = new Uint8Array(rows * columns);
     for (let y = 0; y < height; y++) {
@@ -60,13 +62,21 @@ class Networks {
     const image = new this.ort.Tensor("uint8", canvas, [1, rows, columns, 1]);
     const { boxes, scores } = await this.detector.run({ image });
     const [fx, fy] = [grey.width / width, grey.height / height];
-    return [...scores.data]
+    const likely = [...scores.data]
       .map((score, i) => {
         const [x, y, w, h] = boxes.data.subarray(4 * i, 4 * i + 4);
         return { score, box: [(x + 0.5) * fx - 0.5, (y + 0.5) * fy - 0.5, w * fx, h * fy] };
       })
-      .filter(({ score }) => score >= least ** 2)
+      .filter(({ score }) => score >= least ** 2);
+    return likely
+      .filter((one) => !likely.some((other) => this.isHidden(one, other)))
       .sort((one, other) => other.box[2] * other.box[3] - one.box[2] * one.box[3]);
+  }
+
+  /** Whether one frames a part of a face that the other has found far more surely. */
+  isHidden(one, other) {
+    const { max_shared: most, unsure } = this.settings;
+    return one.score < unsure * other.score && sharedPart(one.box, other.box) > most;
   }
 
   /** Look at faces, and again at those that lie badly in their crops. */

@@ -57,6 +57,12 @@ def test_a_small_picture_is_enlarged_twice_at_most(path):
     np.testing.assert_allclose(boxes[0, 2:], np.array(BOX[2:]) / 2)
 
 
+def test_a_picture_within_a_tenth_of_the_size_is_searched_as_it_is(path):
+    for width, factor in ((352, 1.0), (288, 1.0), (353, 353 / 320)):
+        boxes, _ = FaceDetector(path)(np.zeros((10, width), np.uint8), 320)
+        assert boxes[0, 2] == pytest.approx(BOX[2] * factor)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (30, 30)])
 def test_odd_pictures_are_searched(shape, path):
     boxes, scores = FaceDetector(path)(np.zeros(shape, np.uint8))

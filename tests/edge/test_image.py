@@ -159,6 +159,12 @@ def test_every_pixel_counts_where_a_picture_shrinks():
     assert np.abs(resize(grey, (10, 40)).astype(int) - 100).max() <= 8
 
 
+def test_a_picture_shrinks_by_a_whole_number_to_the_means_of_its_pixels(rng):
+    grey = rng.integers(0, 256, (30, 42)).astype(np.uint8)
+    means = grey.reshape(10, 3, 14, 3).mean(axis=(1, 3))
+    assert np.abs(resize(grey, (10, 14)) - means).max() < 0.6
+
+
 def test_saving_says_what_is_wrong(colours, tmp_path):
     with pytest.raises(SourceError, match="unknown suffix"):
         save_image(colours, tmp_path / "a.xyz")

@@ -125,13 +125,16 @@ def test_both_ways_agree(page, sample, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     picture.transpose(Image.Transpose.ROTATE_90).save(turned, exif=exif, quality=95)
-    choose(page, "server", sample, turned)
-    page.locator("article").nth(1).wait_for()
+    near, twice = (tmp_path / f"{width}.png" for width in (336, 640))  # searched as it is, halved
+    for path in (near, twice):
+        Image.open(sample).resize((int(path.stem), int(path.stem))).save(path)
+    choose(page, "server", sample, turned, near, twice)
+    page.locator("article").nth(3).wait_for()
     here = json.loads(saved(page, "#json"))
     page.check("input[value=browser]")
-    page.locator(".facts", has_text="in this browser").nth(1).wait_for(timeout=60_000)
+    page.locator(".facts", has_text="in this browser").nth(3).wait_for(timeout=60_000)
     there = json.loads(saved(page, "#json"))
-    assert [one["image"] for one in here] == ["turned.jpg", "astronaut.jpg"]
+    assert [one["image"] for one in here] == ["640.png", "336.png", "turned.jpg", "astronaut.jpg"]
     for one, other in zip(here, there, strict=True):
         assert [one[key] for key in ("image", "width", "height")] == [
             other[key] for key in ("image", "width", "height")
