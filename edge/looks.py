@@ -8,7 +8,7 @@ faces were. One further look is mostly enough; a crop that hardly holds the face
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ class Look:
     Attributes:
         keypoints: float32 `(15, 2)` px of the picture.
         error: float32 `(15,)` px of the picture, the radius that holds half of the true points.
-        score: face score, 0–1.
+        score: face score, 0–1; of several looks at a face, that of the surest.
         crop: uint8 `(S, S)`, what the network saw.
         matrix: from the picture to it.
     """
@@ -77,7 +77,8 @@ def look(
         lying = {}
         for (i, matrix), face in zip(again.items(), seen, strict=True):
             if face.score >= min(found[i].score, 0.5) / 2:  # the crop has not lost the face
-                found[i], lying[i] = face, matrix
+                surest = max(face.score, found[i].score)
+                found[i], lying[i] = replace(face, score=surest), matrix
     return found
 
 

@@ -10,6 +10,8 @@ Legend: N crops, S their side (96).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -106,14 +108,35 @@ def _fit(stem: Any, branch: Any, faces: Crops, others: Crops, seed: int) -> None
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         jit_compile=False,
     )
-    rng = np.random.default_rng(seed)
-    for _ in range(epochs):
+    for changed, rows in _batches(crops, batches, epochs, np.random.default_rng(seed)):
         # By hand: `fit` takes longer to begin an epoch of few crops than to do it.
-        for rows in np.array_split(rng.permutation(len(crops)), batches):
-            changed = np.stack([_change(crops[row], rng) for row in rows])
-            maps = stem.predict_on_batch(changed[..., None])
-            learner.train_on_batch(maps, is_face[rows])
+        learner.train_on_batch(stem.predict_on_batch(changed), is_face[rows])
     branch.set_weights(learner.get_weights())
+
+
+def _batches(
+    crops: Crops, count: int, epochs: int, rng: np.random.Generator
+) -> Iterator[tuple[Crops, NDArray[np.int_]]]:
+    """Batches of changed crops, `(B, S, S, 1)`, and their rows; `count` an epoch.
+
+    The next is made in a thread beside the one that learns from the last.
+    """
+
+    def make(rows: NDArray[np.int_]) -> tuple[Crops, NDArray[np.int_]]:
+        return np.stack([_change(crops[row], rng) for row in rows])[..., None], rows
+
+    shuffle = np.random.default_rng(rng.integers(1 << 32))  # `rng` is the thread's from here on
+    order = (
+        rows
+        for _ in range(epochs)
+        for rows in np.array_split(shuffle.permutation(len(crops)), count)
+    )
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        coming = beside.submit(make, next(order))
+        for rows in order:
+            batch, coming = coming.result(), beside.submit(make, rows)
+            yield batch
+        yield coming.result()
 
 
 def _change(crop: Crops, rng: np.random.Generator) -> Crops:

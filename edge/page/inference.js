@@ -91,7 +91,7 @@ class Networks {
       lying = new Map();
       again.forEach(([i, matrix], k) => {
         if (seen[k].score < Math.min(found[i].score, 0.5) / 2) return;
-        found[i] = seen[k];
+        found[i] = { ...seen[k], score: Math.max(seen[k].score, found[i].score) };
         lying.set(i, matrix);
       });
     }
