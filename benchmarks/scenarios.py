@@ -15,10 +15,10 @@ import numpy as np
 
 from benchmarks.accuracy import measure_photos
 from benchmarks.cold_start import measure_starts
-from benchmarks.kaggle import measure_accuracy, read_annotated
+from benchmarks.kaggle import AnnotatedFaces, measure_accuracy, read_annotated
 from benchmarks.limit import layers, matrix_rate
 from benchmarks.machine import describe_heat, describe_machine
-from benchmarks.photos import read_photos
+from benchmarks.photos import Photo, read_photos
 from benchmarks.race import Race, run_race
 from benchmarks.size import count
 from benchmarks.stages import time_stages
@@ -27,7 +27,7 @@ from benchmarks.tracking import SAMPLE
 from edge.detector import EMBEDDED as FACE
 from edge.detector import FaceDetector
 from edge.facekeypoints import FaceKeypoints
-from edge.image import load_image, resize, to_grey
+from edge.image import Rgb, load_image, resize, to_grey
 from edge.model import KeypointModel
 from edge.precision import int8_file, is_int8
 
@@ -62,6 +62,15 @@ class Plan:
         return Amount(max(8, self.amount.queries // 16), self.amount.seconds / 20)
 
 
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What accuracy is measured on: Kaggle's pictures, and helen's photos in grey and in colour."""
+
+    annotated: AnnotatedFaces
+    photos: list[Photo]
+    images: list[Rgb]
+
+
 def measure(plan: Plan) -> dict[str, Any]:
     """Everything, as values that `json` can write.
 
@@ -71,12 +80,13 @@ def measure(plan: Plan) -> dict[str, Any]:
     """
     before = describe_heat()
     threads = sorted({1, os.cpu_count() or 1})
+    truth = _read_truth(plan.data) if plan.data else None
     results: dict[str, Any] = {
         "format": FORMAT,
         "machine": describe_machine(threads=max(threads)),
         "amount": asdict(plan.amount),
         "matrix_gflops": round(matrix_rate(), 1),
-        "models": [_describe(path, plan.data) for path in plan.models],
+        "models": [_describe(path, truth) for path in plan.models],
         "detectors": [
             {"file": path.name, **_facts(path), "parameters": count(path)[0]}
             for path in (FACE, int8_file(FACE))
@@ -91,7 +101,7 @@ def measure(plan: Plan) -> dict[str, Any]:
     results["stages"] = _stages(plan)
     _say("starts next")
     results["start"] = measure_starts()
-    results["peers"] = _peers(plan)
+    results["peers"] = _peers(plan, truth)
     results["heat"] = {"before": before, "after": describe_heat()}
     return results
 
@@ -107,7 +117,16 @@ def _facts(path: Path) -> dict[str, Any]:
     }
 
 
-def _describe(path: Path, data: Path | None) -> dict[str, Any]:
+def _read_truth(data: Path) -> Truth:
+    kaggle, helen = data / "kaggle", data / "helen"
+    return Truth(
+        annotated=read_annotated(kaggle / "test_annotated.csv", kaggle / "test.zip"),
+        images=_read_images(helen),
+        photos=read_photos(helen),
+    )
+
+
+def _describe(path: Path, truth: Truth | None) -> dict[str, Any]:
     model = KeypointModel(path)
     parameters, additions = count(path)
     row = {
@@ -118,11 +137,9 @@ def _describe(path: Path, data: Path | None) -> dict[str, Any]:
         "multiply_adds": additions,
         "accuracy": None,
     }
-    if data:
-        kaggle = data / "kaggle"
-        annotated = read_annotated(kaggle / "test_annotated.csv", kaggle / "test.zip")
-        helen = measure_photos(_detect(path, 1), read_photos(data / "helen"))
-        row["accuracy"] = {"kaggle": measure_accuracy(model, annotated),
+    if truth:
+        helen = measure_photos(_detect(path, 1), truth.photos)
+        row["accuracy"] = {"kaggle": measure_accuracy(model, truth.annotated),
                            "helen": helen["end to end"]}  # fmt: skip
     return row
 
@@ -191,16 +208,14 @@ def _stages(plan: Plan) -> dict[str, Any]:
     return {name: asdict(summarise(ms)) for name, ms in times.items()}
 
 
-def _peers(plan: Plan) -> list[dict[str, Any]]:
-    if plan.peers is None or plan.data is None:
+def _peers(plan: Plan, truth: Truth | None) -> list[dict[str, Any]]:
+    if plan.peers is None or truth is None:
         return []
     _say("peers next")
-    photos = read_photos(plan.data / "helen")
-    images = _read_images(plan.data / "helen")
     rounds = 3 if plan.amount == QUICK else 10
-    return run_race(photos, images, Race(plan.peers, plan.files, _TIMED_PHOTOS, rounds))
+    return run_race(truth.photos, truth.images, Race(plan.peers, plan.files, _TIMED_PHOTOS, rounds))
 
 
-def _read_images(folder: Path) -> list[Any]:
+def _read_images(folder: Path) -> list[Rgb]:
     lines = (folder / "annotations.jsonl").read_text(encoding="utf-8").splitlines()
     return [load_image(folder / json.loads(line)["image"]) for line in lines]
