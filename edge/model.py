@@ -17,7 +17,7 @@ from edge.session import OPEN_ERRORS, first_line, open_session
 
 EMBEDDED = Path(__file__).parent / "models" / "keypoints.onnx"
 # Crops are run in batches of these sizes only, so that memory stays flat whatever comes.
-_BATCH_SIZES = (64, 16, 4, 1)
+_BATCH_SIZES = (64, 16, 4, 2, 1)
 
 Prediction = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 

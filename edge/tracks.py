@@ -111,7 +111,7 @@ class Tracker:
         """Look where each face is expected; returns whether one was lost."""
         live = [track for track in self._tracks if not track.lost]
         size = self._detect.model.size
-        matrices = [upright_matrix(track.expected(now), size) for track in live]
+        matrices = [track.aim(now, size) for track in live]
         aimed = [(t, m) for t, m in zip(live, matrices, strict=True) if m is not None]
         seen = look(self._detect.model, [luma] * len(aimed), [m for _, m in aimed], looks=2)
         apart = dict(zip(map(id, self._tracks), are_apart(self._tracks), strict=True))

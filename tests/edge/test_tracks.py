@@ -6,6 +6,10 @@ pytest.importorskip("cv2")  # the videos are made with it
 from benchmarks.made_videos import SCENES, play
 from benchmarks.tracking import Followed, _error, _note, _share_seen, _unrest, lag, make_actors
 from edge.facekeypoints import FaceKeypoints
+from edge.framing import MEAN_FACE
+from edge.geometry import scale_of, similarity, transform, turn_of
+from edge.looks import Look
+from edge.track import Motion, Track
 from edge.tracks import Tracker
 
 GROUND = np.full((48, 64, 3), 96, np.uint8)
@@ -99,3 +103,24 @@ def test_a_face_that_stays_away_is_forgotten(actors, detect):
 def test_settings_out_of_range_are_refused(setting, detect):
     with pytest.raises(ValueError, match=next(iter(setting))):
         Tracker(detect, **setting)
+
+
+def test_a_face_is_turned_upright_from_a_tilt_of_ten_degrees_until_it_is_below_six():
+    def placed(angle):
+        return transform(similarity(2.0, angle, (47.5, 47.5), (200.0, 150.0)), MEAN_FACE)
+
+    def looked_at(angle):
+        crop = np.zeros((96, 96), np.uint8)
+        return Look(placed(angle), np.ones(15, np.float32), 1.0, crop, np.eye(2, 3))
+
+    portrait = np.zeros((48, 48), np.float32)
+    track = Track(0, looked_at(0.0), portrait, None, 0.0, Motion())
+    turned = []
+    for angle in (0, 8, 11, 8, 5, 8, -8, -11, -8):
+        track.seen = looked_at(angle)
+        matrix = track.aim(0.0, 96)
+        # Either way the face lies in its crop's middle, at the mean face's size.
+        np.testing.assert_allclose(transform(matrix, [(200, 150)]), [(47.5, 47.5)], atol=1e-6)
+        assert scale_of(matrix) == pytest.approx(0.5)
+        turned.append(round(turn_of(matrix)))
+    assert turned == [0, 0, -11, -8, 0, 0, 0, 11, 8]
