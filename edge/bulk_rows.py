@@ -15,7 +15,6 @@ import pyarrow as pa
 from edge.errors import ImageError
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.image import load_image
 from edge.results import csv_header, csv_row
 
 FACE, NO_FACE, FAILED = "face", "no face", "failed"
@@ -92,7 +91,7 @@ def look(detect: FaceKeypoints, rows: Rows, image: str, data: bytes) -> None:
     Photo by photo: the rows of one must not depend on which others share its partition.
     """
     try:
-        rows.add(image, detect(load_image(data)))
+        rows.add(image, detect(data))
     except ImageError as error:
         rows.add_failed(image, str(error))
     except MemoryError:

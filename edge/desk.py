@@ -21,7 +21,7 @@ from edge.image import Grey, Rgb, to_grey, to_jpeg
 from edge.limits import Limits, Refusal
 from edge.pipeline import Room
 from edge.results import to_record
-from edge.uploads import check_picture, decode
+from edge.uploads import check_picture, decode, decode_grey
 
 _MAX_THREADS = 4  # that decode and search: each may hold a large picture
 
@@ -174,13 +174,13 @@ class Desk:
         if time.monotonic() > job.deadline:
             raise self._too_late()
         start = time.perf_counter()
-        picture = decode(job.upload)
-        grey = to_grey(picture)
+        picture = decode(job.upload) if job.annotated else None
+        grey = decode_grey(job.upload) if picture is None else to_grey(picture)
         job.timings_ms["decode"] = _ms_since(start)
         start = time.perf_counter()
         found = self.detect.search(grey)
         job.timings_ms["search"] = _ms_since(start)
-        return _Searched(grey, found, picture if job.annotated else None)
+        return _Searched(grey, found, picture)
 
     def _look_at(self, some: list[_ToLook]) -> list[list[Face]]:
         return self.detect.look([grey for grey, _ in some], [found for _, found in some])

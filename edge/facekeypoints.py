@@ -17,7 +17,7 @@ from edge.found import Found
 from edge.framing import square_around
 from edge.geometry import crop_matrix, overlap, shared_part, whole_picture
 from edge.haar import find_boxes, open_cascade
-from edge.image import Grey, ImageSource, load_image, to_grey
+from edge.image import Grey, ImageSource, load_grey
 from edge.looks import MIN_SCORE, look, look_at_crops
 from edge.model import Prediction, open_model
 from edge.precision import int8_file
@@ -133,7 +133,7 @@ class FaceKeypoints:
             )
         sources, results = iter(images), []
         while chunk := list(islice(sources, _PICTURES_AT_ONCE)):
-            greys = [to_grey(load_image(image)) for image in chunk]
+            greys = [load_grey(image) for image in chunk]
             results += self.look(greys, [self.search(grey) for grey in greys])
         return results
 
@@ -201,7 +201,7 @@ class FaceKeypoints:
         if not (np.isfinite(boxes).all() and (boxes[:, 2:] > 0).all()):
             raise ValueError("a box must be four numbers: x, y, and a width and height above 0")
         found = Found(boxes, [square_around(box) for box in boxes])
-        return self._look([to_grey(load_image(image))], [found], least=0.0)[0]
+        return self._look([load_grey(image)], [found], least=0.0)[0]
 
     def crops(self, crops: NDArray[np.uint8]) -> Prediction:
         """Predict keypoints of faces that are cut out already, as Kaggle's pictures are.

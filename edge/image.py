@@ -7,6 +7,7 @@ import os
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,16 @@ from edge.errors import ImageError, SourceError
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 Rgb = NDArray[np.uint8]  # (H, W, 3)
 Grey = NDArray[np.uint8]  # (H, W)
+_Finish = Callable[[Image.Image], NDArray[np.uint8]]  # what is kept of a decoded RGB image
 
 # A picture of this many pixels takes 0.5 GB as RGB: more than one file should lead a small computer
 # into. It is also where Pillow refuses.
 MAX_PIXELS = 178_956_970
 
 _QUALITY = 92  # of JPEG files that are written, 0–100
-_STRIP = 256  # rows that are copied at once
+# Pixels that are copied, or made grey, at once. Larger pieces do not stay in the processor's cache,
+# and a whole large picture is made grey in three times the time.
+_STRIP, _GREY_STRIP = 1 << 16, 1 << 20
 # Pillow hands these to another program, which runs what they say.
 _PROGRAMS = ("EPS",)
 # What Pillow's decoders raise on broken files, beside its own UnidentifiedImageError (an OSError).
@@ -53,14 +57,33 @@ def load_image(source: ImageSource) -> Rgb:
             another shape or dtype.
         SourceError: the file cannot be opened.
     """
+    return _to_rgb_array(source) if isinstance(source, np.ndarray) else _load(source, _pixels)
+
+
+def load_grey(source: ImageSource) -> Grey:
+    """The grey of a picture: `to_grey(load_image(source))`, in a third of the time for a file.
+
+    Args:
+        source: as for `load_image`.
+
+    Returns:
+        uint8 `(H, W)`; of an array of that shape, the array itself.
+
+    Raises:
+        ImageError, SourceError: as `load_image`.
+    """
     if isinstance(source, np.ndarray):
-        return _check_array(source)
+        return to_grey(source) if _check_array(source).ndim == 3 else source
+    return _load(source, lambda image: np.asarray(image.convert("L")))
+
+
+def _load(source: Any, finish: _Finish) -> NDArray[np.uint8]:
     if isinstance(source, Image.Image):
-        return _decode(source, "image")
+        return _decode(source, "image", finish)
     if isinstance(source, bytes):
-        return _open(source, f"picture of {len(source)} bytes")
+        return _open(source, f"picture of {len(source)} bytes", finish)
     if isinstance(source, str | os.PathLike):
-        return _open(_read(Path(source)), str(source))
+        return _open(_read(Path(source)), str(source), finish)
     raise ImageError(
         "cannot load a picture: expected a path, bytes, a Pillow image or a uint8 array, "
         f"received {type(source).__name__}"
@@ -69,7 +92,12 @@ def load_image(source: ImageSource) -> Rgb:
 
 def to_grey(image: Rgb) -> Grey:
     """Luma of ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B, uint8 `(H, W)` from uint8 `(H, W, 3)`."""
-    return np.asarray(Image.fromarray(image).convert("L"))
+    grey = np.empty(image.shape[:2], np.uint8)
+    rows = max(1, _GREY_STRIP // max(image.shape[1], 1))
+    for top in range(0, len(image), rows):
+        part = Image.fromarray(image[top : top + rows])
+        grey[top : top + rows] = np.asarray(part.convert("L"))
+    return grey
 
 
 class Luma:
@@ -152,7 +180,7 @@ def _read(path: Path) -> bytes:
         raise SourceError(f"{path}: cannot be opened ({_reason(error)})") from error
 
 
-def _open(data: bytes, name: str) -> Rgb:
+def _open(data: bytes, name: str, finish: _Finish) -> NDArray[np.uint8]:
     if not data:
         raise ImageError(f"{name}: the file is empty (0 bytes); expected a picture")
     try:
@@ -172,10 +200,10 @@ def _open(data: bytes, name: str) -> Rgb:
     if image.format in _PROGRAMS:
         raise ImageError(f"{name}: {image.format} is a program that draws a picture; not supported")
     with image:
-        return _decode(image, name)
+        return _decode(image, name, finish)
 
 
-def _decode(image: Image.Image, name: str) -> Rgb:
+def _decode(image: Image.Image, name: str, finish: _Finish) -> NDArray[np.uint8]:
     width, height = image.size
     if not 0 < width * height <= MAX_PIXELS:
         raise ImageError(
@@ -186,7 +214,7 @@ def _decode(image: Image.Image, name: str) -> Rgb:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged metadata that does not touch the pixels
             image.load()
-            return _pixels(_to_rgb(_upright(image)))
+            return finish(_to_rgb(_upright(image)))
     except _DECODE_ERRORS as error:
         raise ImageError(f"{name}: cannot be decoded ({_reason(error)})") from error
 
@@ -214,8 +242,9 @@ def _pixels(image: Image.Image) -> Rgb:
     """A copy of the pixels, made in strips: Pillow would hold two more of the whole for it."""
     width, height = image.size
     pixels = np.empty((height, width, 3), np.uint8)
-    for top in range(0, height, _STRIP):
-        below = min(top + _STRIP, height)
+    rows = max(1, _STRIP // width)
+    for top in range(0, height, rows):
+        below = min(top + rows, height)
         pixels[top:below] = np.asarray(image.crop((0, top, width, below)))
     return pixels
 
@@ -230,7 +259,12 @@ def _from_deep(values: NDArray[np.generic]) -> Image.Image:
     return Image.fromarray(np.clip(np.rint(deep * (255 / top)), 0, 255).astype(np.uint8))
 
 
-def _check_array(array: NDArray[np.generic]) -> Rgb:
+def _to_rgb_array(array: NDArray[np.generic]) -> Rgb:
+    pixels = np.array(_check_array(array), order="C")
+    return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
+
+
+def _check_array(array: NDArray[np.generic]) -> NDArray[np.uint8]:
     grey = array.ndim == 2
     if array.dtype != np.uint8 or not (grey or (array.ndim == 3 and array.shape[2] == 3)):
         raise ImageError(
@@ -239,8 +273,7 @@ def _check_array(array: NDArray[np.generic]) -> Rgb:
         )
     if array.size == 0:
         raise ImageError(f"cannot use an array as a picture: it is empty, shape {array.shape}")
-    pixels = np.array(array, dtype=np.uint8, order="C")
-    return np.repeat(pixels[..., None], 3, axis=2) if grey else pixels
+    return np.asarray(array, dtype=np.uint8)
 
 
 def _reason(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from starlette.requests import Request
 
 from edge.errors import ImageError
 from edge.forms import Upload, read_form
-from edge.image import Rgb, load_image, to_grey
+from edge.image import Grey, Rgb, load_grey, load_image
 from edge.limits import Limits, Refusal
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
@@ -89,8 +90,21 @@ def decode(upload: Upload) -> Rgb:
     Raises:
         Refusal: 422 where they cannot be decoded.
     """
+    return _decode(upload, load_image)
+
+
+def decode_grey(upload: Upload) -> Grey:
+    """Their grey alone, uint8 `(H, W)`, in less time.
+
+    Raises:
+        Refusal: as `decode`.
+    """
+    return _decode(upload, load_grey)
+
+
+def _decode(upload: Upload, load: Callable[[bytes], NDArray[np.uint8]]) -> NDArray[np.uint8]:
     try:
-        return load_image(upload.data)
+        return load(upload.data)
     except ImageError as error:
         reason = str(error).partition(": ")[2]
         raise Refusal(422, f"{upload.name}: {reason}") from error
@@ -125,7 +139,7 @@ def _crops_of(upload: Upload, size: int, limits: Limits) -> NDArray[np.uint8]:
     width, height = check_picture(upload, limits)
     if (width, height) != (size, size):
         raise Refusal(422, f"{upload.name}: {width}×{height} px; expected {size}×{size}")
-    return to_grey(decode(upload))[None]
+    return decode_grey(upload)[None]
 
 
 def _array_of(upload: Upload, size: int) -> NDArray[np.uint8]:

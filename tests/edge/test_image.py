@@ -8,7 +8,7 @@ from PIL import Image
 from edge.crop import cut
 from edge.errors import ImageError, SourceError
 from edge.geometry import similarity
-from edge.image import MAX_PIXELS, Luma, load_image, resize, save_image, to_grey
+from edge.image import MAX_PIXELS, Luma, load_grey, load_image, resize, save_image, to_grey
 
 
 def encode(image, form="PNG", **options):
@@ -179,6 +179,21 @@ def test_a_program_is_not_run(tmp_path):
     Image.new("RGB", (8, 8)).save(path)
     with pytest.raises(ImageError, match="EPS is a program"):
         load_image(path)
+
+
+def test_the_grey_of_a_file_is_the_grey_of_its_colours(sample, colours, tmp_path, rng):
+    deep = Image.fromarray(rng.integers(0, 65536, (20, 30)).astype(np.uint16))
+    clear = Image.fromarray(rng.integers(0, 256, (20, 30, 4)).astype(np.uint8), "RGBA")
+    arrays = [colours, rng.integers(0, 256, (20, 30)).astype(np.uint8)]
+    for source in (sample, sample.read_bytes(), deep, clear, *arrays):
+        np.testing.assert_array_equal(load_grey(source), to_grey(load_image(source)))
+
+
+@pytest.mark.parametrize("load", [load_image, load_grey])
+def test_a_picture_wider_than_a_strip_is_whole(load, rng):
+    wide = rng.integers(0, 256, (3, 70_000)).astype(np.uint8)
+    pixels = load(Image.fromarray(wide))
+    np.testing.assert_array_equal(pixels if pixels.ndim == 2 else pixels[..., 1], wide)
 
 
 def test_the_grey_of_a_part_is_a_part_of_the_grey(rng):
