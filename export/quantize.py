@@ -93,7 +93,20 @@ def _quantize(
         weight_type=QuantType.QInt8,
         calibrate_method=CalibrationMethod.MinMax,
     )
-    return onnx.load(target)
+    return without_unused_domains(onnx.load(target))
+
+
+def without_unused_domains(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without the operator sets that none of its nodes is of.
+
+    Quantising names all that its onnxruntime knows, in their newest versions; one that is older
+    would refuse the file for them.
+    """
+    used = {node.domain for node in model.graph.node}
+    kept = [opset for opset in model.opset_import if opset.domain in used]
+    del model.opset_import[:]
+    model.opset_import.extend(kept)
+    return model
 
 
 def _named(source: Path, folder: Path) -> Path:

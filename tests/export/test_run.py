@@ -9,7 +9,7 @@ pytest.importorskip("tensorflow")
 
 from edge.contract import METADATA_KEYS
 from edge.keypoints import KEYPOINT_NAMES
-from edge.model import KeypointModel
+from edge.model import EMBEDDED, KeypointModel
 from export import compare
 from export.run import main
 
@@ -142,3 +142,12 @@ def test_a_run_kept_without_pictures_is_exported_from_the_prepared_faces(tmp_pat
             np.testing.assert_array_equal(one, other)
     save_faces(made_training_faces(25), prepared)
     assert main([str(kept), "--faces", str(prepared), "-o", str(again)]) == 1
+
+
+@pytest.mark.parametrize("name", ["face", "face.int8", "keypoints", "keypoints.int8"])
+def test_an_embedded_network_opens_on_the_oldest_onnxruntime_that_is_supported(name):
+    model = onnx.load(EMBEDDED.with_name(f"{name}.onnx"))
+    # What onnxruntime 1.17 knows; it refuses a file that names anything newer, used or not.
+    known = {"": 20, "ai.onnx.ml": 4}
+    assert all(opset.version <= known.get(opset.domain, 0) for opset in model.opset_import)
+    assert model.ir_version <= 9
