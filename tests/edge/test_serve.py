@@ -95,16 +95,8 @@ def test_what_was_accepted_is_answered_before_it_stops(start, sample, tmp_path):
         httpx.get(f"{url}/health")
 
 
-def test_viewers_of_a_stream_do_not_hold_it_up(start, sample, tmp_path):
-    pytest.importorskip("cv2")
-    from edge.image import load_image
-    from edge.video import VideoWriter
-
-    writer = VideoWriter(tmp_path / "film.avi", 10.0)
-    for _ in range(5):
-        writer.write(load_image(sample))
-    writer.close()
-    process, url, line = start("--video", str(tmp_path / "film.avi"))
+def test_viewers_of_a_stream_do_not_hold_it_up(start, film):
+    process, url, line = start("--video", str(film))
     assert "the networks and the picture of" in line
     with httpx.stream("GET", f"{url}/v1/live", timeout=30) as answer:
         assert next(answer.iter_raw()).startswith(b"--frame")

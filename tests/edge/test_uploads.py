@@ -14,7 +14,6 @@ pytest.importorskip("httpx")
 import httpx
 from PIL import Image
 
-import edge
 from tests.conftest import SAMPLE
 from tests.edge.serving import serving
 
@@ -103,8 +102,8 @@ BAD_CROPS = {
 
 
 @pytest.fixture(scope="module")
-def url():
-    with serving(edge.FaceKeypoints(precision="fp32")) as url:
+def url(detect):
+    with serving(detect) as url:
         yield url
 
 
