@@ -140,6 +140,13 @@ def test_a_thousand_tiny_parts_are_too_many(url):
     assert answer.status_code == 413
 
 
+def test_a_part_without_end_of_headers_is_not_gone_through(url):
+    body = b"--x\r\n" + b"a:b\r\n" * 100_000 + b"\r\nz\r\n--x--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = httpx.post(f"{url}/v1/keypoints", content=body, headers=headers)
+    assert (answer.status_code, "header" in answer.json()["error"]) == (400, True)
+
+
 def test_a_form_without_files_is_told_so(url):
     body = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n'
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
