@@ -10,6 +10,7 @@ Names are loaded when they are first used, so that `--help` and `--version` answ
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from edge.tracks import Tracker
 
 __version__ = "0.1.0"
+
+# From 1.29 on, onnxruntime tells its maker of each process, and keeps files for that in the home
+# and temporary folders. It asks for this once, when it is first imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "KEYPOINT_NAMES",

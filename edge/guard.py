@@ -10,7 +10,7 @@ import binascii
 import hmac
 from typing import Any
 
-from edge.intake import App, Receive, Scope, Send
+from edge.intake import App, Receive, Scope, Send, start_of
 from edge.limits import LOOPBACK, Refusal
 
 OPEN_PATH = "/health"  # answered without a token
@@ -60,15 +60,17 @@ class Guard:
         try:
             self._check(scope)
         except Refusal as refusal:
-            await answer(refusal, with_headers)
+            # Nothing of its body was read.
+            await with_headers(start_of(refusal))
+            await with_headers({"type": "http.response.body", "body": refusal.body})
             return
         await self._app(scope, receive, with_headers)
 
     def _check(self, scope: Scope) -> None:
         if scope["path"] == OPEN_PATH:
             return
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        if self._local and _host(headers.get(b"host", "")) not in LOOPBACK:
+        headers = dict(scope["headers"])
+        if self._local and _host(headers.get(b"host", b"").decode("latin-1")) not in LOOPBACK:
             raise Refusal(421, "this server answers under names of its own computer alone")
         if self._token is not None and not _same(_secret(headers), self._token):
             raise Refusal(
@@ -78,14 +80,6 @@ class Guard:
             )
 
 
-async def answer(refusal: Refusal, send: Send) -> None:
-    """Answer a request that is refused before its body is read."""
-    headers = {"Content-Type": "application/json", "Connection": "close", **refusal.headers}
-    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": pairs})
-    await send({"type": "http.response.body", "body": refusal.body})
-
-
 def _host(value: str) -> str:
     """The name in a Host header, without the port and an IPv6 address's brackets."""
     if value.startswith("["):
@@ -93,19 +87,19 @@ def _host(value: str) -> str:
     return value.partition(":")[0].lower()
 
 
-def _secret(headers: dict[bytes, str]) -> str:
+def _secret(headers: dict[bytes, bytes]) -> bytes:
     """The token that a request brings: as a bearer, or as the password that browsers ask for."""
-    scheme, _, value = headers.get(b"authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
+    scheme, _, value = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() == b"bearer":
         return value.strip()
-    if scheme.lower() != "basic":
-        return ""
+    if scheme.lower() != b"basic":
+        return b""
     try:
-        return base64.b64decode(value, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
+        return base64.b64decode(value, validate=True).partition(b":")[2]
+    except binascii.Error:
+        return b""
 
 
-def _same(given: str, expected: str) -> bool:
+def _same(given: bytes, expected: str) -> bool:
     """Compare in a time that does not tell how much of it is right."""
-    return hmac.compare_digest(given.encode(), expected.encode())
+    return hmac.compare_digest(given, expected.encode())

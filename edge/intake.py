@@ -96,10 +96,7 @@ class Intake:
 
     async def _refuse(self, refusal: Refusal, body: _Body, send: Send) -> None:
         """Answer, and take in what is still on its way: or the answer might be lost with it."""
-        headers = {"Content-Type": "application/json", "Connection": "close", **refusal.headers}
-        pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        start = {"type": "http.response.start", "status": refusal.status, "headers": pairs}
-        await send(start)
+        await send(start_of(refusal))
         await send({"type": "http.response.body", "body": refusal.body, "more_body": True})
         if refusal.status != 408:
             with contextlib.suppress(asyncio.TimeoutError, _Gone):
@@ -112,6 +109,13 @@ class Intake:
             drained += len(part)
             if drained > self._limits.body_bytes:
                 return
+
+
+def start_of(refusal: Refusal) -> dict[str, Any]:
+    """The status and the headers with which a request is refused."""
+    headers = {"Content-Type": "application/json", "Connection": "close", **refusal.headers}
+    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http.response.start", "status": refusal.status, "headers": pairs}
 
 
 class _Body:

@@ -9,6 +9,9 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from edge.errors import ModelError
 
+# Whoever imported onnxruntime before `edge` was not spared by the environment; nor is Windows.
+onnxruntime.disable_telemetry_events()
+
 OPEN_ERRORS = (
     ort_errors.EPFail,
     ort_errors.Fail,

@@ -8,6 +8,7 @@ import httpx
 import edge
 from benchmarks.serve import table
 from edge.limits import Limits
+from edge.remembered import VARIABLE
 from edge.serve import _greeting
 from edge.service import _REFUSALS
 from edge.uploads import FORMATS
@@ -77,5 +78,7 @@ def test_the_unit_starts_what_there_is():
     args = parse_args(command.split())
     assert (args.host, args.camera) == ("0.0.0.0", 0)
     assert "EDGE_TOKEN=" in unit
+    folder = re.search(r"CacheDirectory=(\S+)", unit)[1]
+    assert f"Environment={VARIABLE}=/var/cache/{folder}\n" in unit
     stop = int(re.search(r"TimeoutStopSec=(\d+)", unit)[1])
     assert stop >= Limits().body_seconds + Limits().answer_seconds + 5

@@ -32,11 +32,6 @@ def whole():
     return edge.FaceKeypoints(detector="none", precision="fp32")
 
 
-@pytest.fixture(scope="module")
-def detect():
-    return edge.FaceKeypoints(precision="fp32")
-
-
 def test_the_sample_has_one_face_with_its_keypoints_where_they_are(detect, sample):
     (face,) = detect(sample)
     found = dict(zip(detect.keypoint_names, face.keypoints, strict=True))

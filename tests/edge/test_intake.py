@@ -15,17 +15,11 @@ pytest.importorskip("httpx")
 import httpx
 from PIL import Image
 
-import edge
 from edge.limits import Limits
 from tests.edge.serving import Held, serving
 
 JPEG = {"Content-Type": "image/jpeg"}
 SMALL = Limits(body_bytes=200_000, pixels=300_000, side=2000, pictures=3, crops=4, body_seconds=0.5)
-
-
-@pytest.fixture(scope="module")
-def detect():
-    return edge.FaceKeypoints(precision="fp32")
 
 
 @pytest.fixture(scope="module")

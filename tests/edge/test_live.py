@@ -2,7 +2,6 @@ import contextlib
 import itertools
 import re
 
-import numpy as np
 import pytest
 
 pytest.importorskip("cv2")
@@ -11,28 +10,11 @@ pytest.importorskip("httpx")
 
 import httpx
 
-import edge
 from edge.errors import SourceError
 from edge.image import load_image
 from edge.limits import Limits
 from edge.live import Live
-from edge.video import VideoWriter
 from tests.edge.serving import serving
-
-
-@pytest.fixture(scope="module")
-def detect():
-    return edge.FaceKeypoints(precision="fp32")
-
-
-@pytest.fixture
-def film(tmp_path, sample):
-    """The sample, ever brighter, at 50 frames a second."""
-    writer = VideoWriter(tmp_path / "film.avi", 50.0)
-    for number in range(20):
-        writer.write(np.clip(load_image(sample).astype(int) + number, 0, 255).astype(np.uint8))
-    writer.close()
-    return tmp_path / "film.avi"
 
 
 def parts(answer):

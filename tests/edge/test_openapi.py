@@ -14,14 +14,13 @@ from PIL import Image
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-import edge
 from edge.schema import About, FrameRecord, PictureRecord
 from tests.edge.serving import serving
 
 
 @pytest.fixture(scope="module")
-def url():
-    with serving(edge.FaceKeypoints(precision="fp32")) as url:
+def url(detect):
+    with serving(detect) as url:
         yield url
 
 

@@ -27,11 +27,6 @@ SIDES = {"left": (230, 159, 0), "right": (86, 180, 233), "": (0, 158, 115)}
 
 
 @pytest.fixture(scope="module")
-def detect():
-    return edge.FaceKeypoints(precision="fp32")
-
-
-@pytest.fixture(scope="module")
 def url(detect):
     with serving(detect) as url:
         yield url
@@ -151,6 +146,21 @@ def test_both_ways_agree(page, sample, tmp_path):
 
 
 @needs_ort
+def test_both_ways_agree_in_int8(browser, sample):
+    with serving(edge.FaceKeypoints(precision="int8")) as url:
+        page = browser.new_page()
+        page.goto(url)
+        choose(page, "server", sample)
+        (face,) = json.loads(saved(page, "#json"))["faces"]
+        page.check("input[value=browser]")
+        page.locator(".facts", has_text="in this browser").wait_for(timeout=60_000)
+        (same,) = json.loads(saved(page, "#json"))["faces"]
+        page.close()
+    for name, point in face["keypoints"].items():
+        assert same["keypoints"][name] == pytest.approx(point, abs=0.5), name
+
+
+@needs_ort
 def test_no_picture_leaves_the_browser(page, sample):
     posted = []
     page.on("request", lambda one: posted.append(one.url) if one.method != "GET" else None)
@@ -246,16 +256,10 @@ def test_without_onnxruntime_web_the_page_says_so(browser, detect, monkeypatch, 
         page.close()
 
 
-def test_a_stream_is_shown_on_the_page(browser, detect, sample, tmp_path):
-    pytest.importorskip("cv2")
+def test_a_stream_is_shown_on_the_page(browser, detect, film):
     from edge.live import Live
-    from edge.video import VideoWriter
 
-    writer = VideoWriter(tmp_path / "film.avi", 10.0)
-    for _ in range(5):
-        writer.write(load_image(sample))
-    writer.close()
-    with serving(detect, live=Live(detect, str(tmp_path / "film.avi"), 2)) as url:
+    with serving(detect, live=Live(detect, str(film), 2)) as url:
         page = browser.new_page()
         page.goto(url)
         page.locator("#stream").wait_for()

@@ -61,6 +61,22 @@ def test_the_sample_runs_without_training_packages(photo, run_python):
     assert b"face 0 at x" in done.stdout
 
 
+@pytest.mark.skipif(os.name != "posix", reason="where these files lie is known of Unix alone")
+def test_onnxruntime_keeps_no_files_of_its_own(photo, tmp_path, run_python):
+    home = tmp_path / "home"
+    home.mkdir()
+    # Set here already; and onnxruntime keeps still by itself where it takes a run for a test.
+    unset = ("ORT_DISABLE_TELEMETRY", "PYTEST_CURRENT_TEST", "CI", "GITHUB_ACTIONS")
+    code = (
+        f"import os, sys; [os.environ.pop(name, None) for name in {unset}];"
+        f"os.execv(sys.executable, [sys.executable, '-m', 'edge.run', {str(photo)!r}])"
+    )
+    places = {"HOME": str(home), "XDG_CACHE_HOME": str(home), "TMPDIR": str(home)}
+    done = run_python("-c", code, **places)
+    assert done.returncode == 0, done.stderr
+    assert not list(home.rglob("*"))
+
+
 def test_help_and_version_import_nothing_heavy(run_python):
     code = (
         "import sys; sys.modules.update(dict.fromkeys(['numpy', 'PIL', 'onnxruntime', 'cv2']));"

@@ -74,7 +74,6 @@ def test_a_token_from_the_environment_guards_it_on_other_addresses(start):
 
 def test_what_was_accepted_is_answered_before_it_stops(start, sample, tmp_path):
     process, url, _ = start()
-    before = set(tmp_path.iterdir())
     file = io.BytesIO()
     Image.open(sample).resize((5000, 5000)).save(file, "JPEG")
 
@@ -91,21 +90,13 @@ def test_what_was_accepted_is_answered_before_it_stops(start, sample, tmp_path):
     assert [answer.status_code for answer in answered] == [200] * 4, answered[0].text
     assert [len(answer.json()["faces"]) for answer in answered] == [1] * 4
     assert (status, said) == (0, "")
-    assert set(tmp_path.iterdir()) == before
+    assert not list(tmp_path.iterdir())
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/health")
 
 
-def test_viewers_of_a_stream_do_not_hold_it_up(start, sample, tmp_path):
-    pytest.importorskip("cv2")
-    from edge.image import load_image
-    from edge.video import VideoWriter
-
-    writer = VideoWriter(tmp_path / "film.avi", 10.0)
-    for _ in range(5):
-        writer.write(load_image(sample))
-    writer.close()
-    process, url, line = start("--video", str(tmp_path / "film.avi"))
+def test_viewers_of_a_stream_do_not_hold_it_up(start, film):
+    process, url, line = start("--video", str(film))
     assert "the networks and the picture of" in line
     with httpx.stream("GET", f"{url}/v1/live", timeout=30) as answer:
         assert next(answer.iter_raw()).startswith(b"--frame")

@@ -19,11 +19,6 @@ JPEG = {"Content-Type": "image/jpeg"}
 
 
 @pytest.fixture(scope="module")
-def detect():
-    return edge.FaceKeypoints(precision="fp32")
-
-
-@pytest.fixture(scope="module")
 def url(detect):
     with serving(detect) as url:
         yield url
@@ -136,6 +131,14 @@ def test_without_the_token_only_health_answers(detect, photo):
         assert httpx.get(f"{url}/v1/model", auth=("me", "sesame")).status_code == 200
         bearer = {"Authorization": "Bearer sesame"}
         assert httpx.get(f"{url}/v1/model", headers=bearer).status_code == 200
+
+
+def test_a_token_may_hold_any_letter(detect):
+    with serving(detect, token="sésame") as url:
+        bearer = {"Authorization": "Bearer sésame".encode()}
+        assert httpx.get(f"{url}/v1/model", headers=bearer).status_code == 200
+        assert httpx.get(f"{url}/v1/model", auth=("me", "sésame")).status_code == 200
+        assert httpx.get(f"{url}/v1/model", auth=("me", "sesame")).status_code == 401
 
 
 @pytest.mark.parametrize("broken", ["Basic !", "Basic 4pyTw6nDqQ==", "Basic", "Bearer", "x" * 99])

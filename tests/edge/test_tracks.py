@@ -5,7 +5,6 @@ pytest.importorskip("cv2")  # the videos are made with it
 
 from benchmarks.made_videos import SCENES, play
 from benchmarks.tracking import Followed, _error, _note, _share_seen, _unrest, lag, make_actors
-from edge.facekeypoints import FaceKeypoints
 from edge.framing import MEAN_FACE
 from edge.geometry import scale_of, similarity, transform, turn_of
 from edge.looks import Look
@@ -18,11 +17,6 @@ GROUND = np.full((48, 64, 3), 96, np.uint8)
 @pytest.fixture(scope="module")
 def actors():
     return make_actors()
-
-
-@pytest.fixture(scope="module")
-def detect():
-    return FaceKeypoints(precision="fp32")
 
 
 def follow(scene, actors, see):

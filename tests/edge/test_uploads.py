@@ -14,7 +14,6 @@ pytest.importorskip("httpx")
 import httpx
 from PIL import Image
 
-import edge
 from tests.conftest import SAMPLE
 from tests.edge.serving import serving
 
@@ -103,8 +102,8 @@ BAD_CROPS = {
 
 
 @pytest.fixture(scope="module")
-def url():
-    with serving(edge.FaceKeypoints(precision="fp32")) as url:
+def url(detect):
+    with serving(detect) as url:
         yield url
 
 
@@ -139,6 +138,13 @@ def test_a_thousand_tiny_parts_are_too_many(url):
     fields = {f"field{i}": "x" for i in range(1000)}
     answer = httpx.post(f"{url}/v1/keypoints", data=fields, files={"pictures": PHOTO})
     assert answer.status_code == 413
+
+
+def test_a_part_without_end_of_headers_is_not_gone_through(url):
+    body = b"--x\r\n" + b"a:b\r\n" * 100_000 + b"\r\nz\r\n--x--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = httpx.post(f"{url}/v1/keypoints", content=body, headers=headers)
+    assert (answer.status_code, "header" in answer.json()["error"]) == (400, True)
 
 
 def test_a_form_without_files_is_told_so(url):
