@@ -113,8 +113,12 @@ def read_rows(output: Path) -> pa.Table:
 
 
 @contextlib.contextmanager
-def two_nodes() -> Iterator[str]:
-    """A Ray cluster of two nodes with a core each, on this machine; its address."""
+def two_nodes(client_port: int | None = None) -> Iterator[str]:
+    """A Ray cluster of two nodes with a core each, on this machine; its address.
+
+    Args:
+        client_port: where it also listens for ray://, if it does.
+    """
     os.environ.update(LOOPBACK)
     from ray.cluster_utils import Cluster
 
@@ -122,7 +126,8 @@ def two_nodes() -> Iterator[str]:
         "num_cpus": 1, "node_ip_address": "127.0.0.1", "object_store_memory": 100_000_000,
         "include_dashboard": False,
     }  # fmt: skip
-    cluster = Cluster(initialize_head=True, head_node_args=node)
+    head = {**node, "ray_client_server_port": client_port} if client_port else node
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         cluster.add_node(**node)
         yield str(cluster.address)

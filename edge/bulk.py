@@ -44,7 +44,8 @@ def process(dataset: Dataset, column: str = "image", workers: int = 1, **setting
         dataset: with a column `image`, what each photo is called, which is also its path or address
             unless `column` is another.
         column: that holds each photo's bytes, or its path or address.
-        workers: how many; each takes a core and opens the models once.
+        workers: how many at most; each takes a core and opens the models once. Whatever reads the
+            photos needs another core beside the first of them.
         **settings: of `edge.FaceKeypoints`; `precision` is "fp32" unless it is given, so that rows
             do not depend on the machine.
 

@@ -12,6 +12,7 @@ from edge.bulk_rows import Rows, look
 from edge.errors import SourceError
 from edge.facekeypoints import FaceKeypoints
 
+_LEAST = 1  # of the workers; more where cores are free, so that whatever reads has one too
 _AT_ONCE = 32  # photos in a batch: what a worker holds undecoded
 
 
@@ -22,7 +23,7 @@ def map_photos(dataset: Dataset, detect: FaceKeypoints, column: str, workers: in
         fn_constructor_args=(detect, column),
         batch_size=_AT_ONCE,
         batch_format="pyarrow",
-        compute=ActorPoolStrategy(size=workers),
+        compute=ActorPoolStrategy(min_size=_LEAST, max_size=workers),
         num_cpus=1,
     )
 
@@ -47,7 +48,8 @@ class Looker:
             if isinstance(data, bytes):
                 look(self._detect, rows, name, data)
             else:
-                rows.add_failed(name, data or "the row holds no bytes")
+                reason = data if isinstance(data, str) else "the row holds no bytes and no address"
+                rows.add_failed(name, reason)
         return rows.to_table()
 
     @staticmethod

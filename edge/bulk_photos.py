@@ -137,5 +137,7 @@ def _values(photo: Photo) -> Iterator[tuple[int, pa.Scalar]]:
 
 def say(error: BaseException) -> str:
     """The first line of what an error says, or its name."""
+    if isinstance(error, FileNotFoundError):  # which often says no more than a path
+        return "no such file or folder"
     text = str(getattr(error, "strerror", None) or error).strip()
     return text.splitlines()[0] if text else type(error).__name__

@@ -6,6 +6,7 @@ its memory does not grow. Ray gives a worker the next partition when it is free.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import pickle
@@ -27,6 +28,9 @@ import ray.data
 import ray.util.client
 from ray.util.annotations import RayDeprecationWarning
 
+# A cluster may ask for a token, and to an address that is given Ray shows none unless told to: an
+# attempt without one looks as if nobody were there.
+_TOKEN = "RAY_AUTH_MODE=token"
 _RETRIES = 1  # of a partition whose worker died, before each of its photos is suspected
 _BLOCKS = 4096  # that Ray keeps account of; each is one partition or, of very many, several
 
@@ -80,12 +84,26 @@ def _last_line(error: Exception) -> str:
 def _connect(address: str | None) -> None:
     more = {} if address else {"include_dashboard": False}
     try:
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **more)
-    except (ConnectionError, RuntimeError, ValueError, ImportError) as error:
+        with _quiet():
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **more)
+    except (OSError, RuntimeError, ValueError, ImportError, ray.exceptions.RayError) as error:
         raise SourceError(
-            f"{address or 'Ray'}: no way to the cluster ({say(error)}); is it running, and of this "
-            f"version of Ray, {ray.__version__}?"
+            f"{address or 'Ray'}: no way to the cluster ({say(error)}); is it running, of this "
+            f"version of Ray, {ray.__version__}, and if it asks for a token, is {_TOKEN} set here?"
         ) from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what Ray writes to standard error beside what it raises: a line for each attempt."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 def _processors() -> int:

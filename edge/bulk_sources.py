@@ -87,8 +87,10 @@ def _list_one(word: str, column: str | None, problems: list[str]) -> Iterator[Ph
         found = _files_of(files, path, problems)
     except Exception as error:  # each file system of fsspec raises what its client does
         raise SourceError(f"{word}: cannot be listed ({say(error)})") from error
+    if found is None and word.endswith("/"):
+        raise SourceError(f"{word}: no such folder")
     if found == []:
-        raise SourceError(f"{word}: holds no picture")
+        raise SourceError(f"{word}: holds no picture; of tables in it, give a pattern or each name")
     for one in [path] if found is None else found:
         name = _name(word, files, one)
         if is_table(one):

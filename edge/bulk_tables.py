@@ -43,14 +43,14 @@ def photos_of_table(name: str, files: Any, path: str, column: str | None) -> Ite
                 yield from _of_parquet(name, pq.ParquetFile(file), column)
             return
         text = files.cat_file(path).decode("utf-8-sig")
+        if suffix == ".txt":
+            yield from _at(text.splitlines())
+        else:
+            yield from _of_csv(name, text, column)
     except SourceError:
         raise
     except Exception as error:  # each file system of fsspec raises what its client does
         raise SourceError(f"{name}: cannot be read ({say(error)})") from error
-    if suffix == ".txt":
-        yield from _at(text.splitlines())
-    else:
-        yield from _of_csv(name, text, column)
 
 
 def _at(addresses: Iterable[str | None]) -> Iterator[Photo]:

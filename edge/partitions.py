@@ -106,18 +106,16 @@ class Folder:
             SourceError: it cannot be made or read, it holds something else or, without `resume`,
                 results, or those are of other settings.
         """
-        try:
+        with self._told("cannot be made or read"):
             self._files.makedirs(self._path, exist_ok=True)
             names = self._names()
-        except Exception as error:  # each file system of fsspec raises what its client does
-            raise SourceError(f"{self.address}: cannot be made or read ({say(error)})") from error
         others = [name for name in names if not _is_ours(name)]
         if others:
             raise SourceError(
                 f"{self.address}: holds something else ({others[0]}); expected a new folder, or "
                 "one of this command; choose another"
             )
-        if names and not resume:
+        if not resume and any(_PARTITION.match(name) for name in names):
             raise SourceError(
                 f"{self.address}: holds results already; add --resume to go on, or choose another"
             )
@@ -129,23 +127,34 @@ class Folder:
         """What each finished partition holds, by name; those that are known are not read again.
 
         Raises:
-            SourceError: one is damaged, or of other settings.
+            SourceError: one is damaged, or of other settings, or they cannot be read.
         """
         tallies = {tally.name: tally for tally in known}
-        new = [n for n in self._names() if _PARTITION.match(n) and n not in tallies]
+        with self._told("cannot be read"):
+            new = [n for n in self._names() if _PARTITION.match(n) and n not in tallies]
         with ThreadPoolExecutor(_READERS) as pool:
             tallies.update((tally.name, tally) for tally in pool.map(self._tally, new))
         return dict(sorted(tallies.items()))
 
     def done(self, tallies: Iterable[Tally]) -> set[str]:
-        """The names of the photos in finished partitions."""
+        """The names of the photos in finished partitions.
+
+        Raises:
+            SourceError: they cannot be read.
+        """
         with ThreadPoolExecutor(_READERS) as pool:
             return {name for some in pool.map(self._photos, tallies) for name in some}
 
     def find(self, name: str) -> Tally | None:
-        """What a partition holds, if it is finished, whoever has written it meanwhile."""
-        self._files.invalidate_cache(self._path)
-        return self._tally(name) if self._files.exists(self._at(name)) else None
+        """What a partition holds, if it is finished, whoever has written it meanwhile.
+
+        Raises:
+            SourceError: as `tallies`.
+        """
+        with self._told("cannot be read"):
+            self._files.invalidate_cache(self._path)
+            found = self._files.exists(self._at(name))
+        return self._tally(name) if found else None
 
     def write(self, name: str, rows: Rows) -> Tally:
         """Write a partition: under another name, which it leaves when all of it is on disk.
@@ -178,43 +187,52 @@ class Folder:
         return manifest
 
     def _names(self) -> list[str]:
-        found = self._files.ls(self._path, detail=False, refresh=True)
+        try:
+            found = self._files.ls(self._path, detail=False, refresh=True)
+        except FileNotFoundError:
+            if self._is_local:
+                raise
+            found = []  # object storage has a folder as soon as something is in it
         return [name for name in (str(one).rstrip("/").rpartition("/")[2] for one in found) if name]
 
     def _at(self, name: str) -> str:
         return f"{self._path.rstrip('/')}/{name}"
 
     def _tally(self, name: str) -> Tally:
-        try:
-            with self._files.open(self._at(name)) as file:
+        with self._told("cannot be read"), self._files.open(self._at(name)) as file:
+            try:
                 entry = json.loads(pq.read_schema(file).metadata[_KEY])
-            settings = entry.pop("settings")
-            tally = Tally(**entry)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SourceError(
-                f"{self.address}/{name}: is no whole partition of this command ({say(error)}); "
-                "take it away and go on with --resume"
-            ) from error
+                settings = entry.pop("settings")
+                tally = Tally(**entry)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise SourceError(
+                    f"{self.address}/{name}: is no whole partition of this command ({say(error)}); "
+                    "take it away and go on with --resume"
+                ) from error
         if settings != self._settings:
             raise SourceError(f"{self.address}: {_difference(settings, self._settings)}")
         return tally
 
     def _photos(self, tally: Tally) -> list[str]:
-        with self._files.open(self._at(tally.name)) as file:
+        with self._told("cannot be read"), self._files.open(self._at(tally.name)) as file:
             column = pq.read_table(file, columns=["image"]).column(0)
         return [*dict.fromkeys(column.to_pylist())]
 
     def _put(self, name: str, data: bytes) -> None:
-        try:
+        with self._told("cannot be written", "; finished partitions are kept: go on with --resume"):
             if self._is_local:
                 _replace(Path(self._path), name, data)
             else:  # an object is there when all of it is
                 self._files.pipe_file(self._at(name), data)
+
+    @contextlib.contextmanager
+    def _told(self, failure: str, advice: str = "") -> Iterator[None]:
+        try:
+            yield
+        except SourceError:
+            raise
         except Exception as error:  # each file system of fsspec raises what its client does
-            raise SourceError(
-                f"{self.address}: cannot be written ({say(error)}); finished partitions are kept: "
-                "go on with --resume"
-            ) from error
+            raise SourceError(f"{self.address}: {failure} ({say(error)}){advice}") from error
 
 
 def _replace(folder: Path, name: str, data: bytes) -> None:

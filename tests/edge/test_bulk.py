@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.archive import BAD
+from benchmarks.broken_runs import read_rows
 from edge.bulk import main
 from edge.bulk_run import BulkRun
 from edge.bulk_sources import list_photos
@@ -46,8 +47,7 @@ def folder(sample, tmp_path, monkeypatch):
 
 
 def read(path):
-    keys = [("image", "ascending"), ("face", "ascending")]
-    return pq.read_table(path).sort_by(keys).to_pylist()
+    return read_rows(path).to_pylist()
 
 
 def test_every_photo_has_its_rows_and_faces_are_those_of_the_csv(folder, capsys):
@@ -111,6 +111,12 @@ def test_a_run_goes_on_with_what_is_new_and_does_nothing_twice(folder, capsys):
     assert main([*command, "--resume"]) == 0  # nothing is left
     assert main([*command, "--resume", "--min-score", "0.6"]) == 1
     assert "with min_score 0.5, and this run has 0.6" in capsys.readouterr().err
+
+
+def test_a_run_that_did_nothing_is_not_gone_on_with_but_begun(folder, capsys):
+    assert main(["nowhere://x", "-o", "out", *LOCAL]) == 1
+    assert main(["in/0.png", "-o", "out", *LOCAL]) == 0
+    assert "edge: 1 photos: 1 faces" in capsys.readouterr().err
 
 
 def test_shards_into_one_folder_are_the_whole(folder):

@@ -1,5 +1,6 @@
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import textwrap
@@ -10,10 +11,8 @@ from PIL import Image
 
 pytest.importorskip("ray")
 
-import pyarrow.parquet as pq
-
 import edge.bulk
-from benchmarks.broken_runs import LOOPBACK, descendants
+from benchmarks.broken_runs import LOOPBACK, descendants, read_rows
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -21,17 +20,19 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Two nodes, held by a process of their own, which ends when its input does."""
+    """Two nodes, held by a process of their own, which ends when its input does; two ways there."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
     code = (
         "import sys; from benchmarks.broken_runs import two_nodes\n"
-        "with two_nodes() as address: print(address, flush=True); sys.stdin.read()"
+        f"with two_nodes({port}) as address: print(address, flush=True); sys.stdin.read()"
     )
     environment = {**os.environ, **LOOPBACK, "PYTHONPATH": str(ROOT)}  # its workers have them too
     holder = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    yield holder.stdout.readline().split()[-1]
+    yield {"direct": holder.stdout.readline().split()[-1], "client": f"ray://127.0.0.1:{port}"}
     nodes = descendants(holder.pid)
     holder.communicate(timeout=60)
     end = time.monotonic() + 30
@@ -66,7 +67,7 @@ from edge.bulk_run import BulkRun
 from edge.bulk_sources import list_photos
 from edge.engines import Engine
 from tests.deadly import Deadly
-ray.init({cluster!r}, log_to_driver=False, logging_level="error")
+ray.init({cluster["direct"]!r}, log_to_driver=False, logging_level="error")
 """
         done = run_python("-c", begin + textwrap.dedent(code), cwd=folder, **LOOPBACK)
         return (done.stdout + done.stderr).decode()
@@ -75,8 +76,7 @@ ray.init({cluster!r}, log_to_driver=False, logging_level="error")
 
 
 def read(path):
-    keys = [("image", "ascending"), ("face", "ascending")]
-    return pq.read_table(path).sort_by(keys).to_pylist()
+    return read_rows(path).to_pylist()
 
 
 @pytest.fixture
@@ -87,23 +87,14 @@ def expected(folder):
     return rows
 
 
-def test_a_cluster_gives_the_rows_of_this_machine(cluster, folder, expected, run_python):
-    arguments = ["in", "-o", "out", "--partition", "1", "--address", cluster]
+@pytest.mark.parametrize("way", ["direct", "client"])
+def test_a_cluster_gives_the_rows_of_this_machine(cluster, folder, expected, run_python, way):
+    if way == "client":
+        pytest.importorskip("grpc")  # of the extra `client` of Ray
+    arguments = ["in", "-o", "out", "--partition", "1", "--address", cluster[way]]
     done = run_python("-m", "edge.bulk", *arguments, cwd=folder, **LOOPBACK)
     said = done.stderr.decode()
     assert done.returncode == 1, said
-    assert "edge: 6 photos: 4 faces, 0 photos without a face, 2 failed; " in said
-    assert read("out") == expected
-
-
-def test_a_run_that_is_driven_from_within_the_cluster_gives_them_too(run, expected):
-    said = run("""
-        import ray.util.client
-        ray.util.client.ray.is_connected = lambda: True  # as by way of ray://
-        bulk = BulkRun(edge.FaceKeypoints(precision="fp32"), "out")
-        bulk.begin(resume=False)
-        bulk.run(list_photos(["in"]).photos, 2, Engine("ray", 2))
-    """)
     assert "edge: 6 photos: 4 faces, 0 photos without a face, 2 failed; " in said
     assert read("out") == expected
 
@@ -161,13 +152,36 @@ def test_photos_of_a_dataset(run, expected):
     assert read("at.parquet") == read("data.parquet") == expected
 
 
-def test_no_way_to_a_cluster(folder, run_python):
-    code = """
+def test_a_dataset_that_is_read_has_a_core_whatever_the_workers(run, expected):
+    said = run("""
+        import ray.data
+        where = __import__("os").path.abspath("in")
+        photos = ray.data.read_binary_files(where, include_paths=True, override_num_blocks=4)
+        rows = edge.bulk.process(photos.rename_columns({"path": "image"}), "bytes", workers=2)
+        print(sorted(row["status"] for row in rows.take_all()))
+    """)
+    assert str(["face"] * 4 + ["failed"] * 2) in said
+
+
+def test_a_column_of_neither_bytes_nor_addresses(run):
+    said = run("""
+        import ray.data
+        rows = edge.bulk.process(ray.data.from_items([{"image": "a", "at": [1, 2]}]), "at")
+        print([(row["image"], row["status"], row["reason"]) for row in rows.take_all()])
+    """)
+    assert "[('a', 'failed', 'the row holds no bytes and no address')]" in said
+
+
+@pytest.mark.parametrize("error", ["ConnectionError", "ray.exceptions.AuthenticationError"])
+def test_no_way_to_a_cluster(folder, run_python, error):
+    code = f"""
+import os
 import sys
 import ray
 import edge.bulk
 def init(*_, **__):
-    raise ConnectionError("ray client connection timeout\\nand more of it")
+    os.write(2, b"Failed to get cluster ID")  # as Ray does, once a second
+    raise {error}("ray client connection timeout\\nand more of it")
 ray.init = init
 sys.exit(edge.bulk.main(["in", "-o", "out", "--address", "ray://127.0.0.1:9"]))
 """
@@ -178,4 +192,5 @@ sys.exit(edge.bulk.main(["in", "-o", "out", "--address", "ray://127.0.0.1:9"]))
         "edge: ray://127.0.0.1:9: no way to the cluster (ray client connection timeout); is it"
     )
     assert said.startswith(expected)
+    assert said.endswith("if it asks for a token, is RAY_AUTH_MODE=token set here?\n")
     assert said.count("\n") == 1

@@ -91,11 +91,23 @@ def test_a_column_that_is_missing_or_of_another_kind_is_a_problem(folder):
     assert first.startswith("broken.parquet: cannot be read (")
 
 
+def test_a_csv_that_is_none_is_a_problem(folder):
+    (folder / "list.csv").write_text(f"where\n{'x' * 200_000}\n")
+    (first,) = list_photos(["list.csv"]).problems
+    assert first == "list.csv: cannot be read (field larger than field limit (131072))"
+
+
+def test_a_folder_that_is_missing_is_no_photo(folder):
+    listing = list_photos(["none/", "memory://none/"])
+    assert listing.photos == []
+    assert listing.problems == ["none/: no such folder", "memory://none/: no such folder"]
+
+
 def test_an_empty_folder_and_an_unknown_address_are_problems_and_the_rest_is_listed(folder):
     (folder / "empty").mkdir()
     listing = list_photos(["empty", "nowhere://x/", "in"])
     assert [photo.name for photo in listing.photos] == ["in/b.jpg", "in/deep/a.PNG"]
-    assert listing.problems[0] == "empty: holds no picture"
+    assert listing.problems[0].startswith("empty: holds no picture; ")
     assert listing.problems[1].startswith("nowhere://x/: cannot be opened (")
 
 

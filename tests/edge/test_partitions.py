@@ -107,6 +107,11 @@ def test_a_folder_with_results_is_gone_on_with_only_if_asked(folder, rows, tmp_p
     assert folder.begin(resume=True) == {NAME: tally}
 
 
+def test_a_folder_with_a_manifest_alone_has_no_results(folder):
+    folder.write_manifest([])
+    assert folder.begin(resume=False) == {}
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(folder, tmp_path):
     (tmp_path / "out" / "thesis.txt").write_text("mine")
     for resume in (False, True):
@@ -162,6 +167,43 @@ def test_a_folder_in_object_storage(rows):
     assert folder.begin(resume=True) == {NAME: tally}
     assert folder.done([tally]) == {"a.jpg", "b.jpg", "c.jpg"}
     files.store.clear()
+
+
+@pytest.fixture
+def storage(monkeypatch):
+    """Object storage that, as most, has no folders but those that something is in."""
+    files = fsspec.filesystem("memory")
+    files.store.clear()
+    files.pseudo_dirs[:] = [""]
+    monkeypatch.setattr(files, "makedirs", lambda path, exist_ok: None)
+    yield files
+    files.store.clear()
+
+
+def test_a_folder_in_object_storage_that_nothing_is_in(storage, rows):
+    folder = Folder("memory://new/faces", SETTINGS)
+    assert folder.begin(resume=False) == {}
+    assert folder.begin(resume=True) == {}
+    tally = folder.write(NAME, rows)
+    assert folder.tallies() == {NAME: tally}
+
+
+def test_object_storage_that_does_not_answer_is_said(storage, rows, monkeypatch):
+    folder = Folder("memory://faces", SETTINGS)
+    tally = folder.write(NAME, rows)
+
+    def silent(*_, **__):
+        raise RuntimeError("no answer\nand more of it")  # of a client's own kind
+
+    for name in ("ls", "exists", "open"):
+        monkeypatch.setattr(storage, name, silent)
+    for call in (
+        folder.tallies, lambda: folder.find(NAME), lambda: folder.done([tally]),
+    ):  # fmt: skip
+        with pytest.raises(SourceError, match=r"memory://faces: cannot be read \(no answer\)"):
+            call()
+    with pytest.raises(SourceError, match=r"cannot be made or read \(no answer\)"):
+        folder.begin(resume=True)
 
 
 def test_what_another_has_written_meanwhile_is_seen(rows, monkeypatch):
