@@ -189,7 +189,13 @@ def test_a_run_that_is_interrupted_says_so_and_can_go_on(folder):
         shutil.copy("in/0.png", f"in/more{number}.png")
     command = [sys.executable, "-m", "edge.bulk", "in", "-o", "out", "--partition", "2", *LOCAL]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    run = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's job ignores it
+    )
     while not [*(folder / "out").glob("part-*")]:
         assert run.poll() is None
         time.sleep(0.02)
