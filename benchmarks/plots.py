@@ -14,6 +14,7 @@ import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 mpl.use("Agg")
 # Told apart by colour-blind people (Okabe and Ito, 2008).
@@ -72,6 +73,8 @@ def accuracy_against_latency(results: dict[str, Any]) -> str:
                       _MARKS[i % len(_MARKS)], label=row["way"], linestyle="none")  # fmt: skip
         axes.set(xlabel="ms a photo, one core", ylabel="error, % of the outer-eye distance")
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
+        axes.minorticks_off()  # their labels would lie over one another
         axes.xaxis.set_major_formatter("{x:g}")
 
     return _plot(draw) if rows else ""
