@@ -5,7 +5,7 @@ Legend: M boxes, N crops, S side of a crop.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,10 @@ from train.face.photos import Photo
 _SAME, _APART = 0.5, 0.3  # intersection over union with a face's box from, and up to which
 _UNSURE = 0.2  # likewise with that of something that may be a face
 _LEAST_SCORE = 0.1  # of a box; `edge` drops those below 0.25, but there is more to learn from
-_MOST_WRONG = 10  # of one picture, the surest; a photo full of letters should not be all there is
 
 
 def cut_candidates(
-    detector: FaceDetector, model: KeypointModel, photos: Iterable[Photo]
+    detector: FaceDetector, model: KeypointModel, photos: list[Photo]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Crops of what a detector finds, as the network sees them first and last.
 
@@ -46,8 +45,8 @@ def cut_candidates(
             boxes, scores = detector(photo.pixels, size)
             boxes = boxes[scores >= _LEAST_SCORE]
             right, wrong = judge(boxes, photo)
-            for some, crops in ((boxes[right], faces), (boxes[wrong][:_MOST_WRONG], others)):
-                for matrix in _matrices(model, photo, some):
+            for some, crops in ((right, faces), (wrong, others)):
+                for matrix in _matrices(model, photo, boxes[some]):
                     crops.append(cut(photo.pixels, matrix, model.size))
     none = np.empty((0, model.size, model.size), np.uint8)
     return (np.stack(faces) if faces else none), (np.stack(others) if others else none)
