@@ -78,14 +78,11 @@ class Track:
         keypoints span no face.
         """
         points = self.expected(time)
-        lying = overlay(points)
-        if lying is None:
+        upright, square = upright_matrix(points, size), frame(points)
+        if upright is None or square is None:
             return None
-        self.turned = abs(turn_of(lying)) > (_UPRIGHT_DEG if self.turned else _TILTED_DEG)
-        if self.turned:
-            return upright_matrix(points, size)
-        square = frame(points)
-        return None if square is None else crop_matrix(square, size)
+        self.turned = abs(turn_of(upright)) > (_UPRIGHT_DEG if self.turned else _TILTED_DEG)
+        return upright if self.turned else crop_matrix(square, size)
 
     def drifted(self, time: float) -> NDArray[np.float64]:
         """Where the keypoints of a face that was lost may be by now, `(15, 2)` px."""
