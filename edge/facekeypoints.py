@@ -15,7 +15,7 @@ from edge.errors import ImageError
 from edge.face import Face
 from edge.found import Found
 from edge.framing import square_around
-from edge.geometry import crop_matrix, overlap, shared_part, whole_picture
+from edge.geometry import crop_matrix, shared_part, shared_parts, whole_picture
 from edge.haar import find_boxes, open_cascade
 from edge.image import Grey, ImageSource, load_grey
 from edge.looks import MIN_SCORE, look, look_at_crops
@@ -177,9 +177,8 @@ class FaceKeypoints:
             The faces, largest box first, as a call returns them; `max_faces` counts these alone.
         """
         found = self.search(grey)
-        new = [all(shared_part(box, other) <= MAX_SHARED for other in known)
-               for box in found.boxes]  # fmt: skip
-        return self._keep(self._look([grey], [found.take(np.array(new, bool))])[0])
+        new = (shared_parts(found.boxes, known) <= MAX_SHARED).all(axis=1)
+        return self._keep(self._look([grey], [found.take(np.asarray(new))])[0])
 
     def faces_at(self, image: ImageSource, boxes: ArrayLike) -> list[Face]:
         """Predict the keypoints of faces whose boxes are known, from another detector or by hand.
@@ -267,8 +266,7 @@ def _are_hidden(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> NDAr
 
     One of the two would go after the keypoint network had looked at both; it need not.
     """
-    area = np.prod(boxes[:, 2:], axis=1, dtype=np.float64)
-    shared = overlap(boxes, boxes) > MAX_SHARED * np.minimum(area[:, None], area)
+    shared = shared_parts(boxes, boxes) > MAX_SHARED
     return np.asarray((shared & (scores[:, None] < UNSURE * scores)).any(axis=1))
 
 

@@ -14,6 +14,7 @@ from edge.geometry import (
     Matrix,
     compose,
     crop_matrix,
+    from_complex,
     invert,
     lay_over,
     scale_of,
@@ -55,10 +56,7 @@ def overlay(keypoints: NDArray[np.floating]) -> Matrix | None:
     middle = complex(points.sum()) / len(points)
     factor = complex(_LAID_OVER @ (points - middle))
     if math.isfinite(factor.real) and abs(factor) > 0:  # all are known, as a network gives them
-        offset = middle - factor * _MIDDLE
-        return np.array(
-            [[factor.real, -factor.imag, offset.real], [factor.imag, factor.real, offset.imag]]
-        )
+        return from_complex(factor, middle - factor * _MIDDLE)
     known = ~np.isnan(keypoints[:, 0] + keypoints[:, 1])
     if known.sum() < _MIN_POINTS:
         return None

@@ -101,7 +101,11 @@ def lay_over(points: NDArray[np.floating], others: NDArray[np.floating]) -> Matr
     factor = complex(np.vdot(centred, b - other)) / spread if spread > 0 else 0j
     if not abs(factor) > 0:
         return None
-    offset = other - factor * mean
+    return from_complex(factor, other - factor * mean)
+
+
+def from_complex(factor: complex, offset: complex) -> Matrix:
+    """The similarity that takes a point `x + iy` to `factor · (x + iy) + offset`."""
     return np.array(
         [[factor.real, -factor.imag, offset.real], [factor.imag, factor.real, offset.imag]]
     )
@@ -111,6 +115,13 @@ def shared_part(first: ArrayLike, second: ArrayLike) -> float:
     """The area that two boxes `(4,)` share, as a part of the smaller one's, 0–1."""
     smaller = min(np.prod(np.asarray(box, dtype=np.float64)[2:]) for box in (first, second))
     return float(shared_area(first, second) / smaller)
+
+
+def shared_parts(boxes: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
+    """`shared_part` of each box `(M, 4)` with each other `(O, 4)`: `(M, O)`, 0–1."""
+    ours, theirs = (np.asarray(some, dtype=np.float64) for some in (boxes, others))
+    area, other_area = (np.prod(some[:, 2:], axis=1) for some in (ours, theirs))
+    return np.asarray(overlap(ours, theirs) / np.minimum(area[:, None], other_area))
 
 
 def shared_area(first: ArrayLike, second: ArrayLike) -> float:

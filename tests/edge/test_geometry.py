@@ -7,6 +7,7 @@ from edge.geometry import (
     invert,
     scale_of,
     shared_part,
+    shared_parts,
     similarity,
     transform,
     whole_picture,
@@ -31,6 +32,9 @@ def test_the_square_around_a_picture_holds_it():
 def test_the_shared_part_is_of_the_smaller_box():
     assert shared_part([0, 0, 10, 10], [5, 0, 10, 10]) == pytest.approx(0.5)
     assert shared_part([0, 0, 10, 10], [2, 2, 4, 4]) == pytest.approx(1)
+    others = np.array([[5, 0, 10, 10], [2, 2, 4, 4], [20, 0, 1, 1]])
+    np.testing.assert_allclose(shared_parts(np.array([[0, 0, 10, 10]]), others), [[0.5, 1, 0]])
+    assert shared_parts(others, np.empty((0, 4))).shape == (3, 0)
     assert shared_part([0, 0, 10, 10], [20, 0, 4, 4]) == 0
 
 
