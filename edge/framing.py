@@ -98,6 +98,19 @@ def box_of(square: ArrayLike) -> NDArray[np.float64]:
     return np.array([x + (side - width) / 2, top, width, height])
 
 
+def box_of_keypoints(keypoints: NDArray[np.floating]) -> NDArray[np.float32] | None:
+    """The box of a face whose keypoints are known.
+
+    Args:
+        keypoints: `(15, 2)` px, NaN where missing.
+
+    Returns:
+        float32 `(4,)`: x, y, width, height, px; None as for `overlay`.
+    """
+    square = frame(keypoints)
+    return None if square is None else box_of(square).astype(np.float32)
+
+
 def square_around(box: ArrayLike) -> NDArray[np.float64]:
     """The square to cut out for a face whose box is known; what `box_of` does, undone.
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from edge.crop import cut
-from edge.framing import CROP, box_of, frame, overlay, upright_matrix
+from edge.framing import CROP, box_of_keypoints, frame, overlay, upright_matrix
 from edge.geometry import Matrix, compose, crop_matrix, invert, scale_of, turn_of
 from edge.looks import MAX_TILT_DEG, Look
 from edge.smoothing import PointFilter
@@ -188,8 +188,8 @@ def portrait_of(seen: Look) -> NDArray[np.float32] | None:
 
 def box_of_look(seen: Look) -> NDArray[np.float32]:
     """The face's box from its keypoints, `(4,)` px."""
-    square = frame(seen.keypoints)
-    if square is None:
+    box = box_of_keypoints(seen.keypoints)
+    if box is None:
         low, high = seen.keypoints.min(axis=0), seen.keypoints.max(axis=0)
         return np.array([*low, *(high - low)], np.float32)
-    return box_of(square).astype(np.float32)
+    return box

@@ -96,7 +96,7 @@ def fit(
     steps = -(-len(training) // recipe.batch_size)
     network, epoch = _start(recipe, steps, folder, resume)
     if start_from and epoch == 0:
-        _take_weights(network, start_from)
+        take_weights(network, start_from)
     history = read_history(folder, epoch)
     stopped = epoch and epoch - 1 - int(history["val_rmse"].argmin()) >= recipe.patience
     if epoch < recipe.epochs and not stopped:
@@ -146,7 +146,12 @@ def _start(recipe: Recipe, steps: int, folder: Path, resume: bool) -> tuple[Any,
     return build(recipe, steps), 0
 
 
-def _take_weights(network: Any, path: Path) -> None:
+def take_weights(network: Any, path: Path) -> None:
+    """Give a network the weights of a trained model that has layers of the same names.
+
+    Raises:
+        RunError: the model cannot be read, or is another network.
+    """
     parent = {layer.name: layer for layer in load(path).layers}
     for layer in network.layers:
         if not layer.weights:

@@ -70,6 +70,7 @@ class FaceRecipe:
         photos: the sets of whole photos that `train.prepare --recipe` reads, name and folder.
         cut_faces: the sets of pictures that hold little more than one face.
         measured: the sets of which every fifth photo is left for measuring.
+        by_hand: the sets whose boxes people drew or checked.
         shares: by set of whole photos, how much is drawn from it, relative to the others.
     """
 
@@ -84,6 +85,7 @@ class FaceRecipe:
     photos: tuple[tuple[str, str], ...] = ()
     cut_faces: tuple[tuple[str, str], ...] = ()
     measured: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
     shares: tuple[tuple[str, float], ...] = ()
 
 
@@ -152,7 +154,8 @@ _FACE = FaceRecipe(
         ("kaggle-test", "kaggle/test_teacher.csv"),
     ),
     measured=("facemask",),
-    shares=(("lfpw", 0.4), ("ytf", 0.2), ("facemask", 0.4)),
+    by_hand=("lfpw", "facemask"),
+    shares=(("lfpw", 0.3), ("ytf", 0.15), ("facemask", 0.55)),
 )
 
 RECIPES = {recipe.name: recipe for recipe in (_REFERENCE, _SHIPPED)}

@@ -51,7 +51,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--from", dest="start_from", metavar="DIR",
         help="begin with the weights of that run, and hold out what it held out")  # fmt: skip
     add("--lured", metavar="FILE.onnx",
-        help="a detector; what lures it in the negatives is shown more often")  # fmt: skip
+        help="a detector; what lures it and the faces it misses are shown more often")  # fmt: skip
     add("--resume", action="store_true", help="continue the run in the output folder")
     add("--epochs", type=int, metavar="N", help="instead of the recipe's")
     add("--seed", type=int, metavar="N", help="instead of the recipe's")
@@ -127,9 +127,12 @@ def _run_face(args: argparse.Namespace) -> dict[str, Any]:
     lured = Path(args.lured) if args.lured else None
     if lured:
         hashes["lured"] = hash_file(lured)
+    first = Path(args.start_from) / MODEL if args.start_from else None
+    if first:
+        hashes["start_from"] = hash_file(first)
     record = {"kind": "detector", **describe(recipe, hashes, keras.backend.backend())}
     folder, record = _open_folder(Path(args.output), record, args.resume)
-    record.update(train_face(recipe, photos, negatives, folder, args.resume, lured))
+    record.update(train_face(recipe, photos, negatives, folder, args.resume, lured, first))
     write_record(record, folder)
     return record
 

@@ -8,11 +8,11 @@ from PIL import Image
 pytest.importorskip("keras")
 pytest.importorskip("cv2")
 
-from edge.framing import MEAN_FACE, from_wider, redraw
+from edge.framing import MEAN_FACE, box_of_keypoints, from_wider, redraw
 from edge.geometry import intersection_over_union, similarity
 from edge.keypoints import KEYPOINT_NAMES
 from train.errors import DataError
-from train.face.boxes import box_of_keypoints, from_hand, move_boxes
+from train.face.boxes import from_hand, move_boxes
 from train.face.canvas import CANVAS, Canvas, Stock, _lay, make_canvas
 from train.face.photos import Photo, load_photos_with_boxes, read_photos, save_photos
 from train.face.targets import FACE, NOTHING, STRIDES, UNASKED, cell_centres, make_targets
@@ -230,6 +230,31 @@ def test_a_run_goes_from_photos_to_a_file_that_edge_opens(tmp_path, monkeypatch,
     boxes, scores = FaceDetector(tmp_path / "models" / "face.onnx")(photos[0].pixels)
     assert boxes.shape == (len(scores), 4)
     assert FaceDetector(tmp_path / "models" / "face.onnx").metadata["sha256_keras"]
+
+
+def test_a_run_begins_with_the_weights_of_another(tmp_path, monkeypatch):
+    import keras
+
+    import train.face.run
+    from train import recipe
+    from train.run import main
+
+    tiny = replace(recipe.FACE_RECIPES["face"], steps_per_epoch=1, batch_size=2, epochs=1)
+    tiny = replace(tiny, learning_rate=0.0)
+    monkeypatch.setitem(recipe.FACE_RECIPES, "face", tiny)
+    monkeypatch.setattr(train.face.run, "_CANVASES", 2)
+    save_photos([bright_photo("lfpw") for _ in range(24)], tmp_path / "photos.npz")
+    arguments = ["--recipe", "face", "--data", str(tmp_path / "photos.npz"), "-o"]
+    assert main([*arguments, str(tmp_path / "first"), "--seed", "1"]) == 0
+    assert main([*arguments, str(tmp_path / "then"), "--from", str(tmp_path / "first")]) == 0
+    first, then = (
+        keras.saving.load_model(tmp_path / run / "model.keras").trainable_weights
+        for run in ("first", "then")
+    )
+    for one, other in zip(first, then, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    record = json.loads((tmp_path / "then" / "run.json").read_text())
+    assert len(record["data_sha256"]["start_from"]) == 64
 
 
 def test_a_run_without_the_recipes_photos_is_one_line(tmp_path, capsys):

@@ -5,21 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.framing import box_of, frame, redraw
+from edge.framing import redraw
 from edge.geometry import Matrix, scale_of, transform, turn_of
-
-
-def box_of_keypoints(keypoints: NDArray[np.floating]) -> NDArray[np.float32] | None:
-    """The box of a labelled face.
-
-    Args:
-        keypoints: `(15, 2)` px, NaN where missing.
-
-    Returns:
-        float32 `(4,)`: x, y, width, height, px; None as for `edge.framing.frame`.
-    """
-    square = frame(keypoints)
-    return None if square is None else box_of(square).astype(np.float32)
 
 
 def from_hand(boxes: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -20,7 +20,8 @@ from train.face.boxes import move_boxes, sizes_of
 from train.face.drawings import draw_distractors
 from train.face.light import change_light
 from train.face.lures import Lures
-from train.face.masks import put_on_masks
+from train.face.masks import cover_faces
+from train.face.missed import Missed
 from train.face.photos import Boxes, Photo
 
 CANVAS = 320  # px; so that cells of the coarsest stride see more than padding
@@ -32,6 +33,8 @@ _SHRINK_FIRST = 0.6
 _BLOW_UP = 2.5  # at most: more shows pixels, not faces
 _SMALL = 48.0  # px; half of the sizes are drawn below it, for small faces are the hardest
 _MASKED = 0.25  # of the photos in which nobody wears a mask
+_HATS = 0.12  # of all photos
+_MISSED = 0.35  # of the photos, drawn for a face that a detector missed
 _LURE = 0.5  # of the photos without faces, shown where a detector saw one
 
 
@@ -54,6 +57,7 @@ class Stock:
         cut_faces: pictures that hold little more than a face.
         negatives: photos without faces, uint8 `(H, W)` each.
         lures: what a detector takes for faces in them; None where nobody has looked.
+        missed: which of the photos' faces a detector did not find; likewise.
         masked: the set in which people wear masks already.
     """
 
@@ -62,6 +66,7 @@ class Stock:
     cut_faces: list[Photo]
     negatives: list[NDArray[np.uint8]]
     lures: Lures | None = None
+    missed: Missed | None = None
     masked: str = "facemask"
 
 
@@ -127,8 +132,8 @@ def _size_between(low: float, high: float, rng: np.random.Generator) -> float:
 
 def _on_ground(stock: Stock, rng: np.random.Generator) -> Canvas:
     """A photo over a ground; one of its faces has a size drawn evenly from all octaves."""
-    photo = _draw_photo(stock, rng)
-    scale, about = _scale_for(photo, SMALLEST * 1.2, _LARGEST, rng)
+    photo, face = _draw_photo(stock, rng)
+    scale, about = _scale_for(photo, SMALLEST * 1.2, _LARGEST, rng, face)
     target = rng.uniform(0.1, 0.9, size=2) * CANVAS
     matrix = similarity(scale, _angle(rng), about, (target[0], target[1]))
     return _lay(Canvas(_ground(stock, rng), *_no_boxes()), photo, matrix)
@@ -150,8 +155,10 @@ def _fill_cell(
 ) -> Canvas:
     left, top, right, bottom = cell
     side = right - left
-    photo = _without_face(stock, rng) or _draw_photo(stock, rng)
-    scale, about = _scale_for(photo, SMALLEST * 1.2, side * 0.9, rng)
+    photo, face = _without_face(stock, rng), None
+    if photo is None:
+        photo, face = _draw_photo(stock, rng)
+    scale, about = _scale_for(photo, SMALLEST * 1.2, side * 0.9, rng, face)
     target = np.array([left, top]) + rng.uniform(0.3, 0.7, size=2) * side
     matrix = similarity(scale, _angle(rng), about, (target[0], target[1]))
     alone = _lay(Canvas(canvas.pixels.copy(), *_no_boxes()), photo, matrix)
@@ -277,24 +284,46 @@ def _oval(height: int, width: int) -> NDArray[np.float32]:
     return np.asarray(inside, dtype=np.float32)
 
 
-def _draw_photo(stock: Stock, rng: np.random.Generator) -> Photo:
-    return _changed(stock.photos[np.searchsorted(stock.cumulative, rng.random())], stock, rng)
+def _draw_photo(stock: Stock, rng: np.random.Generator) -> tuple[Photo, int | None]:
+    """A photo; and which of its faces it was drawn for, if for one."""
+    missed = stock.missed
+    if missed is not None and len(missed.photos) and rng.random() < _MISSED:
+        i = rng.integers(len(missed.photos))
+        photo, face = stock.photos[missed.photos[i]], int(missed.faces[i])
+    else:
+        photo, face = stock.photos[np.searchsorted(stock.cumulative, rng.random())], None
+    return _changed(photo, stock, rng), face
 
 
 def _changed(photo: Photo, stock: Stock, rng: np.random.Generator) -> Photo:
-    """A photo, perhaps in a mirror, perhaps with masks on."""
-    if photo.source != stock.masked and rng.random() < _MASKED:
-        photo = put_on_masks(photo, rng)
+    """A photo, perhaps in a mirror, perhaps with masks and hats on."""
+    photo = cover_faces(
+        photo,
+        masks=photo.source != stock.masked and rng.random() < _MASKED,
+        hats=rng.random() < _HATS,
+        rng=rng,
+    )
     return _mirrored(photo) if rng.random() < 0.5 else photo
 
 
 def _scale_for(
-    photo: Photo, low: float, high: float, rng: np.random.Generator
+    photo: Photo, low: float, high: float, rng: np.random.Generator, face: int | None = None
 ) -> tuple[float, tuple[float, float]]:
-    """A scale at which a face of the photo, or all of it, has a size between `low` and `high`."""
+    """A scale at which a face of the photo, or all of it, has a size between `low` and `high`.
+
+    Args:
+        photo: the photo.
+        low: px.
+        high: px.
+        rng: chance.
+        face: which of its faces; None for any.
+
+    Returns:
+        The scale, and the face's middle, px of the photo.
+    """
     height, width = photo.pixels.shape
     boxes = photo.boxes if len(photo.boxes) else np.array([[0, 0, width, height]], np.float32)
-    box = boxes[rng.integers(len(boxes))]
+    box = boxes[rng.integers(len(boxes)) if face is None else face]
     size = float(sizes_of(box[None])[0])
     scale = min(_size_between(low, high, rng) / size, _BLOW_UP)
     return scale, (float(box[0] + box[2] / 2), float(box[1] + box[3] / 2))

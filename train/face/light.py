@@ -17,6 +17,8 @@ def change_light(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray
         pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.3, 1.6)), np.uint8)
     if rng.random() < 0.7:
         pixels = np.asarray(cv2.LUT(pixels, _tone(rng)), np.uint8)
+    if rng.random() < 0.2:
+        pixels = _shade(pixels, rng)
     if rng.random() < 0.08:
         pixels = _halftone(pixels, rng)
     if rng.random() < 0.35:
@@ -38,6 +40,13 @@ def _tone(rng: np.random.Generator) -> NDArray[np.uint8]:
     value = (np.arange(256) / 255) ** np.exp(rng.normal(0, 0.3))
     value = (value - 0.5) * np.exp(rng.normal(-0.1, 0.35)) + 0.5 + rng.normal(0, 0.08)
     return np.asarray(np.clip(np.rint(value * 255), 0, 255), np.uint8)
+
+
+def _shade(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Darker here and there, down to a tenth of the light."""
+    light = np.exp(-rng.exponential(0.7, (4, 4))).clip(0.1, 1).astype(np.float32)
+    light = cv2.resize(light, pixels.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(pixels * light, np.uint8)
 
 
 def _halftone(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ImageError
-from edge.framing import from_wider
+from edge.framing import box_of_keypoints, from_wider
 from edge.geometry import intersection_over_union
 from edge.image import load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES
 from train.data import Faces
 from train.errors import DataError
-from train.face.boxes import box_of_keypoints, from_hand
+from train.face.boxes import from_hand
 from train.sources import ANNOTATIONS, read_annotations
 
 Boxes = NDArray[np.float32]

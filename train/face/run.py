@@ -19,7 +19,7 @@ from train.face.losses import DetectionLoss
 from train.face.lures import find_lures
 from train.face.network import build
 from train.face.photos import Photo
-from train.fit import Progress, load, read_history, save
+from train.fit import Progress, load, read_history, save, take_weights
 from train.hasten import hasten
 from train.network import learning_rate
 from train.recipe import FaceRecipe
@@ -37,6 +37,7 @@ def train_face(
     folder: Path,
     resume: bool,
     lured: Path | None = None,
+    start_from: Path | None = None,
 ) -> dict[str, Any]:
     """Train the detector and leave it in `folder`; returns what is to be recorded of it.
 
@@ -46,17 +47,20 @@ def train_face(
         negatives: photos without faces, grey, uint8 `(H, W)` each.
         folder: where the run lives; it exists.
         resume: go on from the last whole epoch, if there is one.
-        lured: a detector's file; what it takes for faces in the negatives is shown more often.
+        lured: a detector's file; what it takes for faces in the negatives, and the faces that it
+            misses, are shown more often.
+        start_from: a trained detector, a `.keras` file, whose weights a new run begins with.
 
     Raises:
         ModelError: that file is no detector.
         DataError: no set that the recipe draws photos from is there.
-        RunError: the last checkpoint cannot be read.
+        RunError: the last checkpoint or `start_from` cannot be read.
     """
     start = time.monotonic()
     kept, held_out = divide(photos)
     lures = find_lures(lured, negatives) if lured and negatives else None
-    stock, others = (make_stock(some, negatives, recipe, lures) for some in (kept, held_out))
+    stock = make_stock(kept, negatives, recipe, lures, lured)
+    others = make_stock(held_out, negatives, recipe, lures)
     if not stock.photos or not others.photos:
         raise DataError(
             f"too few photos of {', '.join(name for name, _ in recipe.shares)}: "
@@ -66,7 +70,7 @@ def train_face(
     # Canvases are made in a thread beside the network's, which would wait long for each other.
     cv2.setNumThreads(1)
     sys.setswitchinterval(_SWITCH_S)
-    hastened = _fit(recipe, stock, _validation(others), folder, resume)
+    hastened = _fit(recipe, stock, _validation(others), folder, resume, start_from)
     network = build(recipe.seed)  # of Keras's layers alone, which whoever exports it knows
     network.set_weights(hastened.get_weights())
     save(network, folder / MODEL)
@@ -74,6 +78,7 @@ def train_face(
         "photos": {"training": len(kept), "validation": len(held_out)},
         "negatives": len(negatives),
         "lures": 0 if lures is None else len(lures.photos),
+        "missed": 0 if stock.missed is None else len(stock.missed.photos),
         "parameters": network.count_params(),
         "seconds_last_start": round(time.monotonic() - start),
     }
@@ -89,8 +94,17 @@ def _validation(stock: Stock) -> Batch:
     return make_batch(stock, _CANVASES, np.random.default_rng(0))
 
 
-def _fit(recipe: FaceRecipe, stock: Stock, validation: Batch, folder: Path, resume: bool) -> Any:
+def _fit(
+    recipe: FaceRecipe,
+    stock: Stock,
+    validation: Batch,
+    folder: Path,
+    resume: bool,
+    start_from: Path | None,
+) -> Any:
     network, epoch = _start(recipe, folder, resume)
+    if start_from and epoch == 0:
+        take_weights(network, start_from)
     if epoch < recipe.epochs:
         network.fit(
             CanvasBatches(stock, recipe, epoch),
