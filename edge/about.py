@@ -13,6 +13,7 @@ from edge import __version__, head, looks
 from edge.detector import ENLARGE, NEAR, SHORTER, STEP
 from edge.facekeypoints import MAX_SHARED, UNSURE, FaceKeypoints
 from edge.framing import BOX_DOWN, BOX_HEIGHT, BOX_WIDTH, CROP, MEAN_FACE
+from edge.joint import DETECTOR_SCORE, KEYPOINTS_BOX
 from edge.keypoints import MIRROR_ORDER
 from edge.limits import Limits
 from edge.measures import MEASURES
@@ -52,6 +53,7 @@ def _settings(detect: FaceKeypoints) -> dict[str, Any]:
         "max_faces": detect.max_faces,
         "max_shared": MAX_SHARED,
         "unsure": UNSURE,
+        "joint": {"detector_score": DETECTOR_SCORE, "keypoints_box": KEYPOINTS_BOX},
         "detect_size": detect.detect_size,
         "detector": {
             "step": STEP,

@@ -18,6 +18,7 @@ from edge.framing import square_around
 from edge.geometry import crop_matrix, shared_part, shared_parts, whole_picture
 from edge.haar import find_boxes, open_cascade
 from edge.image import Grey, ImageSource, load_grey
+from edge.joint import joint_box, joint_score, least_of_detector
 from edge.looks import MIN_SCORE, look, look_at_crops
 from edge.model import Prediction, open_model
 from edge.precision import int8_file
@@ -67,8 +68,8 @@ class FaceKeypoints:
                 "auto", and so is a detector's with "int8".
             threads: threads that detection and one network run may use.
             min_score: faces below this score are dropped, 0–1; not used with detector "none". The
-                score is the geometric mean of the detector's and the keypoint network's
-                `face_score`; with "haar" and "none", which give none, the latter.
+                score is a mean of the detector's and the keypoint network's `face_score`
+                (`edge.joint`); with "haar" and "none", which give none, the latter.
             max_faces: keep at most this many faces of a picture, the largest; None keeps all.
             detect_size: length of the longer side at which faces are searched, px: larger finds
                 smaller faces, and takes longer in proportion to its square.
@@ -145,8 +146,7 @@ class FaceKeypoints:
             return Found(whole, [whole_picture(height, width)])
         boxes, scores = self._find(grey)
         if scores is not None:
-            # Below it, not even the keypoint network's whole approval would save a box.
-            likely = scores >= self.min_score**2
+            likely = scores >= least_of_detector(self.min_score)
             boxes, scores = boxes[likely], scores[likely]
             alone = ~_are_hidden(boxes, scores)
             boxes, scores = boxes[alone], scores[alone]
@@ -238,7 +238,12 @@ class FaceKeypoints:
         seen = iter(look(self.model, pictures, matrices, least=least))
         return [
             [
-                Face(box, _both(score, face.score), face.keypoints, face.error)
+                Face(
+                    box if score is None else joint_box(box, face.keypoints),
+                    joint_score(score, face.score),
+                    face.keypoints,
+                    face.error,
+                )
                 for box, score, face in zip(
                     some.boxes, some.each_score(), islice(seen, len(some.boxes)), strict=True
                 )
@@ -253,12 +258,15 @@ class FaceKeypoints:
 
 
 def _without_duplicates(faces: list[Face]) -> list[Face]:
-    """Of faces that share more than half of the smaller box, the one with the highest score."""
+    """Of faces that share more than half of the smaller box, the one with the highest score.
+
+    The largest comes first.
+    """
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
         if all(shared_part(face.box, other.box) <= MAX_SHARED for other in kept):
             kept.append(face)
-    return [face for face in faces if any(face is other for other in kept)]
+    return sorted(kept, key=lambda face: -float(face.box[2] * face.box[3]))
 
 
 def _are_hidden(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -272,10 +280,6 @@ def _are_hidden(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> NDAr
 
 def _open_again(settings: dict[str, Any]) -> FaceKeypoints:
     return FaceKeypoints(**settings)
-
-
-def _both(detector: float | None, network: float) -> float:
-    return network if detector is None else float(np.sqrt(detector * network))
 
 
 def _open_detector(detector: str | Path, precision: str, threads: int) -> FaceDetector | None:

@@ -53,6 +53,14 @@ export function cropMatrix([x, y, side], size) {
   return [scale, 0, (0.5 - x) * scale - 0.5, 0, scale, (0.5 - y) * scale - 0.5];
 }
 
+/** The box of a face that lies as the mean face, of a crop of `side` px, is laid by `matrix`. */
+export function boxOf(matrix, side, box) {
+  const length = scaleOf(matrix) * side;
+  const [x, y] = transform(matrix, [(side - 1) / 2, (side - 1) / 2]);
+  const [width, height] = [box.width * length, box.height * length];
+  return [x + 0.5 - width / 2, y + 0.5 - height / 2 + box.down * length, width, height];
+}
+
 /** The square [x, y, side] to cut out for a face whose box [x, y, width, height] is known. */
 export function squareAround([x, y, width, height], box) {
   const side = Math.sqrt((width * height) / (box.width * box.height));

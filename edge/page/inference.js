@@ -2,7 +2,7 @@
 // the same crops and looks as edge/detector.py, edge/looks.py and edge/facekeypoints.py.
 
 import {
-  compose, cropMatrix, invert, layOver, scaleOf, sharedPart, squareAround, transform, turnOf,
+  boxOf, compose, cropMatrix, invert, layOver, scaleOf, sharedPart, squareAround, transform, turnOf,
 } from "./geometry.js";
 import { cut, resize, toGrey } from "./grey.js";
 
@@ -37,7 +37,9 @@ class Networks {
     const seen = await this.look(grey, matrices);
     times.push(performance.now());
     const faces = found.map(({ box, score }, i) => ({
-      box, score: Math.sqrt(score * seen[i].score), keypoints: seen[i].keypoints,
+      box: this.jointBox(box, seen[i].keypoints),
+      score: this.jointScore(score, seen[i].score),
+      keypoints: seen[i].keypoints,
       error: seen[i].error,
     }));
     const timings = ["decode", "search", "look"].map((name, i) => [name, times[i + 1] - times[i]]);
@@ -67,10 +69,25 @@ class Networks {
         const [x, y, w, h] = boxes.data.subarray(4 * i, 4 * i + 4);
         return { score, box: [(x + 0.5) * fx - 0.5, (y + 0.5) * fy - 0.5, w * fx, h * fy] };
       })
-      .filter(({ score }) => score >= least ** 2);
+      .filter(({ score }) => this.jointScore(score, 1) >= least);
     return likely
       .filter((one) => !likely.some((other) => this.isHidden(one, other)))
-      .sort((one, other) => other.box[2] * other.box[3] - one.box[2] * one.box[3]);
+      .sort(largestFirst);
+  }
+
+  /** The weighted geometric mean of both networks' scores. */
+  jointScore(detector, network) {
+    const power = this.settings.joint.detector_score;
+    return detector ** power * network ** (1 - power);
+  }
+
+  /** The weighted mean of the detector's box and the keypoints'. */
+  jointBox(box, keypoints) {
+    const { mean_face: mean, box: sides, joint } = this.settings;
+    const lying = layOver(mean.points, keypoints);
+    if (!lying) return box;
+    const other = boxOf(lying, mean.side, sides);
+    return box.map((value, i) => value + joint.keypoints_box * (other[i] - value));
   }
 
   /** Whether one frames a part of a face that the other has found far more surely. */
@@ -140,8 +157,12 @@ class Networks {
       const apart = kept.every((other) => sharedPart(face.box, other.box) <= most);
       if (face.score >= least && apart) kept.push(face);
     }
-    return faces.filter((face) => kept.includes(face)).slice(0, count ?? undefined);
+    return kept.sort(largestFirst).slice(0, count ?? undefined);
   }
+}
+
+function largestFirst(one, other) {
+  return other.box[2] * other.box[3] - one.box[2] * one.box[3];
 }
 
 /** The shape at which the detector runs, as `edge.detector.working_shape`. */
