@@ -44,8 +44,8 @@ def _tone(rng: np.random.Generator) -> NDArray[np.uint8]:
 
 def _shade(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Darker here and there, down to a tenth of the light."""
-    light = np.exp(-rng.exponential(0.7, (4, 4))).clip(0.1, 1).astype(np.float32)
-    light = cv2.resize(light, pixels.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    coarse = np.exp(-rng.exponential(0.7, (4, 4))).clip(0.1, 1).astype(np.float32)
+    light = cv2.resize(coarse, pixels.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(pixels * light, np.uint8)
 
 
