@@ -22,7 +22,7 @@ EMBEDDED = Path(__file__).parent / "models" / "face.onnx"
 STEP = 32  # px; the coarsest stride
 # The shorter side is filled up to one of these parts of the longer, so that whatever comes, the
 # network runs at a few shapes only and memory stays flat.
-SHORTER = (9 / 16, 3 / 4, 1.0)
+SHORTER = (9 / 16, 11 / 16, 3 / 4, 7 / 8, 1.0)
 ENLARGE = 2.0  # at most: more makes faces softer, not easier to find
 NEAR = 0.1  # of the size at which a picture is searched: one that is so near to it stays as it is
 
