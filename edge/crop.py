@@ -105,9 +105,29 @@ def _image(grey: Grey) -> Image.Image:
 
 def _window(grey: Grey | Luma, low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.uint8]:
     """The pixels from `low` to before `high` (x, y), the border repeated outside the picture."""
-    rows = np.clip(np.arange(low[1], high[1]), 0, grey.shape[0] - 1)
-    columns = np.clip(np.arange(low[0], high[0]), 0, grey.shape[1] - 1)
-    return np.asarray(grey[np.ix_(rows, columns)])
+    (left, x, columns), (top, y, rows) = (
+        _inside(a, b, length) for a, b, length in zip(low, high, grey.shape[::-1], strict=True)
+    )
+    right, bottom = left + columns, top + rows
+    window = np.empty((high[1] - low[1], high[0] - low[0]), np.uint8)
+    # A slice and four strips take a fraction of the time of an index for every pixel.
+    window[top:bottom, left:right] = grey[y : y + rows, x : x + columns]
+    window[top:bottom, :left] = window[top:bottom, left : left + 1]
+    window[top:bottom, right:] = window[top:bottom, right - 1 : right]
+    window[:top] = window[top]
+    window[bottom:] = window[bottom - 1]
+    return window
+
+
+def _inside(low: int, high: int, length: int) -> tuple[int, int, int]:
+    """What a window from `low` to before `high` shows of `length` pixels, one at least.
+
+    Returns:
+        Where it begins in the window, where in the picture, and how many pixels it is.
+    """
+    first = min(max(low, 0), length - 1)
+    count = max(min(high, length) - first, 1)
+    return min(max(-low, 0), high - low - count), first, count
 
 
 def _pillow(matrix: Matrix) -> tuple[float, ...]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.crop import cut
+from edge.crop import _window, cut
 from edge.geometry import crop_matrix, similarity, transform, whole_picture
 
 
@@ -64,3 +64,16 @@ def test_a_one_pixel_picture_fills_the_crop():
     crop = cut(np.array([[77]], np.uint8), crop_matrix([0, 0, 1, 1], 96), 96)
     assert crop.shape == (96, 96)
     assert (crop == 77).all()
+
+
+def test_a_window_repeats_the_border_wherever_it_lies():
+    rng = np.random.default_rng(0)
+    for _ in range(2000):
+        grey = rng.integers(0, 256, rng.integers(1, 9, 2)).astype(np.uint8)
+        low = rng.integers(-12, 14, 2)
+        high = low + rng.integers(1, 20, 2)
+        rows, columns = (
+            np.clip(np.arange(low[i], high[i]), 0, grey.shape[1 - i] - 1) for i in (1, 0)
+        )
+        window = _window(grey, tuple(low.tolist()), tuple(high.tolist()))
+        np.testing.assert_array_equal(window, grey[np.ix_(rows, columns)])
