@@ -59,7 +59,10 @@ def quantize(source: Path, faces: NDArray[np.uint8], folder: Path) -> onnx.Model
 def quantize_detector(
     source: Path, pictures: list[NDArray[np.uint8]], folder: Path
 ) -> onnx.ModelProto:
-    """Quantise a detector's convolutions but its first, likewise, and those that answer.
+    """Quantise the convolutions of a detector's body but its first two.
+
+    Those at its end say how sure it is, and boxes: in 8 bits they cost 1 % of precision, and take
+    hardly less time. The second, of 16 channels, takes longer in 8 bits too.
 
     Args:
         source: the fp32 `.onnx` file.
@@ -69,7 +72,7 @@ def quantize_detector(
     Returns:
         The quantised model; it has no metadata.
     """
-    return _quantize(source, _Inputs("image", pictures), _answers, folder)
+    return _quantize(source, _Inputs("image", pictures), _detectors_ends, folder)
 
 
 def _quantize(
@@ -118,10 +121,12 @@ def _named(source: Path, folder: Path) -> Path:
     return folder / "named.onnx"
 
 
-def _first(graph: onnx.GraphProto) -> list[str]:
-    """Names of the first convolution and of what comes after it."""
-    first = next(node for node in graph.node if node.op_type == "Conv")
-    return [first.name, *(node.name for node in graph.node if first.output[0] in node.input)]
+def _first(graph: onnx.GraphProto, count: int = 1) -> list[str]:
+    """Names of the first convolutions and of what comes right after them."""
+    first = [node for node in graph.node if node.op_type == "Conv"][:count]
+    made = {node.output[0] for node in first}
+    after = [node.name for node in graph.node if made & set(node.input)]
+    return list(dict.fromkeys([*(node.name for node in first), *after]))
 
 
 def _heads_of_keypoints(graph: onnx.GraphProto) -> list[str]:
@@ -131,11 +136,16 @@ def _heads_of_keypoints(graph: onnx.GraphProto) -> list[str]:
     return [name for name in dense if name not in trunk]
 
 
-def _answers(graph: onnx.GraphProto) -> list[str]:
-    """Names of the convolutions whose maps are the cells' answers."""
-    read = {name for node in graph.node if node.op_type == "Reshape" for name in node.input}
-    convolutions = [node for node in graph.node if node.op_type == "Conv"]
-    return [node.name for node in convolutions if node.output[0] in read]
+def _detectors_ends(graph: onnx.GraphProto) -> list[str]:
+    """Names of the first two convolutions, and of the 1×1 ones that end the body and all after."""
+    last: list[str] = []
+    made: set[str] = set()
+    for node in graph.node:  # inputs come before what they go into
+        kernel = next((a.ints for a in node.attribute if a.name == "kernel_shape"), None)
+        if made & set(node.input) or (kernel is not None and list(kernel) == [1, 1]):
+            last.append(node.name)
+            made.update(node.output)
+    return [*_first(graph, 2), *last]
 
 
 def _ancestors(graph: onnx.GraphProto, output: str) -> set[str]:

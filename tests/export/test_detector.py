@@ -70,12 +70,12 @@ def test_a_quantised_detector_finds_the_same_faces(pictures, tmp_path):
     onnx.helper.set_model_props(model, metadata)
     onnx.save(model, tmp_path / "small.onnx")
     report = detector.check_int8(EMBEDDED, tmp_path / "small.onnx", pictures)
-    assert report == "int8 finds 3 of the 3 faces that fp32 finds on 2 photos."
-    # The first convolution and the three that answer stay as they are.
+    assert report == "int8 finds 4 of the 4 faces that fp32 finds on 2 photos."
+    # The first two convolutions, and the eight that make answers of the body's maps, stay.
     makers = {name: node.op_type for node in model.graph.node for name in node.output}
     convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
     plain = [c for c in convolutions if makers.get(c.input[1]) != "DequantizeLinear"]
-    assert (len(convolutions), len(plain)) == (19, 4)
+    assert (len(convolutions), len(plain)) == (19, 10)
 
 
 @pytest.mark.slow
@@ -89,5 +89,5 @@ def test_a_quantised_detector_that_misses_faces_is_refused(network, pictures, tm
     metadata = {p.key: p.value for p in onnx.load(EMBEDDED).metadata_props}
     onnx.helper.set_model_props(untrained, metadata)
     onnx.save(untrained, tmp_path / "small.onnx")
-    with pytest.raises(AccuracyError, match="finds 0 of the 3 faces"):
+    with pytest.raises(AccuracyError, match="finds 0 of the 4 faces"):
         detector.check_int8(EMBEDDED, tmp_path / "small.onnx", pictures)
