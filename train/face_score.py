@@ -108,9 +108,12 @@ def _fit(stem: Any, branch: Any, faces: Crops, others: Crops, seed: int) -> None
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         jit_compile=False,
     )
-    for changed, rows in _batches(crops, batches, epochs, np.random.default_rng(seed)):
+    learnt = enumerate(_batches(crops, batches, epochs, np.random.default_rng(seed)), start=1)
+    for step, (changed, rows) in learnt:
         # By hand: `fit` takes longer to begin an epoch of few crops than to do it.
         learner.train_on_batch(stem.predict_on_batch(changed), is_face[rows])
+        if step % batches == 0:
+            print(f"face_score: epoch {step // batches} of {epochs}", flush=True)
     branch.set_weights(learner.get_weights())
 
 

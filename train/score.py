@@ -91,6 +91,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "others": len(wrong),
         "sha256": {name: hash_file(getattr(args, name)) for name in ("detector", "photos")},
     }
+    record["data_sha256"][Path(args.data).name] = hash_file(args.data)
     write_record(record, folder)
     return record
 
