@@ -164,7 +164,14 @@ class FaceKeypoints:
         Returns:
             One list per picture, as `batch` returns it.
         """
-        return [self._keep(faces) for faces in self._look(greys, found)]
+        first = [some.take(_are_first(some.boxes, self.max_faces)) for some in found]
+        faces = self._look(greys, first)
+        kept = [self._keep(some) for some in faces]
+        for i, (some, begun) in enumerate(zip(found, first, strict=True)):
+            if len(begun.boxes) < len(some.boxes) and len(kept[i]) < (self.max_faces or 0):
+                rest = some.take(~_are_first(some.boxes, self.max_faces))
+                kept[i] = self._keep(faces[i] + self._look([greys[i]], [rest])[0])
+        return kept
 
     def find_others(self, grey: Grey, known: NDArray[np.floating]) -> list[Face]:
         """Find the faces of one grey picture that are not among those already known.
@@ -267,6 +274,16 @@ def _without_duplicates(faces: list[Face]) -> list[Face]:
         if all(shared_part(face.box, other.box) <= MAX_SHARED for other in kept):
             kept.append(face)
     return sorted(kept, key=lambda face: -float(face.box[2] * face.box[3]))
+
+
+def _are_first(boxes: NDArray[np.float32], most: int | None) -> NDArray[np.bool_]:
+    """Which of boxes `(M, 4)`, the largest first, are looked at before the others, `(M,)`.
+
+    Of so many faces as are asked for, all boxes; the others are seldom needed.
+    """
+    if most is None:
+        return np.ones(len(boxes), bool)
+    return np.asarray((shared_parts(boxes, boxes[:most]) > MAX_SHARED).any(axis=1))
 
 
 def _are_hidden(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -212,3 +212,31 @@ def test_another_process_gets_the_settings_and_opens_the_models_again(precision,
     assert (again.max_faces, again.model.path) == (3, detect.model.path)
     (one,), (other,) = detect(sample), again(sample)
     np.testing.assert_array_equal(one.keypoints, other.keypoints)
+
+
+def test_as_few_boxes_are_looked_at_as_faces_are_asked_for(sample, monkeypatch):
+    face, inner = (185, 60, 79, 107), (190, 66, 70, 95)
+    boxes = np.array([[250, 250, 120, 150], face, inner, (300, 20, 60, 70), (9, 9, 20, 25)])
+    scores = np.array([0.9, 0.9, 0.8, 0.9, 0.9])
+    looked = []
+
+    def find(most):
+        detect = edge.FaceKeypoints(precision="fp32", max_faces=most)
+        look = detect._look
+        monkeypatch.setattr(
+            detect, "_find", lambda grey: (boxes.astype(np.float32), scores.astype(np.float32))
+        )
+        monkeypatch.setattr(
+            detect,
+            "_look",
+            lambda greys, found: looked.append([len(f.boxes) for f in found]) or look(greys, found),
+        )
+        return detect(sample)
+
+    every = find(None)
+    assert looked.pop() == [5]
+    assert len(every) == 1
+    few = find(2)  # the first is no face; one more is to be found, and is not there
+    assert looked == [[3], [2]]
+    assert find(1)[0].score == every[0].score == few[0].score
+    assert looked[2:] == [[1], [4]]
