@@ -56,7 +56,9 @@ def edge_way(options: Options) -> Look:
     """This package; `detector` "haar-alt2" puts OpenCV's second cascade before our keypoints."""
     import edge
 
-    settings = {name: options[name] for name in ("precision", "detect_size") if name in options}
+    settings = {
+        name: options[name] for name in ("precision", "detect_size", "max_faces") if name in options
+    }
     detect = edge.FaceKeypoints(threads=options["threads"], **settings)
     look: Look = detect
     if options.get("video"):
@@ -132,7 +134,7 @@ def mesh_way(options: Options) -> Look:
     import mediapipe as mp
 
     mesh = mp.solutions.face_mesh.FaceMesh(
-        static_image_mode=not options.get("video"), max_num_faces=1
+        static_image_mode=not options.get("video"), max_num_faces=options.get("max_faces", 1)
     )
 
     def look(rgb: Any) -> list[Any]:

@@ -56,8 +56,10 @@ _DEFAULT = "haarcascade_frontalface_default.xml"
 WAYS = (
     Way("edge fp32", "edge", _OURS_FP32),
     Way("edge int8", "edge", _OURS_INT8),
+    Way("edge int8, one face", "edge", {**_OURS_INT8, "max_faces": 1}),
     Way("edge int8, 640 px", "edge", {**_OURS_INT8, "detect_size": 640}),
     Way("MediaPipe Face Mesh", "mediapipe", {"way": "mesh"}),
+    Way("MediaPipe Face Mesh, all faces", "mediapipe", {"way": "mesh", "max_faces": 10}),
     Way("MediaPipe face detection", "mediapipe", {"way": "blaze"}),
     Way("Haar default", "opencv", {"way": "cascade", "cascade": _DEFAULT}),
     Way("Haar alt2", "opencv", {"way": "cascade", "cascade": _ALT2}),
