@@ -10,6 +10,7 @@ from edge.contract import DETECTOR_KEYS
 from edge.detector import FaceDetector, working_shape
 from edge.errors import ModelError
 from edge.facekeypoints import FaceKeypoints
+from edge.joint import joint_box, joint_score
 from edge.keypoints import COORDINATE_CONVENTION
 from edge.model import EMBEDDED
 
@@ -79,12 +80,15 @@ def test_pictures_are_searched_at_a_few_shapes():
 
 def test_a_faces_score_is_what_detector_and_network_agree_on(sample, tmp_path):
     # At 320 px the sample, 512 px wide, has its face where this box is.
-    box = [184.6 * 0.625, 60.3 * 0.625, 78.7 * 0.625, 106.6 * 0.625]
-    path = write_detector(tmp_path / "face.onnx", box)
+    box = np.array([184.6, 60.3, 78.7, 106.6])
+    searched = np.concatenate([(box[:2] + 0.5) * 0.625 - 0.5, box[2:] * 0.625])
+    path = write_detector(tmp_path / "face.onnx", searched.tolist())
     (face,) = FaceKeypoints(precision="fp32", detector=path)(sample)
-    (alone,) = FaceKeypoints(precision="fp32", detector="none").faces_at(sample, [face.box])
-    assert face.score == pytest.approx(np.sqrt(SCORE * alone.score), abs=1e-4)
-    np.testing.assert_allclose(face.keypoints, alone.keypoints, atol=1e-3)
+    (alone,) = FaceKeypoints(precision="fp32", detector="none").faces_at(sample, [box])
+    assert face.score == pytest.approx(joint_score(SCORE, alone.score), abs=1e-4)
+    joint = joint_box(box.astype(np.float32), face.keypoints)
+    np.testing.assert_allclose(face.box, joint, atol=0.01)
+    np.testing.assert_allclose(face.keypoints, alone.keypoints, atol=0.01)
 
 
 def test_a_file_that_is_no_detector_is_refused(tmp_path):
