@@ -167,10 +167,17 @@ class FaceKeypoints:
         first = [some.take(_are_first(some.boxes, self.max_faces)) for some in found]
         faces = self._look(greys, first)
         kept = [self._keep(some) for some in faces]
-        for i, (some, begun) in enumerate(zip(found, first, strict=True)):
-            if len(begun.boxes) < len(some.boxes) and len(kept[i]) < (self.max_faces or 0):
-                rest = some.take(~_are_first(some.boxes, self.max_faces))
-                kept[i] = self._keep(faces[i] + self._look([greys[i]], [rest])[0])
+        short = [
+            i
+            for i, (some, begun) in enumerate(zip(found, first, strict=True))
+            if len(begun.boxes) < len(some.boxes) and len(kept[i]) < (self.max_faces or 0)
+        ]
+        if not short:
+            return kept
+        others = [found[i].take(~_are_first(found[i].boxes, self.max_faces)) for i in short]
+        rest = self._look([greys[i] for i in short], others)
+        for i, some in zip(short, rest, strict=True):
+            kept[i] = self._keep(faces[i] + some)
         return kept
 
     def find_others(self, grey: Grey, known: NDArray[np.floating]) -> list[Face]:
