@@ -6,6 +6,7 @@ from edge.facekeypoints import FaceKeypoints
 from edge.framing import frame, tilt_deg
 from edge.geometry import crop_matrix, similarity, transform
 from edge.image import load_image, to_grey
+from edge.joint import joint_score
 from edge.looks import look, look_at_crops
 from edge.model import EMBEDDED, KeypointModel
 
@@ -92,10 +93,13 @@ def test_no_face_is_no_look(model):
 def test_faces_at_known_boxes_are_what_the_detector_would_give(sample, grey):
     detect = FaceKeypoints(precision="fp32")
     (face,) = detect(sample)
-    (again,) = detect.faces_at(sample, [face.box])
+    boxes, scores = detect.finder(grey, detect.detect_size)
+    (again,) = detect.faces_at(sample, boxes[:1])
     np.testing.assert_allclose(again.keypoints, face.keypoints, atol=1e-4)
-    found = detect.finder(grey, detect.detect_size)[1].max()
-    assert face.score == pytest.approx(np.sqrt(found * again.score), abs=1e-4)
+    assert face.score == pytest.approx(joint_score(scores[0], again.score), abs=1e-4)
+    # The box that a face is given holds it as well.
+    (once_more,) = detect.faces_at(sample, [face.box])
+    np.testing.assert_allclose(once_more.keypoints, face.keypoints, atol=1)
     assert frame(again.keypoints)[2] == pytest.approx(96, rel=0.2)
 
 

@@ -79,7 +79,7 @@ def test_a_run_begins_with_the_weights_of_another_and_holds_out_the_same_faces(
     from train.recipe import RECIPES
 
     network, _ = fit._start(RECIPES["reference"], 1, tmp_path, resume=False)
-    fit._take_weights(network, finished_run / "model.keras")
+    fit.take_weights(network, finished_run / "model.keras")
     parent = fit.load(finished_run / "model.keras")
     for name in ("input_convolution", "prediction"):
         ours, theirs = (model.get_layer(name).get_weights() for model in (network, parent))
