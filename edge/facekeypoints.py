@@ -164,20 +164,19 @@ class FaceKeypoints:
         Returns:
             One list per picture, as `batch` returns it.
         """
-        first = [some.take(_are_first(some.boxes, self.max_faces)) for some in found]
-        faces = self._look(greys, first)
+        most = self.max_faces
+        if most is None:
+            return [self._keep(faces) for faces in self._look(greys, found)]
+        first = [_are_first(some.boxes, most) for some in found]
+        faces = self._look(
+            greys, [some.take(rows) for some, rows in zip(found, first, strict=True)]
+        )
         kept = [self._keep(some) for some in faces]
-        short = [
-            i
-            for i, (some, begun) in enumerate(zip(found, first, strict=True))
-            if len(begun.boxes) < len(some.boxes) and len(kept[i]) < (self.max_faces or 0)
-        ]
-        if not short:
-            return kept
-        others = [found[i].take(~_are_first(found[i].boxes, self.max_faces)) for i in short]
-        rest = self._look([greys[i] for i in short], others)
-        for i, some in zip(short, rest, strict=True):
-            kept[i] = self._keep(faces[i] + some)
+        short = [i for i, rows in enumerate(first) if len(kept[i]) < most and not rows.all()]
+        if short:
+            rest = self._look([greys[i] for i in short], [found[i].take(~first[i]) for i in short])
+            for i, some in zip(short, rest, strict=True):
+                kept[i] = self._keep(faces[i] + some)
         return kept
 
     def find_others(self, grey: Grey, known: NDArray[np.floating]) -> list[Face]:
@@ -192,7 +191,7 @@ class FaceKeypoints:
         """
         found = self.search(grey)
         new = (shared_parts(found.boxes, known) <= MAX_SHARED).all(axis=1)
-        return self._keep(self._look([grey], [found.take(np.asarray(new))])[0])
+        return self.look([grey], [found.take(np.asarray(new))])[0]
 
     def faces_at(self, image: ImageSource, boxes: ArrayLike) -> list[Face]:
         """Predict the keypoints of faces whose boxes are known, from another detector or by hand.
@@ -283,13 +282,11 @@ def _without_duplicates(faces: list[Face]) -> list[Face]:
     return sorted(kept, key=lambda face: -float(face.box[2] * face.box[3]))
 
 
-def _are_first(boxes: NDArray[np.float32], most: int | None) -> NDArray[np.bool_]:
+def _are_first(boxes: NDArray[np.float32], most: int) -> NDArray[np.bool_]:
     """Which of boxes `(M, 4)`, the largest first, are looked at before the others, `(M,)`.
 
     Of so many faces as are asked for, all boxes; the others are seldom needed.
     """
-    if most is None:
-        return np.ones(len(boxes), bool)
     return np.asarray((shared_parts(boxes, boxes[:most]) > MAX_SHARED).any(axis=1))
 
 
