@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from train.face.canvas import CANVAS, Stock, make_canvas
 from train.face.lures import Lures
-from train.face.missed import find_missed
 from train.face.photos import Photo
 from train.face.targets import make_targets
 from train.recipe import FaceRecipe
@@ -53,24 +50,11 @@ def make_stock(
     negatives: list[NDArray[np.uint8]],
     recipe: FaceRecipe,
     lures: Lures | None = None,
-    detector: Path | None = None,
 ) -> Stock:
-    """Divide photos into whole ones, drawn by the recipe's shares, and cut-out faces.
-
-    Args:
-        photos: all photos.
-        negatives: photos without faces, uint8 `(H, W)` each.
-        recipe: all settings.
-        lures: what is taken for faces in these.
-        detector: a detector's file; faces that it misses are drawn more often.
-
-    Raises:
-        ModelError: that file is no detector.
-    """
+    """Divide photos into whole ones, drawn by the recipe's shares, and cut-out faces."""
     shares = dict(recipe.shares)
     whole = [photo for photo in photos if photo.source in shares]
     counts = {name: sum(photo.source == name for photo in whole) for name in shares}
     weights = np.array([shares[photo.source] / counts[photo.source] for photo in whole])
     cut = [photo for photo in photos if photo.source not in shares]
-    missed = find_missed(detector, whole, recipe.by_hand) if detector else None
-    return Stock(whole, np.cumsum(weights) / weights.sum(), cut, negatives, lures, missed)
+    return Stock(whole, np.cumsum(weights) / weights.sum(), cut, negatives, lures)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from train.face.batches import Batch, CanvasBatches, make_batch, make_stock
 from train.face.canvas import CANVAS, Stock
 from train.face.losses import DetectionLoss
 from train.face.lures import find_lures
+from train.face.missed import find_missed
 from train.face.network import build
 from train.face.photos import Photo
 from train.fit import Progress, load, read_history, save, take_weights
@@ -59,13 +61,14 @@ def train_face(
     start = time.monotonic()
     kept, held_out = divide(photos)
     lures = find_lures(lured, negatives) if lured and negatives else None
-    stock = make_stock(kept, negatives, recipe, lures, lured)
-    others = make_stock(held_out, negatives, recipe, lures)
+    stock, others = (make_stock(some, negatives, recipe, lures) for some in (kept, held_out))
     if not stock.photos or not others.photos:
         raise DataError(
             f"too few photos of {', '.join(name for name, _ in recipe.shares)}: "
             f"{len(stock.photos)} to learn from and {len(others.photos)} held out"
         )
+    if lured:
+        stock = replace(stock, missed=find_missed(lured, stock.photos, recipe.by_hand))
     keras.utils.set_random_seed(recipe.seed)
     # Canvases are made in a thread beside the network's, which would wait long for each other.
     cv2.setNumThreads(1)
