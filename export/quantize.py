@@ -53,7 +53,7 @@ def quantize(source: Path, faces: NDArray[np.uint8], folder: Path) -> onnx.Model
         The quantised model; it has no metadata.
     """
     batches = np.array_split(faces[..., None], -(-len(faces) // _BATCH))
-    return _quantize(source, _Inputs("face", batches), _heads_of_keypoints, folder)
+    return _quantize(source, _Inputs("face", batches), _keypoints_ends, folder)
 
 
 def quantize_detector(
@@ -76,7 +76,7 @@ def quantize_detector(
 
 
 def _quantize(
-    source: Path, inputs: _Inputs, heads: Callable[[onnx.GraphProto], list[str]], folder: Path
+    source: Path, inputs: _Inputs, ends: Callable[[onnx.GraphProto], list[str]], folder: Path
 ) -> onnx.ModelProto:
     prepared, target = folder / "prepared.onnx", folder / "quantised.onnx"
     quant_pre_process(str(_named(source, folder)), str(prepared), skip_symbolic_shape=True)
@@ -87,7 +87,7 @@ def _quantize(
         inputs,
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=_QUANTISED,
-        nodes_to_exclude=[*_first(graph), *heads(graph)],
+        nodes_to_exclude=ends(graph),
         # 256 levels would put the coordinates on a grid of a third of a pixel.
         extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"]},
         per_channel=True,
@@ -121,19 +121,19 @@ def _named(source: Path, folder: Path) -> Path:
     return folder / "named.onnx"
 
 
-def _first(graph: onnx.GraphProto, count: int = 1) -> list[str]:
+def _first(graph: onnx.GraphProto, count: int) -> list[str]:
     """Names of the first convolutions and of what comes right after them."""
     first = [node for node in graph.node if node.op_type == "Conv"][:count]
     made = {node.output[0] for node in first}
     after = [node.name for node in graph.node if made & set(node.input)]
-    return list(dict.fromkeys([*(node.name for node in first), *after]))
+    return [*(node.name for node in first), *after]
 
 
-def _heads_of_keypoints(graph: onnx.GraphProto) -> list[str]:
-    """Names of the dense layers of error and face score."""
+def _keypoints_ends(graph: onnx.GraphProto) -> list[str]:
+    """Names of the first convolution, and of the dense layers of error and face score."""
     trunk = _ancestors(graph, "keypoints")
     dense = [node.name for node in graph.node if node.op_type in ("MatMul", "Gemm")]
-    return [name for name in dense if name not in trunk]
+    return [*_first(graph, 1), *(name for name in dense if name not in trunk)]
 
 
 def _detectors_ends(graph: onnx.GraphProto) -> list[str]:
