@@ -56,8 +56,8 @@ train: .venv/dev-installed
 		--model runs/models/keypoints.onnx -o runs/scored
 	$(BIN)/python -m export.run runs/scored -o runs/models
 
-# The face detector, likewise, in two rounds: in the second, what lures the first and what it misses
-# is shown more often.
+# The face detector, likewise, in two rounds; each shows more often what lures the detector before it,
+# and what that one misses.
 train-face: .venv/dev-installed
 	@test -d "$$DATA" || { echo "usage: make train-face DATA=FOLDER" >&2; exit 2; }
 	$(BIN)/python -m train.prepare --recipe face -o runs/photos.npz -- "$$DATA"
