@@ -33,8 +33,9 @@ from benchmarks.size import count
 from edge.detector import FaceDetector
 from edge.framing import box_of
 from edge.geometry import intersection_over_union
-from edge.image import Grey, load_image, resize, to_grey
+from edge.image import Grey, load_image, to_grey
 from edge.precision import int8_file
+from edge.resampling import resize
 
 _SIZES = (320, 640)  # px, of the longer side
 _SMALL_PX = (12, 16, 20, 24, 32)  # widths of faces

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from edge.detector import Found
 from edge.facekeypoints import FaceKeypoints
 from edge.framing import box_of, from_wider
-from edge.image import Grey, resize
+from edge.image import Grey
 from edge.precision import is_int8
+from edge.resampling import resize
 
 Finder = Callable[[Grey], Found]
 

@@ -27,9 +27,10 @@ from benchmarks.tracking import SAMPLE
 from edge.detector import EMBEDDED as FACE
 from edge.detector import FaceDetector
 from edge.facekeypoints import FaceKeypoints
-from edge.image import Rgb, load_image, resize, to_grey
+from edge.image import Rgb, load_image, to_grey
 from edge.model import KeypointModel
 from edge.precision import int8_file, is_int8
+from edge.resampling import resize
 
 FORMAT = 1
 _BATCHES = (1, 2, 4, 8, 16, 32, 64)

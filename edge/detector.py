@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from edge.contract import check_detector, read_metadata
 from edge.errors import ModelError
-from edge.image import Grey, resize
+from edge.image import Grey
 from edge.precision import Kind, open_file
+from edge.resampling import resize
 from edge.session import OPEN_ERRORS, first_line, open_session
 
 EMBEDDED = Path(__file__).parent / "models" / "face.onnx"

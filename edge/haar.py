@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from edge.errors import MissingExtra
 from edge.framing import box_of
-from edge.image import Grey, resize
+from edge.image import Grey
+from edge.resampling import resize
 
 # On 400 lfpw photos the default cascade found 397 faces and the second alternative one 385, in the
 # same time; of its more frequent false alarms, the keypoint network's score leaves few.

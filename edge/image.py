@@ -60,6 +60,13 @@ def load_image(source: ImageSource) -> Rgb:
     return _to_rgb_array(source) if isinstance(source, np.ndarray) else _load(source, _pixels)
 
 
+def view_image(source: ImageSource) -> Rgb:
+    """As `load_image`, but the pixels may be those of `source` itself: not to be written to."""
+    if isinstance(source, np.ndarray) and _check_array(source).ndim == 3:
+        return source
+    return load_image(source)
+
+
 def load_grey(source: ImageSource) -> Grey:
     """The grey of a picture: `to_grey(load_image(source))`, in a third of the time for a file.
 
@@ -92,8 +99,10 @@ def _load(source: Any, finish: _Finish) -> NDArray[np.uint8]:
 
 def to_grey(image: Rgb) -> Grey:
     """Luma of ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B, uint8 `(H, W)` from uint8 `(H, W, 3)`."""
-    grey = np.empty(image.shape[:2], np.uint8)
     rows = max(1, _GREY_STRIP // max(image.shape[1], 1))
+    if len(image) <= rows:
+        return np.asarray(Image.fromarray(image).convert("L"))
+    grey = np.empty(image.shape[:2], np.uint8)
     for top in range(0, len(image), rows):
         part = Image.fromarray(image[top : top + rows])
         grey[top : top + rows] = np.asarray(part.convert("L"))
@@ -119,25 +128,6 @@ class Luma:
     def __getitem__(self, part: Any) -> Grey:
         """The grey of a part, as numpy would index it; as `to_grey`."""
         return to_grey(np.ascontiguousarray(self._image[part]))
-
-
-def resize(grey: Grey, shape: tuple[int, int]) -> Grey:
-    """Resize a grey picture; where it shrinks, every pixel counts.
-
-    Args:
-        grey: uint8 `(H, W)`.
-        shape: height and width, px.
-
-    Returns:
-        uint8 of that shape.
-    """
-    if grey.shape == shape:
-        return grey
-    picture, size = Image.fromarray(grey), shape[::-1]
-    by = grey.shape[0] // shape[0]
-    if by and grey.shape == (by * shape[0], by * shape[1]):
-        return np.asarray(picture.reduce(by))  # in a tenth of the time
-    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2))
 
 
 def save_image(image: Rgb, path: str | Path) -> None:

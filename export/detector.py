@@ -18,8 +18,9 @@ from onnx import TensorProto, helper
 
 from edge.detector import FaceDetector, working_shape
 from edge.geometry import intersection_over_union
-from edge.image import load_image, resize, to_grey
+from edge.image import load_image, to_grey
 from edge.keypoints import COORDINATE_CONVENTION
+from edge.resampling import resize
 from export.convert import OPSET, check
 from export.errors import AccuracyError, ParityError
 from export.graph import Graph, add_layers

@@ -1,5 +1,6 @@
-// Grey pictures {width, height, data}, and what edge/image.py and edge/crop.py do with them:
-// resampling with a triangle filter as wide as the shrinking asks for, 8 bits after either axis.
+// Grey pictures {width, height, data}, and what edge/image.py, edge/resampling.py and edge/crop.py
+// do with them: resampling with a triangle filter as wide as the shrinking asks for, 8 bits after
+// either axis.
 
 import { compose, invert, scaleOf, transform } from "./geometry.js";
 
@@ -32,7 +33,7 @@ function weigh(length, start, stop, count) {
   });
 }
 
-/** Resize a picture; as `edge.image.resize`, by the mean of whole pixels where it can be. */
+/** Resize a picture; as `edge.resampling.resize`, by the mean of whole pixels where it can be. */
 export function resize(picture, width, height) {
   const by = Math.floor(picture.height / height);
   if (by > 1 && by * height === picture.height && by * width === picture.width) {

@@ -8,7 +8,7 @@ from PIL import Image
 from edge.crop import cut
 from edge.errors import ImageError, SourceError
 from edge.geometry import similarity
-from edge.image import MAX_PIXELS, Luma, load_grey, load_image, resize, save_image, to_grey
+from edge.image import MAX_PIXELS, Luma, load_grey, load_image, save_image, to_grey
 
 
 def encode(image, form="PNG", **options):
@@ -149,20 +149,6 @@ def test_arrays_of_another_form_are_refused(array):
 def test_other_types_are_refused():
     with pytest.raises(ImageError, match="received int"):
         load_image(5)
-
-
-def test_every_pixel_counts_where_a_picture_shrinks():
-    grey = np.zeros((100, 400), np.uint8)
-    grey[:, ::2] = 200
-    assert resize(grey, (80, 320)).shape == (80, 320)
-    assert resize(grey, (100, 400)) is grey
-    assert np.abs(resize(grey, (10, 40)).astype(int) - 100).max() <= 8
-
-
-def test_a_picture_shrinks_by_a_whole_number_to_the_means_of_its_pixels(rng):
-    grey = rng.integers(0, 256, (30, 42)).astype(np.uint8)
-    means = grey.reshape(10, 3, 14, 3).mean(axis=(1, 3))
-    assert np.abs(resize(grey, (10, 14)) - means).max() < 0.6
 
 
 def test_saving_says_what_is_wrong(colours, tmp_path):

@@ -24,7 +24,8 @@ from edge.geometry import (
     transform,
     turn_of,
 )
-from edge.image import MAX_PIXELS, load_image, resize, to_grey
+from edge.image import MAX_PIXELS, load_image, to_grey
+from edge.resampling import resize
 
 # The same examples every time: a test that fails must fail again.
 settings.register_profile("edge", derandomize=True, deadline=None, max_examples=60)
