@@ -18,6 +18,7 @@ from edge.geometry import (
     invert,
     lay_over,
     scale_of,
+    to_complex,
     turn_of,
 )
 
@@ -33,7 +34,7 @@ _MIN_POINTS = 3
 # `lay_over` of the whole mean face, as far as it does not depend on the other: a weight `(K,)` for
 # each of its points in the complex factor that the similarity is.
 _MIDDLE = complex(*MEAN_FACE.mean(axis=0))
-_LAID_OVER = (MEAN_FACE.view(np.complex128)[:, 0] - _MIDDLE).conj()
+_LAID_OVER = (to_complex(MEAN_FACE) - _MIDDLE).conj()
 _LAID_OVER = _LAID_OVER / (abs(_LAID_OVER) ** 2).sum()
 # A box reaches from the middle of the forehead to the chin and from cheek to cheek: half-way
 # between the boxes of WIDER FACE and YuNet, which begin at the hair line, and those that people
@@ -52,7 +53,7 @@ def overlay(keypoints: NDArray[np.floating]) -> Matrix | None:
         The matrix from the mean face's crop to the picture; None where fewer than three points are
         labelled, or all lie in one place.
     """
-    points = np.ascontiguousarray(keypoints, np.float64).view(np.complex128)[:, 0]
+    points = to_complex(keypoints)
     middle = complex(points.sum()) / len(points)
     factor = complex(_LAID_OVER @ (points - middle))
     if math.isfinite(factor.real) and abs(factor) > 0:  # all are known, as a network gives them
@@ -73,12 +74,15 @@ def frame(keypoints: NDArray[np.floating]) -> NDArray[np.float64] | None:
         float64 `(4,)`: x, y, side, side in px, the square of the overlaid mean face before it is
         turned; None as for `overlay`.
     """
-    matrix = overlay(keypoints)
-    if matrix is None:
-        return None
-    side = scale_of(matrix) * CROP
+    lying = overlay(keypoints)
+    return None if lying is None else square_of(lying)
+
+
+def square_of(lying: Matrix) -> NDArray[np.float64]:
+    """As `frame`, of a face that is laid over already: `lying` is what `overlay` gives."""
+    side = scale_of(lying) * CROP
     middle = (CROP - 1) / 2
-    (a, b, x), (c, d, y) = matrix.tolist()
+    (a, b, x), (c, d, y) = lying.tolist()
     left, top = ((p + q) * middle + r - (side - 1) / 2 for p, q, r in ((a, b, x), (c, d, y)))
     return np.array([left, top, side, side])
 
@@ -163,10 +167,13 @@ def upright_matrix(keypoints: NDArray[np.floating], size: int) -> Matrix | None:
     Returns:
         float64 `(2, 3)`; None as for `overlay`.
     """
-    matrix = overlay(keypoints)
-    if matrix is None:
-        return None
-    return compose(crop_matrix((0, 0, CROP, CROP), size), invert(matrix))
+    lying = overlay(keypoints)
+    return None if lying is None else stand_up(lying, size)
+
+
+def stand_up(lying: Matrix, size: int) -> Matrix:
+    """As `upright_matrix`, of a face that is laid over already: `lying` is what `overlay` gives."""
+    return compose(crop_matrix((0, 0, CROP, CROP), size), invert(lying))
 
 
 def tilt_deg(keypoints: NDArray[np.floating]) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Matrix = NDArray[np.float64]
+Complex = NDArray[np.complex128]
 
 
 def transform(matrix: Matrix, points: ArrayLike) -> NDArray[np.float64]:
@@ -92,16 +93,28 @@ def lay_over(points: NDArray[np.floating], others: NDArray[np.floating]) -> Matr
     Returns:
         float64 `(2, 3)` from the points' frame to the others'; None where either lie in one place.
     """
-    # A similarity of the plane is one complex factor and one complex offset.
-    a, b = (np.ascontiguousarray(p, np.float64).view(np.complex128)[:, 0] for p in (points, others))
-    count = len(a)
-    mean, other = complex(a.sum()) / count, complex(b.sum()) / count
-    centred = a - mean
+    found = fit(to_complex(points), to_complex(others))
+    return None if found is None else from_complex(*found)
+
+
+def to_complex(points: NDArray[np.floating]) -> Complex:
+    """Points `(N, 2)` as complex numbers `x + iy`, `(N,)`.
+
+    A similarity of the plane is one complex factor and one complex offset.
+    """
+    return np.ascontiguousarray(points, np.float64).view(np.complex128)[:, 0]
+
+
+def fit(points: Complex, others: Complex) -> tuple[complex, complex] | None:
+    """`lay_over` for complex numbers `(N,)`: factor and offset, or None."""
+    count = len(points)
+    mean, other = complex(points.sum()) / count, complex(others.sum()) / count
+    centred = points - mean
     spread = float(np.vdot(centred, centred).real)
-    factor = complex(np.vdot(centred, b - other)) / spread if spread > 0 else 0j
+    factor = complex(np.vdot(centred, others - other)) / spread if spread > 0 else 0j
     if not abs(factor) > 0:
         return None
-    return from_complex(factor, other - factor * mean)
+    return factor, other - factor * mean
 
 
 def from_complex(factor: complex, offset: complex) -> Matrix:
@@ -113,22 +126,27 @@ def from_complex(factor: complex, offset: complex) -> Matrix:
 
 def shared_part(first: ArrayLike, second: ArrayLike) -> float:
     """The area that two boxes `(4,)` share, as a part of the smaller one's, 0–1."""
-    smaller = min(np.prod(np.asarray(box, dtype=np.float64)[2:]) for box in (first, second))
-    return float(shared_area(first, second) / smaller)
+    (*_, width, height), (*_, other_width, other_height) = (
+        np.asarray(box, dtype=np.float64).tolist() for box in (first, second)
+    )
+    return float(shared_area(first, second) / min(width * height, other_width * other_height))
 
 
 def shared_parts(boxes: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
     """`shared_part` of each box `(M, 4)` with each other `(O, 4)`: `(M, O)`, 0–1."""
     ours, theirs = (np.asarray(some, dtype=np.float64) for some in (boxes, others))
-    area, other_area = (np.prod(some[:, 2:], axis=1) for some in (ours, theirs))
+    area, other_area = (some[:, 2] * some[:, 3] for some in (ours, theirs))
     return np.asarray(overlap(ours, theirs) / np.minimum(area[:, None], other_area))
 
 
 def shared_area(first: ArrayLike, second: ArrayLike) -> float:
     """The area that two boxes `(4,)` share, px²."""
-    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    low, high = np.maximum(a[:2], b[:2]), np.minimum(a[:2] + a[2:], b[:2] + b[2:])
-    return float(np.prod(np.maximum(high - low, 0)))
+    (x, y, width, height), (u, v, other_width, other_height) = (
+        np.asarray(box, dtype=np.float64).tolist() for box in (first, second)
+    )
+    across = min(x + width, u + other_width) - max(x, u)
+    down = min(y + height, v + other_height) - max(y, v)
+    return float(max(across, 0.0) * max(down, 0.0))
 
 
 def overlap(boxes: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -137,7 +155,8 @@ def overlap(boxes: NDArray[np.floating], others: NDArray[np.floating]) -> NDArra
     high = np.minimum(
         boxes[:, None, :2] + boxes[:, None, 2:], others[None, :, :2] + others[None, :, 2:]
     )
-    return np.asarray(np.prod(np.maximum(high - low, 0.0), axis=2), dtype=np.float64)
+    sides = np.maximum(high - low, 0.0)
+    return np.asarray(sides[..., 0] * sides[..., 1], dtype=np.float64)
 
 
 def intersection_over_union(
@@ -145,7 +164,7 @@ def intersection_over_union(
 ) -> NDArray[np.float64]:
     """Intersection over union of each box `(M, 4)` with each other `(O, 4)`: `(M, O)`, 0–1."""
     shared = overlap(boxes, others)
-    area, other_area = (np.prod(b[:, 2:], axis=1, dtype=np.float64) for b in (boxes, others))
+    area, other_area = (np.float64(b[:, 2]) * b[:, 3] for b in (boxes, others))
     return np.asarray(shared / np.maximum(area[:, None] + other_area - shared, 1e-9))
 
 

@@ -10,12 +10,14 @@ Legend: K keypoints (15).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.geometry import lay_over, transform
+from edge.geometry import Complex, fit, to_complex
 from edge.metrics import eye_span
 
 Points = NDArray[np.float64]
@@ -49,10 +51,8 @@ class PointFilter:
     def __init__(self, settings: Smoothing) -> None:
         """Begin with the first points that are given."""
         self._settings = settings
-        self._seen: Points | None = None  # the last points, as they came
-        self._smooth = np.zeros((0, 2))
-        self._speed = np.zeros((0, 2))  # of the face as a whole, at each point
-        self._own_speed = np.zeros((0, 2))  # of each point within the face
+        self._seen: Complex | None = None  # the last points, `(K,)`, as they came
+        self._smooth = self._speed = self._own_speed = np.zeros(0, np.complex128)
         self._count = 1  # points given so far
 
     def __call__(self, points: Points, seconds: float) -> Points:
@@ -65,50 +65,42 @@ class PointFilter:
         Returns:
             `(15, 2)` px; as they came, the first time and where they span no face.
         """
+        now = to_complex(points)
         width = float(eye_span(points[None])[0])
-        moved = None if self._seen is None else lay_over(self._seen, points)
+        moved = None if self._seen is None else fit(self._seen, now)
         if self._seen is None or moved is None or not (seconds > 0 and width > 0):
-            self._seen = self._smooth = points
-            self._speed = self._own_speed = np.zeros_like(points)
+            self._seen = self._smooth = now
+            # Of the face as a whole, at each point; and of each point within the face.
+            self._speed = self._own_speed = np.zeros_like(now)
             self._count = 1
             return points
         settings = self._settings
         # The similarity from the last points to these is how the face as a whole has moved.
-        carried = transform(moved, self._seen)
+        carried = moved[0] * self._seen + moved[1]
         share = _share(settings.speed_cutoff, seconds)
         unit = width * seconds
         speed = (carried - self._seen) / unit
         self._speed = self._speed + share * (speed - self._speed)
-        self._own_speed = self._own_speed + share * ((points - carried) / unit - self._own_speed)
+        self._own_speed = self._own_speed + share * ((now - carried) / unit - self._own_speed)
         together = max(
-            float(_lengths(self._speed).mean()) - settings.rest,
+            float(abs(self._speed).mean()) - settings.rest,
             # A face that turns back has a mean speed of 0 on its way.
-            float(_lengths(speed).mean()) - settings.dead_zone,
+            float(abs(speed).mean()) - settings.dead_zone,
             0.0,
         )
-        alone = np.maximum(_lengths(self._own_speed) - settings.dead_zone, 0)
-        placed = lay_over(self._smooth, points)  # the smooth face where the face now is
-        whole_way = self._smooth if placed is None else transform(placed, self._smooth)
+        alone = np.maximum(abs(self._own_speed) - settings.dead_zone, 0)
+        placed = fit(self._smooth, now)  # the smooth face where the face now is
+        whole_way = self._smooth if placed is None else placed[0] * self._smooth + placed[1]
         self._count += 1
         # The first few count alike, so that the very first is no better than the others.
         least = 1 / self._count
-        cutoffs = (settings.beta * together, settings.own_beta * alone)
-        whole, own = (
-            np.maximum(_share(settings.min_cutoff + cutoff, seconds), least) for cutoff in cutoffs
-        )
-        self._smooth = (
-            self._smooth
-            + whole * (whole_way - self._smooth)
-            + np.reshape(own, (-1, 1)) * (points - whole_way)
-        )
-        self._seen = points
-        return self._smooth
+        whole = max(_share(settings.min_cutoff + settings.beta * together, seconds), least)
+        own = np.maximum(_share(settings.min_cutoff + settings.own_beta * alone, seconds), least)
+        self._smooth = self._smooth + whole * (whole_way - self._smooth) + own * (now - whole_way)
+        self._seen = now
+        return self._smooth.view(np.float64).reshape(-1, 2)
 
 
-def _lengths(vectors: Points) -> NDArray[np.float64]:
-    return np.hypot(vectors[:, 0], vectors[:, 1])
-
-
-def _share(cutoff: float | NDArray[np.float64], seconds: float) -> NDArray[np.float64]:
-    """The share of the new value in a first-order low pass, 0–1."""
-    return np.asarray(1 / (1 + 1 / (2 * np.pi * cutoff * seconds)), dtype=np.float64)
+def _share(cutoff: Any, seconds: float) -> Any:
+    """The share of the new value in a first-order low pass, 0–1; of one number or of an array."""
+    return 1 / (1 + 1 / (2 * math.pi * cutoff * seconds))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from edge.crop import cut
-from edge.framing import CROP, box_of_keypoints, frame, overlay, upright_matrix
+from edge.framing import CROP, square_of, stand_up
 from edge.geometry import Matrix, compose, crop_matrix, invert, scale_of, turn_of
 from edge.looks import MAX_TILT_DEG, Look
 from edge.smoothing import PointFilter
@@ -25,10 +25,10 @@ _SAME, _LIKE = 0.6, 0.45
 _LEARN = 0.1  # share of the newest picture in the one that is kept
 _STEADY = 0.3  # share of the newest speed in that over the last few frames
 _CHECK = 4  # frames from one such picture of a face that is apart from others to the next
-_APART = 2.0  # widths of the box between the middles of such faces
+_APART, _TOUCH = 2.0, 1.3  # widths of the box between the middles of faces
 _MAX_JUMP, _MAX_GROWTH = 0.5, 1.5  # from one frame to the next, in sides of the face's square
 # Two limits, so that a head tilted to about one of them is not cut out now this way, now that.
-_UPRIGHT_DEG, _TILTED_DEG = 6.0, MAX_TILT_DEG
+_UPRIGHT_DEG, _TILTED_DEG = 10.0, MAX_TILT_DEG
 _NEAR = 1.0  # sides of the square: within it a face that comes back may be the one just lost
 
 
@@ -45,6 +45,10 @@ class Motion:
     speed: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     gain: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     drift: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+
+    def ahead(self, seconds: float) -> NDArray[np.float64]:
+        """How far the face moves in the next frame, so many seconds later, `(2,)` px."""
+        return (self.speed + self.gain) * seconds
 
     def then(self, speed: NDArray[np.float64]) -> Motion:
         """The motion after one more frame."""
@@ -69,7 +73,7 @@ class Track:
 
     def expected(self, time: float) -> NDArray[np.float64]:
         """Where the keypoints are in the next frame, at `time`, `(15, 2)` px."""
-        return self.seen.keypoints + (self.motion.speed + self.motion.gain) * (time - self.time)
+        return self.seen.keypoints + self.motion.ahead(time - self.time)
 
     def aim(self, time: float, size: int) -> Matrix | None:
         """The matrix to the `size`×`size` px crop in which the face is looked at next.
@@ -77,12 +81,12 @@ class Track:
         A face that stands nearly upright is cut out as it stands, in half the time. None where the
         keypoints span no face.
         """
-        points = self.expected(time)
-        upright, square = upright_matrix(points, size), frame(points)
-        if upright is None or square is None:
+        if self.seen.lying is None:
             return None
-        self.turned = abs(turn_of(upright)) > (_UPRIGHT_DEG if self.turned else _TILTED_DEG)
-        return upright if self.turned else crop_matrix(square, size)
+        lying = self.seen.lying.copy()
+        lying[:, 2] += self.motion.ahead(time - self.time)
+        self.turned = abs(turn_of(lying)) > (_UPRIGHT_DEG if self.turned else _TILTED_DEG)
+        return stand_up(lying, size) if self.turned else crop_matrix(square_of(lying), size)
 
     def drifted(self, time: float) -> NDArray[np.float64]:
         """Where the keypoints of a face that was lost may be by now, `(15, 2)` px."""
@@ -127,30 +131,31 @@ def sight(seen: Look, track: Track) -> Sighting | None:
     if portrait is None:
         return None
     likeness = float((portrait * track.portrait).sum())
-    return Sighting(track, seen, portrait, likeness, box_of_look(seen))
+    return Sighting(track, seen, portrait, likeness, seen.box)
 
 
-def sight_again(seen: Look, track: Track, apart: bool) -> Sighting | None:
-    """As `sight`; a face that is apart from all others is compared only now and then."""
-    if apart and track.unchecked < _CHECK - 1:
-        return Sighting(track, seen, None, 1.0, box_of_look(seen))
+def sight_again(seen: Look, track: Track, every: int) -> Sighting | None:
+    """As `sight`; but compared only once in so many frames."""
+    if track.unchecked < every - 1:
+        return Sighting(track, seen, None, 1.0, seen.box)
     return sight(seen, track)
 
 
-def are_apart(tracks: list[Track]) -> NDArray[np.bool_]:
-    """Which tracks have no other near, `(T,)`."""
+def how_often(tracks: list[Track]) -> list[int]:
+    """Frames from one comparison of each track's face to the next: fewer, where another is near."""
     if len(tracks) < 2:
-        return np.ones(len(tracks), bool)
-    boxes = np.array([box_of_look(track.seen) for track in tracks]).reshape(-1, 4)
+        return [_CHECK] * len(tracks)
+    boxes = np.array([track.seen.box for track in tracks])
     middles = boxes[:, :2] + boxes[:, 2:] / 2
-    away = np.linalg.norm(middles[:, None] - middles[None], axis=2)
+    away = np.linalg.norm(middles[:, None] - middles[None], axis=2) / boxes[:, 2:3]
     np.fill_diagonal(away, np.inf)
-    return np.asarray((away > _APART * boxes[:, 2]).all(axis=1))
+    nearest = away.min(axis=1).tolist()
+    return [1 if near < _TOUCH else _CHECK // 2 if near < _APART else _CHECK for near in nearest]
 
 
 def is_near(track: Track, seen: Look, now: float) -> bool:
     """Whether a face is where a track's should be by now, and as large."""
-    lying, before = overlay(seen.keypoints), overlay(track.seen.keypoints)
+    lying, before = seen.lying, track.seen.lying
     if lying is None or before is None:
         return False
     side = scale_of(before) * CROP
@@ -170,26 +175,17 @@ def is_in_place(sighting: Sighting, now: float) -> bool:
     """Whether a face is where a lost track's may be by now."""
     track = sighting.track
     away = np.linalg.norm((sighting.seen.keypoints - track.drifted(now)).mean(axis=0))
-    return bool(away <= _NEAR * float(max(box_of_look(track.seen)[2:])))
+    return bool(away <= _NEAR * float(max(track.seen.box[2:])))
 
 
 def portrait_of(seen: Look) -> NDArray[np.float32] | None:
     """A face's small picture without its shading, of mean 0 and length 1, float32 `(S, S)`."""
-    upright = upright_matrix(seen.keypoints, _PORTRAIT)
-    if upright is None:
+    if seen.lying is None:
         return None
+    upright = stand_up(seen.lying, _PORTRAIT)
     chip = cut(seen.crop, compose(upright, invert(seen.matrix)), _PORTRAIT)
     shading = np.asarray(Image.fromarray(chip).filter(ImageFilter.BoxBlur(_SHADING)), np.float32)
     details = chip - shading
     details -= details.mean()
     length = float(np.linalg.norm(details))
     return details / np.float32(length) if length > 0 else None
-
-
-def box_of_look(seen: Look) -> NDArray[np.float32]:
-    """The face's box from its keypoints, `(4,)` px."""
-    box = box_of_keypoints(seen.keypoints)
-    if box is None:
-        low, high = seen.keypoints.min(axis=0), seen.keypoints.max(axis=0)
-        return np.array([*low, *(high - low)], np.float32)
-    return box

@@ -18,15 +18,14 @@ from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.framing import upright_matrix
 from edge.geometry import shared_part
-from edge.image import Grey, ImageSource, Luma, load_image, to_grey
+from edge.image import Grey, ImageSource, Luma, to_grey, view_image
 from edge.looks import Look, look
 from edge.smoothing import PointFilter, Smoothing
 from edge.track import (
     Motion,
     Sighting,
     Track,
-    are_apart,
-    box_of_look,
+    how_often,
     is_back,
     is_in_place,
     is_near,
@@ -90,7 +89,7 @@ class Tracker:
         Raises:
             ImageError, SourceError: as `FaceKeypoints`.
         """
-        picture = load_image(image)
+        picture = view_image(image)
         now = self._frames / self._frame_rate if time is None else time
         self._frames += 1
         self._since_search += 1
@@ -114,12 +113,12 @@ class Tracker:
         matrices = [track.aim(now, size) for track in live]
         aimed = [(t, m) for t, m in zip(live, matrices, strict=True) if m is not None]
         seen = look(self._detect.model, [luma] * len(aimed), [m for _, m in aimed], looks=2)
-        apart = dict(zip(map(id, self._tracks), are_apart(self._tracks), strict=True))
+        often = dict(zip(map(id, self._tracks), how_often(self._tracks), strict=True))
         sightings = [
             sighting
             for (track, _), face in zip(aimed, seen, strict=True)
             if face.score >= self._detect.min_score and is_near(track, face, now)
-            if (sighting := sight_again(face, track, apart[id(track)])) is not None
+            if (sighting := sight_again(face, track, often[id(track)])) is not None
         ]
         for track in live:
             track.lost = True
@@ -135,13 +134,13 @@ class Tracker:
     def _search(self, grey: Grey, now: float) -> None:
         """Find the faces that nobody follows, and give them their old numbers or new ones."""
         self._since_search, self._searched = 0, now
-        followed = [box_of_look(track.seen) for track in self._tracks if not track.lost]
+        followed = [track.seen.box for track in self._tracks if not track.lost]
         others = self._detect.find_others(grey, np.reshape(followed, (-1, 4)))
         for face in sorted(others, key=lambda face: -face.score):
             seen = self._upright(grey, face)
             if seen is None:
                 continue
-            box = box_of_look(seen)
+            box = seen.box
             if any(shared_part(box, other) > _MAX_SHARED for other in followed):
                 continue
             hidden = any(shared_part(box, other) > 0 for other in followed)
@@ -185,4 +184,4 @@ class Tracker:
         if track.smooth:
             points = track.smooth(points, track.seconds)
         seen = replace(track.seen, keypoints=points.astype(np.float32))
-        return Face(box_of_look(seen), seen.score, seen.keypoints, seen.error, track.number)
+        return Face(seen.box, seen.score, seen.keypoints, seen.error, track.number)

@@ -99,7 +99,7 @@ def test_settings_out_of_range_are_refused(setting, detect):
         Tracker(detect, **setting)
 
 
-def test_a_face_is_turned_upright_from_a_tilt_of_ten_degrees_until_it_is_below_six():
+def test_a_face_is_turned_upright_from_a_tilt_of_15_degrees_until_it_is_below_ten():
     def placed(angle):
         return transform(similarity(2.0, angle, (47.5, 47.5), (200.0, 150.0)), MEAN_FACE)
 
@@ -110,11 +110,11 @@ def test_a_face_is_turned_upright_from_a_tilt_of_ten_degrees_until_it_is_below_s
     portrait = np.zeros((48, 48), np.float32)
     track = Track(0, looked_at(0.0), portrait, None, 0.0, Motion())
     turned = []
-    for angle in (0, 8, 11, 8, 5, 8, -8, -11, -8):
+    for angle in (0, 13, 16, 13, 9, 13, -13, -16, -13):
         track.seen = looked_at(angle)
         matrix = track.aim(0.0, 96)
         # Either way the face lies in its crop's middle, at the mean face's size.
         np.testing.assert_allclose(transform(matrix, [(200, 150)]), [(47.5, 47.5)], atol=1e-6)
         assert scale_of(matrix) == pytest.approx(0.5)
         turned.append(round(turn_of(matrix)))
-    assert turned == [0, 0, -11, -8, 0, 0, 0, 11, 8]
+    assert turned == [0, 0, -16, -13, 0, 0, 0, 16, 13]
