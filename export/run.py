@@ -65,7 +65,8 @@ def run(folder: str, output: Path, int8: bool, license_text: str, faces: str | N
             file.replace(output / file.name)
     count = len(source.validation.faces)
     parity = f"Keras and ONNX differ by at most {difference:.6f} px on {count} validation faces."
-    return f"{table(variants)}\n{parity}"
+    anew = "\nThese are of a file prepared anew." if source.prepared_anew else ""
+    return f"{table(variants)}\n{parity}{anew}"
 
 
 def _export_detector(

@@ -1,7 +1,7 @@
 """What export reads: the files of a training run.
 
 A run that is kept without the pictures of its faces, which may not be passed on, names them in
-`sets.json`; they are then taken from the file of prepared faces they came from.
+`sets.json`; they are then taken, by name, from a file of prepared faces.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class TrainingRun:
         record: what `run.json` says.
         calibration: training faces from which int8 ranges are taken.
         validation: held-out faces on which the exported models are compared.
+        prepared_anew: whether they are from another file than the run was trained on.
     """
 
     model: Path
@@ -53,6 +54,7 @@ class TrainingRun:
     record: dict[str, Any]
     calibration: FaceSet
     validation: FaceSet
+    prepared_anew: bool = False
 
 
 def read_detector_run(folder: str | Path) -> tuple[Path, str, dict[str, Any]] | None:
@@ -72,7 +74,8 @@ def read_run(folder: str | Path, prepared: str | Path | None = None) -> Training
 
     Args:
         folder: of a finished run.
-        prepared: the prepared faces (`.npz`) it was trained on, where it is kept without pictures.
+        prepared: the prepared faces (`.npz`) it was trained on, where it is kept without pictures;
+            prepared anew, they may differ in the last bits, and do as well.
 
     Raises:
         RunFolderError: a file is missing or broken.
@@ -82,10 +85,12 @@ def read_run(folder: str | Path, prepared: str | Path | None = None) -> Training
     sha256 = _hash(model)
     record = _read_record(folder / "run.json")
     if prepared is None:
-        sets = [_read_faces(folder / f"{name}.npz") for name in _SETS]
-    else:
-        sets = _find_faces(folder / "sets.json", Path(prepared), record)
-    return TrainingRun(model, sha256, record, *sets)
+        calibration, validation = (_read_faces(folder / f"{name}.npz") for name in _SETS)
+        return TrainingRun(model, sha256, record, calibration, validation)
+    calibration, validation = _find_faces(folder / "sets.json", Path(prepared))
+    known = hashlib.sha256(Path(prepared).read_bytes()).hexdigest()
+    anew = known not in record["data_sha256"].values()
+    return TrainingRun(model, sha256, record, calibration, validation, anew)
 
 
 def read_pictures(prepared: str | Path, record: dict[str, Any]) -> list[NDArray[np.uint8]]:
@@ -129,9 +134,7 @@ def _read_record(path: Path) -> dict[str, Any]:
     return record
 
 
-def _find_faces(which: Path, prepared: Path, record: dict[str, Any]) -> list[FaceSet]:
-    if hashlib.sha256(prepared.read_bytes()).hexdigest() not in record["data_sha256"].values():
-        raise RunFolderError(f"{prepared}: is not the file that the run was trained on")
+def _find_faces(which: Path, prepared: Path) -> list[FaceSet]:
     try:
         names = json.loads(which.read_text(encoding="utf-8"))
         with np.load(prepared) as arrays:

@@ -121,7 +121,7 @@ def test_an_old_int8_file_does_not_stay_beside_a_new_model(finished_run, exporte
     assert [path.name for path in tmp_path.iterdir()] == ["keypoints.onnx"]
 
 
-def test_a_run_kept_without_pictures_is_exported_from_the_prepared_faces(tmp_path):
+def test_a_run_kept_without_pictures_is_exported_from_the_prepared_faces(tmp_path, capsys):
     from tests.made_faces import made_training_faces
     from train.data import save_faces
     from train.run import main as train
@@ -140,8 +140,13 @@ def test_a_run_kept_without_pictures_is_exported_from_the_prepared_faces(tmp_pat
         first, second = (KeypointModel(folder / name)(faces) for folder in (whole, again))
         for one, other in zip(first, second, strict=True):
             np.testing.assert_array_equal(one, other)
-    save_faces(made_training_faces(25), prepared)
+    assert "prepared anew" not in capsys.readouterr().out
+    save_faces(made_training_faces(25), prepared)  # the same ones, and one more
+    assert main([str(kept), "--faces", str(prepared), "-o", str(again)]) == 0
+    assert "These are of a file prepared anew." in capsys.readouterr().out
+    save_faces(made_training_faces(3), prepared)
     assert main([str(kept), "--faces", str(prepared), "-o", str(again)]) == 1
+    assert "does not name faces of" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["face", "face.int8", "keypoints", "keypoints.int8"])
