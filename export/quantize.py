@@ -17,6 +17,8 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from export.stem import take_pixels, widen
+
 _BATCH = 32  # calibration faces a run
 # The layers with weights: what else there is is cheap. ReLU is among them so that a convolution's
 # range is that of what it leaves, and 8 bits go from one convolution to the next; without, each
@@ -37,8 +39,8 @@ def quantize(source: Path, faces: NDArray[np.uint8], folder: Path) -> onnx.Model
     """Quantise the convolutions, and the dense layer that the keypoints depend on.
 
     The dense layers of error and face score stay as they are: they weigh next to nothing, and the
-    score of a doubtful picture moved from 0.2 to 0.5 when they were quantised too. So does the
-    first convolution: of one channel, it takes five times as long in 8 bits as in float32.
+    score of a doubtful picture moved from 0.2 to 0.5 when they were quantised too. So does a first
+    convolution that `export.stem` does not know.
 
     Weights are int8 per channel, in 7 bits: processors without VNNI or dot-product instructions
     add pairs of products in 16 bits, which 8-bit weights overflow (onnxruntime, "Quantize ONNX
@@ -59,10 +61,10 @@ def quantize(source: Path, faces: NDArray[np.uint8], folder: Path) -> onnx.Model
 def quantize_detector(
     source: Path, pictures: list[NDArray[np.uint8]], folder: Path
 ) -> onnx.ModelProto:
-    """Quantise the 3×3 convolutions of a detector but its first two.
+    """Quantise the 3×3 convolutions of a detector.
 
     The 1×1 ones join its maps and answer, that is, say how sure it is: in 8 bits they cost 1 % of
-    precision, and take hardly less time. The second, of 16 channels, takes longer in 8 bits too.
+    precision, and take hardly less time.
 
     Args:
         source: the fp32 `.onnx` file.
@@ -78,8 +80,11 @@ def quantize_detector(
 def _quantize(
     source: Path, inputs: _Inputs, ends: Callable[[onnx.GraphProto], list[str]], folder: Path
 ) -> onnx.ModelProto:
-    prepared, target = folder / "prepared.onnx", folder / "quantised.onnx"
-    quant_pre_process(str(_named(source, folder)), str(prepared), skip_symbolic_shape=True)
+    model = onnx.load(source)
+    pixels = widen(model)
+    named, prepared, target = (folder / f"{step}.onnx" for step in ("named", "prepared", "small"))
+    onnx.save(_named(model), named)
+    quant_pre_process(str(named), str(prepared), skip_symbolic_shape=True)
     graph = onnx.load(prepared).graph
     quantize_static(
         str(prepared),
@@ -87,16 +92,25 @@ def _quantize(
         inputs,
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=_QUANTISED,
-        nodes_to_exclude=ends(graph),
-        # 256 levels would put the coordinates on a grid of a third of a pixel.
-        extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"]},
+        nodes_to_exclude=ends(graph) if pixels else [*_first(graph), *ends(graph)],
+        extra_options={
+            # 256 levels would put the coordinates on a grid of a third of a pixel.
+            "OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"],
+            "TensorQuantOverrides": {
+                name: [{"scale": np.array(scale), "zero_point": np.array(zero)}]
+                for name, (scale, zero) in pixels.items()
+            },
+        },
         per_channel=True,
         reduce_range=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         calibrate_method=CalibrationMethod.MinMax,
     )
-    return without_unused_domains(onnx.load(target))
+    small = onnx.load(target)
+    if pixels:
+        take_pixels(small)
+    return without_unused_domains(small)
 
 
 def without_unused_domains(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -112,38 +126,32 @@ def without_unused_domains(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def _named(source: Path, folder: Path) -> Path:
+def _named(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model with a name for each node, by which those left out are told."""
-    model = onnx.load(source)
     for number, node in enumerate(model.graph.node):
         node.name = node.name or f"node_{number}"
-    onnx.save(model, folder / "named.onnx")
-    return folder / "named.onnx"
+    return model
 
 
-def _first(graph: onnx.GraphProto, count: int) -> list[str]:
-    """Names of the first convolutions and of what comes right after them."""
-    first = [node for node in graph.node if node.op_type == "Conv"][:count]
-    made = {node.output[0] for node in first}
-    after = [node.name for node in graph.node if made & set(node.input)]
-    return [*(node.name for node in first), *after]
+def _first(graph: onnx.GraphProto) -> list[str]:
+    """Names of the first convolution and of what comes right after it."""
+    first = next(node for node in graph.node if node.op_type == "Conv")
+    return [first.name, *(node.name for node in graph.node if first.output[0] in node.input)]
 
 
 def _keypoints_ends(graph: onnx.GraphProto) -> list[str]:
-    """Names of the first convolution, and of the dense layers of error and face score."""
+    """Names of the dense layers of error and face score."""
     trunk = _ancestors(graph, "keypoints")
     dense = [node.name for node in graph.node if node.op_type in ("MatMul", "Gemm")]
-    return [*_first(graph, 1), *(name for name in dense if name not in trunk)]
+    return [name for name in dense if name not in trunk]
 
 
 def _detectors_ends(graph: onnx.GraphProto) -> list[str]:
-    """Names of the first two convolutions, of the 1×1 ones, and of what follows sums of those."""
+    """Names of the 1×1 convolutions, and of what follows sums of them."""
     makers = {name: node.op_type for node in graph.node for name in node.output}
-    return [
-        *_first(graph, 2),
-        *(node.name for node in graph.node if node.op_type == "Conv" and _side(node) == 1),
-        *(node.name for node in graph.node if makers.get(node.input[0]) == "Add"),
-    ]
+    small = (node for node in graph.node if node.op_type == "Conv" and _side(node) == 1)
+    sums = (n for n in graph.node if n.op_type == "Relu" and makers.get(n.input[0]) == "Add")
+    return [node.name for node in (*small, *sums)]
 
 
 def _side(convolution: onnx.NodeProto) -> int:
