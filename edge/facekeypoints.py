@@ -295,6 +295,8 @@ def _are_hidden(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> NDAr
 
     One of the two would go after the keypoint network had looked at both; it need not.
     """
+    if len(boxes) < 2:
+        return np.zeros(len(boxes), bool)
     shared = shared_parts(boxes, boxes) > MAX_SHARED
     return np.asarray((shared & (scores[:, None] < UNSURE * scores)).any(axis=1))
 

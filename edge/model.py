@@ -61,6 +61,8 @@ class KeypointModel:
             count = len(self.keypoint_names)
             empty = np.empty((0, count, 2), np.float32)
             return empty, empty[..., 0], np.empty(0, np.float32)
+        if len(parts) == 1:
+            return parts[0]
         points, error, score = (np.concatenate(part) for part in zip(*parts, strict=True))
         return points, error, score
 
