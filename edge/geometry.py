@@ -129,14 +129,16 @@ def shared_part(first: ArrayLike, second: ArrayLike) -> float:
     (*_, width, height), (*_, other_width, other_height) = (
         np.asarray(box, dtype=np.float64).tolist() for box in (first, second)
     )
-    return float(shared_area(first, second) / min(width * height, other_width * other_height))
+    smaller = min(width * height, other_width * other_height)
+    return float(shared_area(first, second) / smaller) if smaller > 0 else 0.0
 
 
 def shared_parts(boxes: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
     """`shared_part` of each box `(M, 4)` with each other `(O, 4)`: `(M, O)`, 0–1."""
     ours, theirs = (np.asarray(some, dtype=np.float64) for some in (boxes, others))
     area, other_area = (some[:, 2] * some[:, 3] for some in (ours, theirs))
-    return np.asarray(overlap(ours, theirs) / np.minimum(area[:, None], other_area))
+    smaller = np.minimum(area[:, None], other_area)
+    return np.asarray(overlap(ours, theirs) / np.where(smaller > 0, smaller, np.inf))
 
 
 def shared_area(first: ArrayLike, second: ArrayLike) -> float:
@@ -164,7 +166,7 @@ def intersection_over_union(
 ) -> NDArray[np.float64]:
     """Intersection over union of each box `(M, 4)` with each other `(O, 4)`: `(M, O)`, 0–1."""
     shared = overlap(boxes, others)
-    area, other_area = (np.float64(b[:, 2]) * b[:, 3] for b in (boxes, others))
+    area, other_area = (b[:, 2].astype(np.float64) * b[:, 3] for b in (boxes, others))
     return np.asarray(shared / np.maximum(area[:, None] + other_area - shared, 1e-9))
 
 

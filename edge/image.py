@@ -62,8 +62,8 @@ def load_image(source: ImageSource) -> Rgb:
 
 def view_image(source: ImageSource) -> Rgb:
     """As `load_image`, but the pixels may be those of `source` itself: not to be written to."""
-    if isinstance(source, np.ndarray) and _check_array(source).ndim == 3:
-        return source
+    if isinstance(source, np.ndarray) and source.ndim == 3:
+        return _check_array(source)
     return load_image(source)
 
 
@@ -98,7 +98,14 @@ def _load(source: Any, finish: _Finish) -> NDArray[np.uint8]:
 
 
 def to_grey(image: Rgb) -> Grey:
-    """Luma of ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B, uint8 `(H, W)` from uint8 `(H, W, 3)`."""
+    """Luma of ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B.
+
+    Args:
+        image: uint8 `(H, W, 3)`.
+
+    Returns:
+        uint8 `(H, W)`, not to be written to.
+    """
     rows = max(1, _GREY_STRIP // max(image.shape[1], 1))
     if len(image) <= rows:
         return np.asarray(Image.fromarray(image).convert("L"))
@@ -106,6 +113,7 @@ def to_grey(image: Rgb) -> Grey:
     for top in range(0, len(image), rows):
         part = Image.fromarray(image[top : top + rows])
         grey[top : top + rows] = np.asarray(part.convert("L"))
+    grey.flags.writeable = False
     return grey
 
 

@@ -1,6 +1,7 @@
-"""Resizing grey pictures with numpy: Pillow's pixels, to one grey level, in half of its time.
+"""Resizing grey pictures with numpy: Pillow's pixels, nearly, in half of its time.
 
 Every picture is resized before faces are searched in it, and that took an eighth of all time.
+Weights are of 8 bits: pixels of photos differ from Pillow's by one grey value, of noise by three.
 
 Legend: H and W, height and width; T rows of the result; K pixels that one of them is made of.
 """

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from edge.geometry import Complex, fit, to_complex
 from edge.metrics import eye_span
 
 Points = NDArray[np.float64]
+_Number = TypeVar("_Number", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,9 @@ class PointFilter:
         own = np.maximum(_share(settings.min_cutoff + settings.own_beta * alone, seconds), least)
         self._smooth = self._smooth + whole * (whole_way - self._smooth) + own * (now - whole_way)
         self._seen = now
-        return self._smooth.view(np.float64).reshape(-1, 2)
+        return self._smooth.view(np.float64).reshape(-1, 2).copy()
 
 
-def _share(cutoff: Any, seconds: float) -> Any:
-    """The share of the new value in a first-order low pass, 0–1; of one number or of an array."""
+def _share(cutoff: _Number, seconds: float) -> _Number:
+    """The share of the new value in a first-order low pass, 0–1."""
     return 1 / (1 + 1 / (2 * math.pi * cutoff * seconds))

@@ -13,7 +13,16 @@ from PIL import Image, ImageFilter
 
 from edge.crop import cut
 from edge.framing import CROP, square_of, stand_up
-from edge.geometry import Matrix, compose, crop_matrix, invert, scale_of, turn_of
+from edge.geometry import (
+    Matrix,
+    compose,
+    crop_matrix,
+    invert,
+    overlap,
+    scale_of,
+    shared_part,
+    turn_of,
+)
 from edge.looks import MAX_TILT_DEG, Look
 from edge.smoothing import PointFilter
 
@@ -25,7 +34,7 @@ _SAME, _LIKE = 0.6, 0.45
 _LEARN = 0.1  # share of the newest picture in the one that is kept
 _STEADY = 0.3  # share of the newest speed in that over the last few frames
 _CHECK = 4  # frames from one such picture of a face that is apart from others to the next
-_APART, _TOUCH = 2.0, 1.3  # widths of the box between the middles of faces
+_APART = 2.0  # widths of the wider box between the middles of faces
 _MAX_JUMP, _MAX_GROWTH = 0.5, 1.5  # from one frame to the next, in sides of the face's square
 # Two limits, so that a head tilted to about one of them is not cut out now this way, now that.
 _UPRIGHT_DEG, _TILTED_DEG = 10.0, MAX_TILT_DEG
@@ -146,11 +155,30 @@ def how_often(tracks: list[Track]) -> list[int]:
     if len(tracks) < 2:
         return [_CHECK] * len(tracks)
     boxes = np.array([track.seen.box for track in tracks])
-    middles = boxes[:, :2] + boxes[:, 2:] / 2
-    away = np.linalg.norm(middles[:, None] - middles[None], axis=2) / boxes[:, 2:3]
-    np.fill_diagonal(away, np.inf)
-    nearest = away.min(axis=1).tolist()
-    return [1 if near < _TOUCH else _CHECK // 2 if near < _APART else _CHECK for near in nearest]
+    middles, widths = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2]
+    away = np.linalg.norm(middles[:, None] - middles[None], axis=2)
+    near = away < _APART * np.maximum(widths[:, None], widths)
+    touching = overlap(boxes, boxes) > 0
+    counts = (part.sum(axis=1).tolist() for part in (touching, near))  # with each face itself
+    return [
+        1 if touched > 1 else _CHECK // 2 if around > 1 else _CHECK
+        for touched, around in zip(*counts, strict=True)
+    ]
+
+
+def compare_shared(sightings: list[Sighting], most: float) -> list[Sighting]:
+    """The sightings, compared by looks where they share more than `most` of the smaller box.
+
+    One that was only believed to be its track's would win over one that was compared.
+    """
+    compared = [
+        sight(one.seen, one.track)
+        if one.portrait is None
+        and any(shared_part(one.box, o.box) > most for o in sightings if o is not one)
+        else one
+        for one in sightings
+    ]
+    return [one for one in compared if one is not None]
 
 
 def is_near(track: Track, seen: Look, now: float) -> bool:

@@ -25,6 +25,7 @@ from edge.track import (
     Motion,
     Sighting,
     Track,
+    compare_shared,
     how_often,
     is_back,
     is_in_place,
@@ -124,7 +125,7 @@ class Tracker:
             track.lost = True
         # Where two tracks have come to one face, it is the one's that it looks like.
         taken: list[Sighting] = []
-        for sighting in sorted(sightings, key=lambda s: -s.likeness):
+        for sighting in sorted(compare_shared(sightings, _MAX_SHARED), key=lambda s: -s.likeness):
             free = all(shared_part(sighting.box, other.box) <= _MAX_SHARED for other in taken)
             if free and sighting.is_like:
                 taken.append(sighting)

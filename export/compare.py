@@ -13,7 +13,7 @@ from edge.metrics import rmse
 from edge.model import KeypointModel
 from edge.precision import median_ms
 from export.errors import AccuracyError, ParityError
-from export.source import FaceSet
+from export.source import FaceSet, TrainingRun
 
 MAX_DIFFERENCE_PX = 0.01  # between Keras and ONNX fp32: float32 rounding, not another network
 MAX_LOSS = 0.02  # by which int8's RMSE may exceed fp32's, as a share
@@ -73,6 +73,22 @@ def measure(name: str, path: Path, faces: FaceSet) -> Variant:
         rmse_px=rmse(points, faces.keypoints),
         latency_ms=median_ms(partial(model, faces.faces[:1]), warm_up=20, runs=_TIMED_RUNS),
     )
+
+
+def check_same_faces(full: Variant, source: TrainingRun) -> None:
+    """Refuse faces that were prepared anew if they are not those that the run held out.
+
+    Rows of a source are counted, so with a photo more or less they are of other faces.
+
+    Raises:
+        AccuracyError: the RMSE is not the one that the run recorded.
+    """
+    recorded = source.record.get("validation", {}).get("rmse_px", float("nan"))
+    if not abs(full.rmse_px - recorded) <= MAX_LOSS * recorded:
+        raise AccuracyError(
+            f"the faces prepared anew are not those of the run: an RMSE of {full.rmse_px:.3f} px, "
+            f"recorded {recorded:.3f} px; prepare them from the same sources"
+        )
 
 
 def check_accuracy(full: Variant, quantised: Variant) -> None:

@@ -17,7 +17,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from export.stem import take_pixels, widen
+from export.stem import group_pixels, take_pixels
 
 _BATCH = 32  # calibration faces a run
 # The layers with weights: what else there is is cheap. ReLU is among them so that a convolution's
@@ -39,8 +39,8 @@ def quantize(source: Path, faces: NDArray[np.uint8], folder: Path) -> onnx.Model
     """Quantise the convolutions, and the dense layer that the keypoints depend on.
 
     The dense layers of error and face score stay as they are: they weigh next to nothing, and the
-    score of a doubtful picture moved from 0.2 to 0.5 when they were quantised too. So does a first
-    convolution that `export.stem` does not know.
+    score of a doubtful picture moved from 0.2 to 0.5 when they were quantised too. A first
+    convolution that `export.stem` does not know stays too.
 
     Weights are int8 per channel, in 7 bits: processors without VNNI or dot-product instructions
     add pairs of products in 16 bits, which 8-bit weights overflow (onnxruntime, "Quantize ONNX
@@ -64,7 +64,8 @@ def quantize_detector(
     """Quantise the 3×3 convolutions of a detector.
 
     The 1×1 ones join its maps and answer, that is, say how sure it is: in 8 bits they cost 1 % of
-    precision, and take hardly less time.
+    precision, and take hardly less time. They stay as they are, and so does a first convolution
+    that `export.stem` does not know.
 
     Args:
         source: the fp32 `.onnx` file.
@@ -81,7 +82,7 @@ def _quantize(
     source: Path, inputs: _Inputs, ends: Callable[[onnx.GraphProto], list[str]], folder: Path
 ) -> onnx.ModelProto:
     model = onnx.load(source)
-    pixels = widen(model)
+    pixels = group_pixels(model)
     named, prepared, target = (folder / f"{step}.onnx" for step in ("named", "prepared", "small"))
     onnx.save(_named(model), named)
     quant_pre_process(str(named), str(prepared), skip_symbolic_shape=True)
@@ -97,8 +98,8 @@ def _quantize(
             # 256 levels would put the coordinates on a grid of a third of a pixel.
             "OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"],
             "TensorQuantOverrides": {
-                name: [{"scale": np.array(scale), "zero_point": np.array(zero)}]
-                for name, (scale, zero) in pixels.items()
+                part.tensor: [{"scale": np.array(part.scale), "zero_point": np.array(part.zero)}]
+                for part in ([pixels] if pixels else [])
             },
         },
         per_channel=True,
@@ -149,13 +150,13 @@ def _keypoints_ends(graph: onnx.GraphProto) -> list[str]:
 def _detectors_ends(graph: onnx.GraphProto) -> list[str]:
     """Names of the 1×1 convolutions, and of what follows sums of them."""
     makers = {name: node.op_type for node in graph.node for name in node.output}
-    small = (node for node in graph.node if node.op_type == "Conv" and _side(node) == 1)
-    sums = (n for n in graph.node if n.op_type == "Relu" and makers.get(n.input[0]) == "Add")
-    return [node.name for node in (*small, *sums)]
-
-
-def _side(convolution: onnx.NodeProto) -> int:
-    return int(next(a.ints for a in convolution.attribute if a.name == "kernel_shape")[0])
+    sides = {weight.name: list(weight.dims[2:]) for weight in graph.initializer}
+    return [
+        node.name
+        for node in graph.node
+        if (node.op_type == "Conv" and sides.get(node.input[1]) == [1, 1])
+        or (node.op_type == "Relu" and makers.get(node.input[0]) == "Add")
+    ]
 
 
 def _ancestors(graph: onnx.GraphProto, output: str) -> set[str]:

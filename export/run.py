@@ -37,7 +37,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def run(folder: str, output: Path, int8: bool, license_text: str, faces: str | None = None) -> str:
     """Export, check and only then move the files to `output`; returns the report."""
-    from export.compare import check_accuracy, check_parity, measure, table
+    from export.compare import check_accuracy, check_parity, check_same_faces, measure, table
     from export.convert import describe, load_keras, to_onnx, write_model
     from export.quantize import quantize
     from export.source import read_detector_run, read_run
@@ -53,6 +53,8 @@ def run(folder: str, output: Path, int8: bool, license_text: str, faces: str | N
         write_model(to_onnx(model, _SIZE), metadata, full)
         difference = check_parity(model, full, source.validation)
         files, variants = [full], [measure("fp32", full, source.validation)]
+        if source.prepared_anew:
+            check_same_faces(variants[0], source)
         if int8:
             small = Path(scratch) / "keypoints.int8.onnx"
             write_model(quantize(full, source.calibration.faces, Path(scratch)), metadata, small)

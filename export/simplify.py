@@ -94,6 +94,8 @@ def drop_unused(graph: onnx.GraphProto) -> None:
             needed.update(node.input)
             kept.append(node)
     weights = [weight for weight in graph.initializer if weight.name in needed]
-    del graph.node[:], graph.initializer[:]
+    shapes = [value for value in graph.value_info if value.name in needed]
+    del graph.node[:], graph.initializer[:], graph.value_info[:]
+    graph.value_info.extend(shapes)
     graph.node.extend(reversed(kept))
     graph.initializer.extend(weights)

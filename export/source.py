@@ -1,7 +1,7 @@
 """What export reads: the files of a training run.
 
 A run that is kept without the pictures of its faces, which may not be passed on, names them in
-`sets.json`; they are then taken, by name, from a file of prepared faces.
+`sets.json`, by source and row; they are then taken from a file of prepared faces.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from export.errors import RunFolderError
 _SIDE = 96  # px, of the crop in the middle of each prepared picture
 _PICTURES = 160  # of a detector's training, to take ranges from and to compare on
 _SETS = ("calibration", "validation")
+_BROKEN = (EOFError, zipfile.BadZipFile)  # what numpy raises for a file that is cut off
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def read_run(folder: str | Path, prepared: str | Path | None = None) -> Training
     Args:
         folder: of a finished run.
         prepared: the prepared faces (`.npz`) it was trained on, where it is kept without pictures;
-            prepared anew, they may differ in the last bits, and do as well.
+            prepared anew, they differ in the last bits.
 
     Raises:
         RunFolderError: a file is missing or broken.
@@ -107,9 +108,9 @@ def read_pictures(prepared: str | Path, record: dict[str, Any]) -> list[NDArray[
     try:
         if hashlib.sha256(prepared.read_bytes()).hexdigest() not in record["data_sha256"].values():
             raise RunFolderError(f"{prepared}: is not the file that the run was trained on")
-        with np.load(prepared) as arrays:
+        with prepared.open("rb") as file, np.load(file) as arrays:
             pixels, shapes = arrays["pixels"], arrays["shapes"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, *_BROKEN) as error:
         raise RunFolderError(f"{prepared}: cannot be read as photos ({error!r})") from error
     ends = np.cumsum(shapes.prod(axis=1))
     some = range(0, len(shapes), -(-len(shapes) // _PICTURES))
@@ -137,21 +138,26 @@ def _read_record(path: Path) -> dict[str, Any]:
 def _find_faces(which: Path, prepared: Path) -> list[FaceSet]:
     try:
         names = json.loads(which.read_text(encoding="utf-8"))
-        with np.load(prepared) as arrays:
+        with prepared.open("rb") as file, np.load(file) as arrays:
             pairs = zip(arrays["sources"].tolist(), arrays["ids"].tolist(), strict=True)
             row_of = {pair: row for row, pair in enumerate(pairs)}
             images, keypoints = arrays["images"], arrays["keypoints"]
         rows = [[row_of[tuple(pair)] for pair in names[name]] for name in _SETS]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunFolderError(f"{which}: does not name faces of {prepared} ({error!r})") from error
-    margin = (images.shape[1] - _SIDE) // 2
+    except (OSError, ValueError, KeyError, TypeError, *_BROKEN) as error:
+        raise RunFolderError(f"{prepared}: has no faces named in {which} ({error!r})") from error
+    margin, odd = divmod(images.shape[-1] - _SIDE, 2)
+    if images.dtype != np.uint8 or images.ndim != 3 or margin < 0 or odd:
+        raise RunFolderError(
+            f"{prepared}: expected uint8 pictures of at least {_SIDE}×{_SIDE} px, received "
+            f"{images.dtype} of shape {images.shape}"
+        )
     inner = slice(margin, margin + _SIDE)
     return [FaceSet(images[some, inner, inner], keypoints[some] - margin) for some in rows]
 
 
 def _read_faces(path: Path) -> FaceSet:
     try:
-        with np.load(path) as arrays:
+        with path.open("rb") as file, np.load(file) as arrays:
             return FaceSet(arrays["faces"], arrays["keypoints"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, *_BROKEN) as error:
         raise RunFolderError(f"{path}: cannot be read as faces and keypoints ({error})") from error

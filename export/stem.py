@@ -11,8 +11,9 @@ Legend: N pictures, H and W sides in px, F filters.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -23,8 +24,15 @@ from export.simplify import drop_unused
 
 _PIXELS = 8  # of a row, that become the channels of one place
 _STEP = 2  # px, from one result of the convolution to the next
-ZERO = 127  # the pixel that counts as 0; that it is 127.5, by half a grey value, the biases make up
 _PLACED, _SCALED = "stem/pixels", "stem/scaled"  # the pixels as channels; and as float32
+
+
+class Grouped(NamedTuple):
+    """The tensor of the pixels as float32, and how it is to be quantised: as the pixels."""
+
+    tensor: str
+    scale: np.float32
+    zero: np.uint8
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +46,38 @@ class _First:
     scale: float
     offset: float
 
+    @property
+    def zero(self) -> int:
+        """The pixel that is 0 to the convolution, or nearly so."""
+        return math.ceil(-self.offset / self.scale - 0.5)
 
-def widen(model: onnx.ModelProto) -> dict[str, tuple[np.float32, np.uint8]]:
-    """Make the first convolution one of eight channels, which computes the same; in place.
 
-    A convolution of another kind than 3×3 of one channel, in steps of 2 and with a ReLU after it,
-    is left as it is.
+def group_pixels(model: onnx.ModelProto) -> Grouped | None:
+    """Make the first convolution one of eight channels; in place.
+
+    It computes the same but at the lower and right edge, where what pads the picture is up to half
+    a grey value off. A convolution of another kind than 3×3 of one channel, in steps of 2 and with
+    a ReLU after it, is left as it is, and so is one of pixels without an offset.
 
     Args:
         model: with one input, uint8 `[N, H, W, 1]`, H even and W a multiple of 8.
 
     Returns:
-        The tensor that `take_pixels` leaves out later, with the scale and the zero point in which
-        it is to be quantised; nothing where the model was left as it is.
+        What `take_pixels` leaves out later; None where the model was left as it is.
     """
     graph = model.graph
     first = _find(graph)
     if first is None:
-        return {}
-    filters = len(first.weights)
+        return None
     scale = np.full((1, 1, 1, 1), first.scale, np.float32)
-    # What is 0 to the convolution, around the picture too, is pixel ZERO, and not quite −offset.
-    shift = first.offset + first.scale * ZERO
+    # In 8 bits 0 is a whole pixel, such as 127 where it should be 127.5. The biases make up for it.
+    shift = first.offset + first.scale * first.zero
     bias = first.bias + shift * first.weights.sum(axis=(1, 2, 3))
     constants: dict[str, NDArray[Any]] = {
         "stem/as_channels": np.array([0, 0, -1, _PIXELS], np.int64),
-        "stem/as_places": np.array([0, 0, -1, filters], np.int64),
+        "stem/as_places": np.array([0, 0, -1, len(first.weights)], np.int64),
         "stem/scale": scale,
-        "stem/offset": -ZERO * scale,
+        "stem/offset": -first.zero * scale,
         "stem/weights": _spread(first.weights),
         "stem/bias": np.tile(bias, _PIXELS // _STEP).astype(np.float32),
     }
@@ -88,14 +100,14 @@ def widen(model: onnx.ModelProto) -> dict[str, tuple[np.float32, np.uint8]]:
     graph.node.extend([*nodes, *rest])
     graph.initializer.extend(numpy_helper.from_array(v, name) for name, v in constants.items())
     drop_unused(graph)
-    return {_SCALED: (np.float32(first.scale), np.uint8(ZERO))}
+    return Grouped(_SCALED, np.float32(first.scale), np.uint8(first.zero))
 
 
 def take_pixels(model: onnx.ModelProto) -> None:
-    """Of a quantised model that was widened, take the pixels as the 8 bits that they are."""
-    (quantised,) = [node.output[0] for node in model.graph.node if node.input[0] == _SCALED]
+    """Where pixels were grouped and then quantised, take them as the 8 bits that they are."""
+    (quantised,) = [node.output[0] for node in model.graph.node if _SCALED in node.input]
     for node in model.graph.node:
-        if node.input[0] == quantised:
+        if quantised in node.input:
             node.input[0] = _PLACED
     drop_unused(model.graph)
 
@@ -103,24 +115,32 @@ def take_pixels(model: onnx.ModelProto) -> None:
 def _find(graph: onnx.GraphProto) -> _First | None:
     values = {weight.name: numpy_helper.to_array(weight) for weight in graph.initializer}
     makers = {name: node for node in graph.node for name in node.output}
-    convolution = next(node for node in graph.node if node.op_type == "Conv")
+    convolution = next((node for node in graph.node if node.op_type == "Conv"), None)
+    if convolution is None or any(name not in values for name in convolution.input[1:]):
+        return None
     before, name = [], convolution.input[0]
     while name in makers:
         before.append(makers[name])
         name = makers[name].input[0]
     after = [node for node in graph.node if convolution.output[0] in node.input]
-    weights = values[convolution.input[1]]
     steps = [node for node in reversed(before) if node.op_type not in ("Transpose", "Reshape")]
+    weights, *bias = (values[name] for name in convolution.input[1:])
+    uses = [sum(node.output[0] in other.input for other in graph.node) for node in before]
     if (
         [node.op_type for node in [*steps, *after]] != ["Cast", "Mul", "Add", "Relu"]
+        or any(count != 1 for count in uses)
+        or len(bias) != 1
         or weights.shape[1:] != (1, 3, 3)
         or _ints(convolution, "strides") != [_STEP, _STEP]
         or _ints(convolution, "pads") != [0, 0, 1, 1]
     ):
         return None
-    scale, offset = (float(values[node.input[1]].item()) for node in steps[1:])
-    nodes = [*before, convolution, *after]
-    return _First(nodes, name, weights, values[convolution.input[2]], scale, offset)
+    constants = [values.get(node.input[1], np.empty(0)) for node in steps[1:]]
+    if any(constant.size != 1 for constant in constants):
+        return None
+    scale, offset = (float(constant.item()) for constant in constants)
+    first = _First([*before, convolution, *after], name, weights, bias[0], scale, offset)
+    return first if scale > 0 and 1 <= first.zero <= 255 else None
 
 
 def _ints(node: onnx.NodeProto, name: str) -> list[int]:

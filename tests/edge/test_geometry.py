@@ -29,6 +29,12 @@ def test_the_square_around_a_picture_holds_it():
     np.testing.assert_allclose(whole_picture(50, 100), [0, -25, 100, 100])
 
 
+def test_a_box_without_area_shares_nothing():
+    boxes = np.array([[0, 0, 0, 5], [0, 0, 10, 10]], float)
+    assert shared_part(boxes[0], boxes[1]) == 0
+    np.testing.assert_array_equal(shared_parts(boxes, boxes), [[0, 0], [0, 1]])
+
+
 def test_the_shared_part_is_of_the_smaller_box():
     assert shared_part([0, 0, 10, 10], [5, 0, 10, 10]) == pytest.approx(0.5)
     assert shared_part([0, 0, 10, 10], [2, 2, 4, 4]) == pytest.approx(1)

@@ -6,9 +6,9 @@ pytest.importorskip("cv2")  # the videos are made with it
 from benchmarks.made_videos import SCENES, play
 from benchmarks.tracking import Followed, _error, _note, _share_seen, _unrest, lag, make_actors
 from edge.framing import MEAN_FACE
-from edge.geometry import scale_of, similarity, transform, turn_of
+from edge.geometry import crop_matrix, scale_of, similarity, transform, turn_of
 from edge.looks import Look
-from edge.track import Motion, Track
+from edge.track import Motion, Sighting, Track, compare_shared, how_often, portrait_of
 from edge.tracks import Tracker
 
 GROUND = np.full((48, 64, 3), 96, np.uint8)
@@ -99,19 +99,54 @@ def test_settings_out_of_range_are_refused(setting, detect):
         Tracker(detect, **setting)
 
 
+def placed(x=200.0, y=150.0, scale=2.0, angle=0.0):
+    """Keypoints of a face whose square is 96 · `scale` px wide."""
+    return transform(similarity(scale, angle, (47.5, 47.5), (x, y)), MEAN_FACE)
+
+
+def looked_at(points, crop=None):
+    crop = np.zeros((96, 96), np.uint8) if crop is None else crop
+    return Look(points, np.ones(15, np.float32), 1.0, crop, crop_matrix((0, 0, 96, 96), 96))
+
+
+def tracked(points, number=0, portrait=None):
+    portrait = np.zeros((48, 48), np.float32) if portrait is None else portrait
+    return Track(number, looked_at(points), portrait, None, 0.0, Motion())
+
+
+@pytest.mark.parametrize(
+    ("other", "frames"),
+    [
+        (placed(x=1000), [4, 4]),
+        (placed(x=500), [2, 2]),  # nearer than two widths
+        (placed(x=350), [1, 1]),  # boxes that touch
+        (placed(x=355, y=340), [1, 1]),  # at a corner
+        (placed(x=420, scale=1.0), [2, 2]),  # two widths of the wider one
+        (placed(x=290, scale=0.5), [1, 1]),
+    ],
+)
+def test_faces_are_compared_the_more_often_the_nearer_they_are(other, frames):
+    assert how_often([tracked(placed())]) == [4]
+    assert how_often([tracked(placed()), tracked(other)]) == frames
+
+
+def test_of_two_tracks_at_one_face_neither_is_believed_without_a_comparison(rng):
+    crop = rng.integers(0, 256, (96, 96)).astype(np.uint8)
+    seen = looked_at(MEAN_FACE, crop)
+    own, stranger = tracked(MEAN_FACE, 0, portrait_of(seen)), tracked(placed(), 1)
+    believed = Sighting(stranger, seen, None, 1.0, seen.box)
+    compared = Sighting(own, seen, portrait_of(seen), 0.99, seen.box)
+    assert compare_shared([believed], 0.5) == [believed]
+    first, second = compare_shared([believed, compared], 0.5)
+    assert first.likeness == 0.0
+    assert second is compared
+
+
 def test_a_face_is_turned_upright_from_a_tilt_of_15_degrees_until_it_is_below_ten():
-    def placed(angle):
-        return transform(similarity(2.0, angle, (47.5, 47.5), (200.0, 150.0)), MEAN_FACE)
-
-    def looked_at(angle):
-        crop = np.zeros((96, 96), np.uint8)
-        return Look(placed(angle), np.ones(15, np.float32), 1.0, crop, np.eye(2, 3))
-
-    portrait = np.zeros((48, 48), np.float32)
-    track = Track(0, looked_at(0.0), portrait, None, 0.0, Motion())
+    track = tracked(placed())
     turned = []
     for angle in (0, 13, 16, 13, 9, 13, -13, -16, -13):
-        track.seen = looked_at(angle)
+        track.seen = looked_at(placed(angle=angle))
         matrix = track.aim(0.0, 96)
         # Either way the face lies in its crop's middle, at the mean face's size.
         np.testing.assert_allclose(transform(matrix, [(200, 150)]), [(47.5, 47.5)], atol=1e-6)

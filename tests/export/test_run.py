@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import astuple, replace
 
 import numpy as np
 import onnx
@@ -123,7 +124,7 @@ def test_an_old_int8_file_does_not_stay_beside_a_new_model(finished_run, exporte
 
 def test_a_run_kept_without_pictures_is_exported_from_the_prepared_faces(tmp_path, capsys):
     from tests.made_faces import made_training_faces
-    from train.data import save_faces
+    from train.data import Faces, save_faces
     from train.run import main as train
 
     prepared, kept = tmp_path / "faces.npz", tmp_path / "kept"
@@ -141,12 +142,21 @@ def test_a_run_kept_without_pictures_is_exported_from_the_prepared_faces(tmp_pat
         for one, other in zip(first, second, strict=True):
             np.testing.assert_array_equal(one, other)
     assert "prepared anew" not in capsys.readouterr().out
-    save_faces(made_training_faces(25), prepared)  # the same ones, and one more
+    faces = made_training_faces(24)
+    more = [np.append(field, field[:1], axis=0) for field in astuple(faces)]
+    more[2][-1] = 25  # the number of its row
+    save_faces(Faces(*more), prepared)
     assert main([str(kept), "--faces", str(prepared), "-o", str(again)]) == 0
     assert "These are of a file prepared anew." in capsys.readouterr().out
+    save_faces(replace(faces, images=255 - faces.images), prepared)
+    assert main([str(kept), "--faces", str(prepared), "-o", str(again)]) == 1
+    assert "are not those of the run" in capsys.readouterr().err
     save_faces(made_training_faces(3), prepared)
     assert main([str(kept), "--faces", str(prepared), "-o", str(again)]) == 1
-    assert "does not name faces of" in capsys.readouterr().err
+    assert "has no faces named in" in capsys.readouterr().err
+    prepared.write_bytes(prepared.read_bytes()[:1000])
+    assert main([str(kept), "--faces", str(prepared), "-o", str(again)]) == 1
+    assert "has no faces named in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["face", "face.int8", "keypoints", "keypoints.int8"])
