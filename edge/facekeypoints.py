@@ -252,7 +252,8 @@ class FaceKeypoints:
         return [
             [
                 Face(
-                    box if score is None else joint_box(box, face.keypoints),
+                    # Points that span no face leave the detector's box.
+                    box if score is None or face.lying is None else joint_box(box, face.box),
                     joint_score(score, face.score),
                     face.keypoints,
                     face.error,

@@ -9,8 +9,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.framing import box_of_keypoints
-
 # The detector sees what is around a face, the keypoint network only the face, but that finely.
 DETECTOR_SCORE = 2 / 3  # its power in the geometric mean of both scores
 KEYPOINTS_BOX = 0.25  # share of the keypoints' box in the mean of both
@@ -28,10 +26,9 @@ def least_of_detector(score: float) -> float:
     return float(score ** (1 / DETECTOR_SCORE))
 
 
-def joint_box(box: NDArray[np.float32], keypoints: NDArray[np.floating]) -> NDArray[np.float32]:
-    """The weighted mean of the detector's box and the keypoints', float32 `(4,)` px.
+def joint_box(box: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The weighted mean of the detector's box and the keypoints' `other`, float32 `(4,)` px.
 
-    The two err apart from one another. Points that span no face leave the detector's.
+    The two err apart from one another.
     """
-    other = box_of_keypoints(keypoints)
-    return box if other is None else box + np.float32(KEYPOINTS_BOX) * (other - box)
+    return box + np.float32(KEYPOINTS_BOX) * (other - box)

@@ -10,6 +10,7 @@ from edge.contract import DETECTOR_KEYS
 from edge.detector import FaceDetector, working_shape
 from edge.errors import ModelError
 from edge.facekeypoints import FaceKeypoints
+from edge.framing import box_of_keypoints
 from edge.joint import joint_box, joint_score
 from edge.keypoints import COORDINATE_CONVENTION
 from edge.model import EMBEDDED
@@ -86,7 +87,7 @@ def test_a_faces_score_is_what_detector_and_network_agree_on(sample, tmp_path):
     (face,) = FaceKeypoints(precision="fp32", detector=path)(sample)
     (alone,) = FaceKeypoints(precision="fp32", detector="none").faces_at(sample, [box])
     assert face.score == pytest.approx(joint_score(SCORE, alone.score), abs=1e-4)
-    joint = joint_box(box.astype(np.float32), face.keypoints)
+    joint = joint_box(box.astype(np.float32), box_of_keypoints(face.keypoints))
     np.testing.assert_allclose(face.box, joint, atol=0.01)
     np.testing.assert_allclose(face.keypoints, alone.keypoints, atol=0.01)
 

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 import edge
-from edge.image import load_image
+from edge.image import load_grey, load_image
+from edge.looks import Look
 
 # Marked by hand on the sample picture, px.
 MARKED = {
@@ -240,3 +241,15 @@ def test_as_few_boxes_are_looked_at_as_faces_are_asked_for(sample, monkeypatch):
     assert looked == [[3], [2]]
     assert find(1)[0].score == every[0].score == few[0].score
     assert looked[2:] == [[1], [4]]
+
+
+def test_points_that_span_no_face_leave_the_detectors_box(detect, sample, monkeypatch):
+    def one_place(model, pictures, matrices, **_):
+        points, error = np.full((15, 2), 5, np.float32), np.ones(15, np.float32)
+        return [Look(points, error, 1.0, np.zeros((96, 96), np.uint8), m) for m in matrices]
+
+    monkeypatch.setattr("edge.facekeypoints.look", one_place)
+    grey = load_grey(sample)
+    found = detect.search(grey)
+    (face,) = detect.look([grey], [found])[0]
+    np.testing.assert_array_equal(face.box, found.boxes[0])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.framing import MEAN_FACE
+from edge.framing import MEAN_FACE, box_of_keypoints
 from edge.joint import joint_box, joint_score, least_of_detector
 
 
@@ -19,11 +19,6 @@ def test_below_its_least_score_nothing_saves_a_box():
 def test_in_the_box_the_detector_counts_three_times():
     box = np.array([0, 10, 60, 100], np.float32)
     keypoints_box = np.array([7.6, 3.0, 80.6, 101.8])  # of the mean face, a square of 96 px
-    joint = joint_box(box, MEAN_FACE)
+    joint = joint_box(box, box_of_keypoints(MEAN_FACE))
     assert joint.dtype == np.float32
     np.testing.assert_allclose(joint, (3 * box + keypoints_box) / 4, atol=0.3)
-
-
-def test_points_that_span_no_face_leave_the_box():
-    box = np.array([0, 10, 60, 100], np.float32)
-    np.testing.assert_array_equal(joint_box(box, np.full((15, 2), 5.0)), box)
