@@ -30,6 +30,7 @@ from edge.tracks import Tracker
 SAMPLE = Path(__file__).parents[1] / "edge" / "data" / "astronaut.jpg"
 _LAGS = np.arange(0, 4.01, 0.05)  # frames
 _LOOKS = 64  # whose mean is taken for an actor's true points
+_PLAYS = 3  # of each scene
 _SETTLED = 10  # frames after which a still face must be still
 
 Follow = Callable[[Rgb, float], list[Face]]
@@ -106,11 +107,20 @@ def measure(scene: Scene, actors: list[Actor], background: NDArray[np.uint8]) ->
 def _both_ways(
     shots: list[Shot], count: int, precision: str
 ) -> tuple[list[list[Followed]], list[float]]:
-    """What became of the actors, followed and frame by frame, and the ms a frame either took."""
+    """What became of the actors, followed and frame by frame, and the ms a frame either took.
+
+    The scene is played several times, the ways in turn; the quickest of each counts.
+    """
     detect = FaceKeypoints(precision=precision)
-    ways: list[Follow] = [Tracker(detect), lambda picture, _: detect(picture)]
-    results = [_follow(shots, count, way) for way in ways]
-    return [followed for followed, _ in results], [ms for _, ms in results]
+    rounds = [
+        [
+            _follow(shots, count, way)
+            for way in (Tracker(detect), lambda picture, _: detect(picture))
+        ]
+        for _ in range(_PLAYS)
+    ]
+    spent = np.array([[ms for _, ms in results] for results in rounds])
+    return [followed for followed, _ in rounds[0]], spent.min(axis=0).tolist()
 
 
 def _follow(shots: list[Shot], count: int, follow: Follow) -> tuple[list[Followed], float]:
