@@ -56,6 +56,11 @@ class Look:
         return overlay(self.keypoints)
 
     @cached_property
+    def middle(self) -> NDArray[np.float64]:
+        """The mean of the keypoints, float64 `(2,)` px."""
+        return np.asarray(self.keypoints.mean(axis=0), np.float64)
+
+    @cached_property
     def box(self) -> NDArray[np.float32]:
         """The face's box from its keypoints, float32 `(4,)` px."""
         if self.lying is None:

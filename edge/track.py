@@ -5,6 +5,7 @@ Legend: T tracks.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -81,8 +82,8 @@ class Track:
     turned: bool = False  # whether it is turned upright to be looked at
 
     def expected(self, time: float) -> NDArray[np.float64]:
-        """Where the keypoints are in the next frame, at `time`, `(15, 2)` px."""
-        return self.seen.keypoints + self.motion.ahead(time - self.time)
+        """Where the middle of the keypoints is in the next frame, at `time`, `(2,)` px."""
+        return self.seen.middle + self.motion.ahead(time - self.time)
 
     def aim(self, time: float, size: int) -> Matrix | None:
         """The matrix to the `size`×`size` px crop in which the face is looked at next.
@@ -98,15 +99,15 @@ class Track:
         return stand_up(lying, size) if self.turned else crop_matrix(square_of(lying), size)
 
     def drifted(self, time: float) -> NDArray[np.float64]:
-        """Where the keypoints of a face that was lost may be by now, `(15, 2)` px."""
-        return self.seen.keypoints + self.motion.drift * (time - self.time)
+        """Where the middle of a face that was lost may be by now, `(2,)` px."""
+        return self.seen.middle + self.motion.drift * (time - self.time)
 
     def move(self, sighting: Sighting, time: float) -> None:
         """Go on to where the face was sighted."""
         seen = sighting.seen
         if time > self.time:
-            moved = (seen.keypoints - self.seen.keypoints).mean(axis=0) / (time - self.time)
-            self.motion = self.motion.then(moved)
+            moved = seen.middle - self.seen.middle
+            self.motion = self.motion.then(moved / (time - self.time))
         self.unchecked += 1
         if sighting.portrait is not None:
             portrait = (1 - _LEARN) * self.portrait + _LEARN * sighting.portrait
@@ -187,7 +188,7 @@ def is_near(track: Track, seen: Look, now: float) -> bool:
     if lying is None or before is None:
         return False
     side = scale_of(before) * CROP
-    away = np.linalg.norm((seen.keypoints - track.expected(now)).mean(axis=0))
+    away = math.hypot(*(seen.middle - track.expected(now)).tolist())
     grown = scale_of(lying) / scale_of(before)
     return bool(away <= _MAX_JUMP * side and 1 / _MAX_GROWTH <= grown <= _MAX_GROWTH)
 
@@ -202,7 +203,7 @@ def is_back(sighting: Sighting, now: float) -> bool:
 def is_in_place(sighting: Sighting, now: float) -> bool:
     """Whether a face is where a lost track's may be by now."""
     track = sighting.track
-    away = np.linalg.norm((sighting.seen.keypoints - track.drifted(now)).mean(axis=0))
+    away = math.hypot(*(sighting.seen.middle - track.drifted(now)).tolist())
     return bool(away <= _NEAR * float(max(track.seen.box[2:])))
 
 
