@@ -111,8 +111,13 @@ def box_of_keypoints(keypoints: NDArray[np.floating]) -> NDArray[np.float32] | N
     Returns:
         float32 `(4,)`: x, y, width, height, px; None as for `overlay`.
     """
-    square = frame(keypoints)
-    return None if square is None else box_of(square).astype(np.float32)
+    lying = overlay(keypoints)
+    return None if lying is None else box_around(lying)
+
+
+def box_around(lying: Matrix) -> NDArray[np.float32]:
+    """As `box_of_keypoints`, of a face that is laid over already: `lying` is from `overlay`."""
+    return box_of(square_of(lying)).astype(np.float32)
 
 
 def square_around(box: ArrayLike) -> NDArray[np.float64]:

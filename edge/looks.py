@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.crop import cut
-from edge.framing import CROP, box_of, overlay, square_of, stand_up
+from edge.framing import CROP, box_around, overlay, stand_up
 from edge.geometry import Matrix, compose, invert, scale_of, transform, turn_of
 from edge.image import Grey, Luma
 from edge.keypoints import KEYPOINT_NAMES
@@ -66,7 +66,7 @@ class Look:
         if self.lying is None:
             low, high = self.keypoints.min(axis=0), self.keypoints.max(axis=0)
             return np.array([*low, *(high - low)], np.float32)
-        return box_of(square_of(self.lying)).astype(np.float32)
+        return box_around(self.lying)
 
 
 def look(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,7 +18,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from export.stem import group_pixels, take_pixels
+from export.stem import Grouped, group_pixels, take_pixels
 
 _BATCH = 32  # calibration faces a run
 # The layers with weights: what else there is is cheap. ReLU is among them so that a convolution's
@@ -97,10 +98,7 @@ def _quantize(
         extra_options={
             # 256 levels would put the coordinates on a grid of a third of a pixel.
             "OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"],
-            "TensorQuantOverrides": {
-                part.tensor: [{"scale": np.array(part.scale), "zero_point": np.array(part.zero)}]
-                for part in ([pixels] if pixels else [])
-            },
+            "TensorQuantOverrides": _overrides(pixels) if pixels else {},
         },
         per_channel=True,
         reduce_range=True,
@@ -112,6 +110,11 @@ def _quantize(
     if pixels:
         take_pixels(small)
     return without_unused_domains(small)
+
+
+def _overrides(pixels: Grouped) -> dict[str, list[dict[str, Any]]]:
+    """The scale and zero point of the pixels, as onnxruntime's quantiser takes them."""
+    return {pixels.tensor: [{"scale": np.array(pixels.scale), "zero_point": np.array(pixels.zero)}]}
 
 
 def without_unused_domains(model: onnx.ModelProto) -> onnx.ModelProto:
