@@ -119,7 +119,9 @@ def two_nodes(client_port: int | None = None) -> Iterator[str]:
     Args:
         client_port: where it also listens for ray://, if it does.
     """
-    os.environ.update(LOOPBACK)
+    # Ray forks a server for each client while gRPC's threads run; with gRPC's handlers about one in
+    # forty died at once, and the client with it.
+    os.environ.update(LOOPBACK, GRPC_ENABLE_FORK_SUPPORT="0")
     from ray.cluster_utils import Cluster
 
     node = {
