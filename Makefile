@@ -18,9 +18,9 @@ run: .venv/runtime-installed
 serve: .venv/serve-installed
 	@$(BIN)/python -m edge.serve
 
-page: edge/page/ort/fetched
+page: edge/serve/page/ort/fetched
 
-edge/page/ort/fetched: edge/page/ort.sha256
+edge/serve/page/ort/fetched: edge/serve/page/ort.sha256
 	@echo "fetching $(ORT) from npm" >&2
 	@rm -rf $(@D) && mkdir -p $(@D)
 	@cd $(@D) && npm pack --silent $(ORT:onnxruntime-web-%=onnxruntime-web@%) >/dev/null
@@ -69,7 +69,7 @@ train-face: .venv/dev-installed
 	$(BIN)/python -m export.run runs/face-again --faces runs/photos.npz -o runs/models
 
 clean:
-	rm -rf .venv dist edge/page/ort .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv dist edge/serve/page/ort .pytest_cache .mypy_cache .ruff_cache
 
 .venv/bin/python:
 	@echo "creating .venv" >&2

@@ -23,18 +23,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.command import report_results
-from benchmarks.kaggle import measure_accuracy, read_annotated
-from benchmarks.machine import describe_machine
-from benchmarks.photos import Photo, found_at, found_in, read_photos, shrink, turn
-from benchmarks.scores import area_under_curve, cut_faces, cut_nonfaces, cut_parts
-from benchmarks.size import count
+from benchmarks.datasets.kaggle import measure_accuracy, read_annotated
+from benchmarks.datasets.photos import Photo, found_at, found_in, read_photos, shrink, turn
+from benchmarks.evaluation.face_score import area_under_curve, cut_faces, cut_nonfaces, cut_parts
+from benchmarks.harness.exit_status import report_results
+from benchmarks.harness.machine import describe_machine
+from benchmarks.latency.model_size import count
+from edge.evaluation.annotation_offsets import add_offsets, measure_offsets
+from edge.evaluation.metrics import distances, eye_span, inside, normalised_mean_error
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.keypoints import KEYPOINT_NAMES
-from edge.metrics import distances, eye_span, inside, normalised_mean_error
-from edge.model import EMBEDDED, KeypointModel
-from edge.offsets import add_offsets, measure_offsets
+from edge.networks.keypoint_model import EMBEDDED, KeypointModel
 
 _TURN_DEG = 45.0
 _SMALL_PX = 24.0

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.archive import make_archive
-from benchmarks.broken_runs import BulkCommand, break_and_resume, read_rows, two_nodes
-from benchmarks.command import report_results
-from benchmarks.costs import costs, measure_stages
-from benchmarks.machine import describe_machine
+from benchmarks.bulk_jobs.cost_model import costs, measure_stages
+from benchmarks.bulk_jobs.fault_injection import BulkCommand, break_and_resume, read_rows, two_nodes
+from benchmarks.datasets.synthetic_archive import make_archive
+from benchmarks.harness.exit_status import report_results
+from benchmarks.harness.machine import describe_machine
 
 _WORKERS = 2
 

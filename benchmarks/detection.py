@@ -24,18 +24,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.command import report_results
-from benchmarks.finders import HAAR, Finder, haar, product, yunet
-from benchmarks.machine import describe_machine
-from benchmarks.photos import Photo, read_photos, shrink
-from benchmarks.scores import HELD_BACK
-from benchmarks.size import count
-from edge.detector import FaceDetector
-from edge.framing import box_of
-from edge.geometry import intersection_over_union
+from benchmarks.datasets.photos import Photo, read_photos, shrink
+from benchmarks.evaluation.detectors import HAAR, Finder, haar, product, yunet
+from benchmarks.evaluation.face_score import HELD_BACK
+from benchmarks.harness.exit_status import report_results
+from benchmarks.harness.machine import describe_machine
+from benchmarks.latency.model_size import count
+from edge.geometry.boxes import intersection_over_union
+from edge.geometry.face_frame import box_of
 from edge.image import Grey, load_image, to_grey
-from edge.precision import int8_file
-from edge.resampling import resize
+from edge.networks.face_detector import FaceDetector
+from edge.networks.precision import int8_file
+from edge.resize import resize
 
 _SIZES = (320, 640)  # px, of the longer side
 _SMALL_PX = (12, 16, 20, 24, 32)  # widths of faces

@@ -18,11 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bounds import PACKAGES, PYTHONS, ROOT, lowest
-from benchmarks.command import report_results
-from benchmarks.emulate import Ended, run_measured
-from benchmarks.machine import describe_machine
-from benchmarks.pi_tree import build_wheel, run_step
+from benchmarks.arm.qemu import Ended, run_measured
+from benchmarks.arm.rootfs import build_wheel, run_step
+from benchmarks.harness.exit_status import report_results
+from benchmarks.harness.machine import describe_machine
+from benchmarks.harness.minimum_versions import PACKAGES, PYTHONS, ROOT, lowest
 
 _SETS = ("lowest", "newest")
 _TESTS = ("tests/conftest.py", "tests/made_faces.py", "tests/edge", "edge/data", "pyproject.toml")

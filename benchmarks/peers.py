@@ -30,7 +30,7 @@ class Way:
     Attributes:
         name: as reports show it.
         peer: whose environment it runs in.
-        options: for `benchmarks.peer_worker`.
+        options: for `benchmarks.comparison.worker`.
         video: whether it follows faces through a video rather than looking at photos.
         needs: the name of the file that must be given for it, or "".
     """

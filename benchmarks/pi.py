@@ -1,7 +1,7 @@
 """`python -m benchmarks.pi [DATA]`: the wheel on a Raspberry Pi's processor, without a Pi.
 
-A Debian tree for arm64 gets the wheels that a Pi's owner would get (`benchmarks.pi_tree`), and
-`edge` looks at the sample and at 20 of helen's photos there under QEMU (`benchmarks.emulate`), and
+A Debian tree for arm64 gets the wheels that a Pi's owner would get (`benchmarks.arm.rootfs`), and
+`edge` looks at the sample and at 20 of helen's photos there under QEMU (`benchmarks.arm.qemu`), and
 with older versions of onnxruntime at the sample. Seen is whether it runs at all, how far its
 keypoints lie from this machine's, and what it takes in memory and on disk. Time under emulation is
 no Pi's and not taken.
@@ -17,15 +17,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.agreement import compare
-from benchmarks.bounds import PACKAGES, ROOT, lowest
-from benchmarks.command import report_results
-from benchmarks.dot_product import has_dot_product
-from benchmarks.emulate import BOARDS, Board, Ended, emulate, emulator_version, run_measured
-from benchmarks.instructions import count_instructions
-from benchmarks.machine import describe_machine
-from benchmarks.pi_table import PRECISIONS, failures, table
-from benchmarks.pi_tree import (
+from benchmarks.arm.cpu_features import has_dot_product
+from benchmarks.arm.instruction_count import count_instructions
+from benchmarks.arm.qemu import BOARDS, Board, Ended, emulate, emulator_version, run_measured
+from benchmarks.arm.rootfs import (
     PYTHON_VERSION,
     build_wheel,
     install,
@@ -33,6 +28,11 @@ from benchmarks.pi_tree import (
     make_tree,
     measure_footprint,
 )
+from benchmarks.arm.tables import PRECISIONS, failures, table
+from benchmarks.evaluation.agreement import compare
+from benchmarks.harness.exit_status import report_results
+from benchmarks.harness.machine import describe_machine
+from benchmarks.harness.minimum_versions import PACKAGES, ROOT, lowest
 from edge.errors import SourceError
 
 SAMPLE = ROOT / "edge" / "data" / "astronaut.jpg"
@@ -53,7 +53,7 @@ def run(data: Path | None, folder: Path, versions: Sequence[str]) -> dict[str, A
             whether they run at all, at the sample.
 
     Returns:
-        The results, for `benchmarks.pi_table` and `json`.
+        The results, for `benchmarks.arm.tables` and `json`.
 
     Raises:
         OSError: a tool is missing, or a tree or wheel cannot be had.

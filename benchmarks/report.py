@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import summary
-from benchmarks.command import report
-from benchmarks.schema import check
+from benchmarks.harness.exit_status import report
+from benchmarks.reporting import tables as summary
+from benchmarks.reporting.schema import check
 
 _WORSE = 1.15
 _STYLE = (
@@ -79,7 +79,7 @@ Section = tuple[str, str, Callable[[dict[str, Any]], str] | None]
 
 def sections(results: dict[str, Any]) -> list[Section]:
     """The heading of each part, its table, and what plots it."""
-    from benchmarks import plots
+    from benchmarks.reporting import plots
 
     shown: list[Section] = [
         ("Models", summary.models(results), plots.latency_curves),

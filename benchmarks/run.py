@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.command import report_results
+from benchmarks.harness.exit_status import report_results
+from benchmarks.harness.timing import FULL, QUICK
+from benchmarks.latency.scenarios import Plan, measure
 from benchmarks.peers import HOME
-from benchmarks.scenarios import Plan, measure
-from benchmarks.summary import table
-from benchmarks.timing import FULL, QUICK
-from edge.model import EMBEDDED
+from benchmarks.reporting.tables import table
+from edge.networks.keypoint_model import EMBEDDED
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

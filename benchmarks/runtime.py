@@ -1,9 +1,9 @@
 """`python -m benchmarks.runtime`: start-up, overlapping of the stages, and memory.
 
 - start: a fresh process from its start to the first result, and what importing `edge` takes of it.
-- overlap: photos decoded, looked at, drawn and encoded, by `edge.pipeline` and one stage after
+- overlap: photos decoded, looked at, drawn and encoded, by `edge.run.pipeline` and one stage after
   another, in turns.
-- memory: see `benchmarks.memory`.
+- memory: see `benchmarks.harness.memory`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.cold_start import measure_starts
-from benchmarks.command import report_results
-from benchmarks.machine import describe_machine
-from benchmarks.memory import measure_memory
+from benchmarks.harness.cold_start import measure_starts
+from benchmarks.harness.exit_status import report_results
+from benchmarks.harness.machine import describe_machine
+from benchmarks.harness.memory import measure_memory
 from benchmarks.tracking import SAMPLE
 from edge.drawing import draw
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.image import Rgb, load_image, save_image
-from edge.pipeline import overlap
+from edge.run.pipeline import overlap
 
 _PHOTOS, _SIDE, _TURNS = 24, 1600, 3
 _AT_ONCE = 8
@@ -73,7 +73,7 @@ def in_turn(
     write: Callable[[Any], None],
     batch: int = 1,
 ) -> None:
-    """What `edge.pipeline.overlap` does, one stage after another."""
+    """What `edge.run.pipeline.overlap` does, one stage after another."""
     some = []
     for item in items:
         some.append(item)

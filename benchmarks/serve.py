@@ -26,9 +26,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.command import report_results
-from benchmarks.machine import describe_machine
-from benchmarks.memory import resident_mb
+from benchmarks.harness.exit_status import report_results
+from benchmarks.harness.machine import describe_machine
+from benchmarks.harness.memory import resident_mb
 from benchmarks.tracking import SAMPLE
 
 _CLIENTS = (1, 8, 64)

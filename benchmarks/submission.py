@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.command import report
-from benchmarks.kaggle import read_pictures
-from edge.looks import look_at_crops
-from edge.model import EMBEDDED, KeypointModel
+from benchmarks.datasets.kaggle import read_pictures
+from benchmarks.harness.exit_status import report
+from edge.networks.keypoint_model import EMBEDDED, KeypointModel
+from edge.refinement import look_at_crops
 
 _SIDE = 96.0  # px; Kaggle's coordinates lie between 0 and this
 

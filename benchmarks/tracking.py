@@ -16,16 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.command import report_results
-from benchmarks.machine import describe_machine
-from benchmarks.made_videos import RATE, SCENES, Actor, Scene, Shot, play
+from benchmarks.datasets.synthetic_videos import RATE, SCENES, Actor, Scene, Shot, play
+from benchmarks.harness.exit_status import report_results
+from benchmarks.harness.machine import describe_machine
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.framing import CROP, upright_matrix
-from edge.geometry import compose, similarity
+from edge.geometry.affine import compose
+from edge.geometry.face_frame import CROP, upright_matrix
+from edge.geometry.similarity import similarity
 from edge.image import Rgb, load_image, to_grey
-from edge.looks import look
-from edge.tracks import Tracker
+from edge.refinement import look
+from edge.video.tracker import Tracker
 
 SAMPLE = Path(__file__).parents[1] / "edge" / "data" / "astronaut.jpg"
 _LAGS = np.arange(0, 4.01, 0.05)  # frames

@@ -14,17 +14,17 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edge.aligning import align
+    from edge.alignment import align
+    from edge.anonymization import hide
     from edge.drawing import draw
     from edge.errors import EdgeError, ImageError, MissingExtra, ModelError, SourceError
     from edge.face import Face
     from edge.facekeypoints import FaceKeypoints
-    from edge.hiding import hide
     from edge.image import load_image
     from edge.keypoints import KEYPOINT_NAMES
     from edge.measures import measure
-    from edge.smoothing import Smoothing
-    from edge.tracks import Tracker
+    from edge.video.smoothing import Smoothing
+    from edge.video.tracker import Tracker
 
 __version__ = "0.1.0"
 
@@ -59,12 +59,12 @@ _HOME = {
     "ImageError": "edge.errors",
     "MissingExtra": "edge.errors",
     "ModelError": "edge.errors",
-    "Smoothing": "edge.smoothing",
+    "Smoothing": "edge.video.smoothing",
     "SourceError": "edge.errors",
-    "Tracker": "edge.tracks",
-    "align": "edge.aligning",
+    "Tracker": "edge.video.tracker",
+    "align": "edge.alignment",
     "draw": "edge.drawing",
-    "hide": "edge.hiding",
+    "hide": "edge.anonymization",
     "load_image": "edge.image",
     "measure": "edge.measures",
 }

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge.geometry import Matrix, compose, invert, scale_of
+from edge.geometry.affine import Matrix, compose, invert, scale_of
 from edge.image import Grey, Luma
 
 _TURN_EPSILON = 1e-9
@@ -24,7 +24,7 @@ def cut(grey: Grey | Luma, matrix: Matrix, size: int) -> NDArray[np.uint8]:
 
     Args:
         grey: uint8 `(H, W)`, or what gives it part by part.
-        matrix: float64 `(2, 3)` from the picture to the crop, see `edge.geometry.crop_matrix`.
+        matrix: float64 `(2, 3)` from the picture to the crop (`edge.geometry.affine.crop_matrix`).
         size: side of the crop, px.
 
     Returns:

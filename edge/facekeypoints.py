@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.detector import EMBEDDED, FaceDetector, open_detector
 from edge.errors import ImageError
 from edge.face import Face
-from edge.found import Found
-from edge.framing import square_around
-from edge.geometry import crop_matrix, shared_part, shared_parts, whole_picture
-from edge.haar import find_boxes, open_cascade
+from edge.fusion import joint_box, joint_score, least_of_detector
+from edge.geometry.affine import crop_matrix
+from edge.geometry.boxes import shared_part, shared_parts, whole_picture
+from edge.geometry.face_frame import square_around
 from edge.image import Grey, ImageSource, load_grey
-from edge.joint import joint_box, joint_score, least_of_detector
-from edge.looks import MIN_SCORE, look, look_at_crops
-from edge.model import Prediction, open_model
-from edge.precision import int8_file
+from edge.networks.detections import Found
+from edge.networks.face_detector import EMBEDDED, FaceDetector, open_detector
+from edge.networks.haar import find_boxes, open_cascade
+from edge.networks.keypoint_model import Prediction, open_model
+from edge.networks.precision import int8_file
+from edge.refinement import MIN_SCORE, look, look_at_crops
 
 _PICTURES_AT_ONCE = 32  # whose crops share keypoint batches
 MAX_SHARED = 0.5  # of the smaller of two boxes: above it they frame one face
@@ -69,7 +70,7 @@ class FaceKeypoints:
             threads: threads that detection and one network run may use.
             min_score: faces below this score are dropped, 0–1; not used with detector "none". The
                 score is a mean of the detector's and the keypoint network's `face_score`
-                (`edge.joint`); with "haar" and "none", which give none, the latter.
+                (`edge.fusion`); with "haar" and "none", which give none, the latter.
             max_faces: keep at most this many faces of a picture, the largest; None keeps all.
             detect_size: length of the longer side at which faces are searched, px: larger finds
                 smaller faces, and takes longer in proportion to its square.
@@ -200,7 +201,8 @@ class FaceKeypoints:
             image: as for a call.
             boxes: `(M, 4)`: x, y, width, height in px of the picture; x and y are the centre of the
                 top-left pixel. A box reaches from the middle of the forehead to the chin and from
-                cheek to cheek (`edge.framing.from_wider` redraws those of YuNet and the like).
+                cheek to cheek (`edge.geometry.face_frame.from_wider` redraws those of YuNet
+                and the like).
 
         Returns:
             One face per box, in order, whatever its score.

@@ -7,7 +7,7 @@ They are measurements, not diagnoses, and hold for faces that look at the camera
 
 | measure | formula | unit |
 |---|---|---|
-| `roll_deg`, `yaw_deg`, `pitch_deg` | `edge.head` | degrees |
+| `roll_deg`, `yaw_deg`, `pitch_deg` | `edge.geometry.head_pose` | degrees |
 | `outer_canthal_px` | between the outer eye corners | px |
 | `interpupillary_px` | between the eye centres | px |
 | `intercanthal` | between the inner eye corners (Farkas, 1994: en–en) | outer-canthal widths |
@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.face import Face
-from edge.head import head_pose
+from edge.geometry.head_pose import head_pose
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
 
 MEASURES = (

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from edge.metrics import rmse
-from edge.model import KeypointModel
-from edge.precision import median_ms
+from edge.evaluation.metrics import rmse
+from edge.networks.keypoint_model import KeypointModel
+from edge.networks.precision import median_ms
 from export.errors import AccuracyError, ParityError
 from export.source import FaceSet, TrainingRun
 

@@ -16,11 +16,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from edge.detector import FaceDetector, working_shape
-from edge.geometry import intersection_over_union
+from edge.geometry.boxes import intersection_over_union
 from edge.image import load_image, to_grey
 from edge.keypoints import COORDINATE_CONVENTION
-from edge.resampling import resize
+from edge.networks.face_detector import FaceDetector, working_shape
+from edge.resize import resize
 from export.convert import OPSET, check
 from export.errors import AccuracyError, ParityError
 from export.graph import Graph, add_layers
@@ -112,7 +112,7 @@ def _add_scores(graph: Graph, rows: str) -> str:
 
 
 def _add_boxes(graph: Graph, rows: str, places: str) -> str:
-    """Boxes of the cells at `places` [K]; as `train.face.losses.decode`."""
+    """Boxes of the cells at `places` [K]; as `train.detector.losses.decode`."""
     x, y, strides = _add_cells(graph, places)
     step = graph.add("Unsqueeze", strides, graph.constant([0, 1], np.int64))  # [1, 1, K]
     cells = [graph.add("Unsqueeze", at, graph.constant([0, 1], np.int64)) for at in (x, y)]

@@ -53,8 +53,8 @@ def write_annotated(folder, images, keypoints, asked):
 
 
 def made_training_faces(count, source="made"):
-    """`make_faces` as `train.data.Faces`."""
-    from train.data import Faces
+    """`make_faces` as `train.data.faces.Faces`."""
+    from train.data.faces import Faces
 
     images, keypoints = make_faces(count)
     groups = np.array([f"{source} {i}" for i in range(count)])

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy import measure_photos, measure_scores
-from benchmarks.kaggle import measure_accuracy, read_annotated
-from benchmarks.photos import read_photos
+from benchmarks.datasets.kaggle import measure_accuracy, read_annotated
+from benchmarks.datasets.photos import read_photos
 from edge.facekeypoints import FaceKeypoints
-from edge.model import EMBEDDED, KeypointModel
+from edge.networks.keypoint_model import EMBEDDED, KeypointModel
 from tests.conftest import ROOT
 
 DATA = Path(os.environ.get("EDGE_DATA", ROOT.parent / "shared" / "data"))
@@ -55,7 +55,7 @@ def test_a_turned_face_is_seen_nearly_as_well_as_an_upright_one(photos):
 
 def test_the_training_file_has_2140_faces_with_all_points():
     pytest.importorskip("pandas")
-    from train.data import read_training
+    from train.data.faces import read_training
 
     faces = read_training(DATA / "kaggle" / "training.zip")
     assert len(faces) == 2140

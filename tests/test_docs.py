@@ -8,8 +8,8 @@ import shutil
 
 import pytest
 
-from benchmarks import summary
 from benchmarks.accuracy import table as accuracy_table
+from benchmarks.reporting import tables as summary
 from edge.keypoints import KEYPOINT_NAMES
 from tests.conftest import ROOT
 
@@ -46,7 +46,7 @@ def test_the_results_are_those_measured():
 
 
 def test_the_measured_models_are_the_embedded_ones():
-    from edge.model import EMBEDDED
+    from edge.networks.keypoint_model import EMBEDDED
 
     measured = [*RESULTS["models"][:2], *RESULTS["detectors"]]  # the others are there to compare
     for row in measured:
@@ -62,7 +62,7 @@ def test_the_page_on_benchmarks_shows_what_was_measured():
 
 def test_the_committed_results_keep_the_schema():
     pytest.importorskip("jsonschema")
-    from benchmarks.schema import check
+    from benchmarks.reporting.schema import check
 
     assert check(RESULTS) == ""
 
@@ -82,7 +82,7 @@ def test_what_auto_chose_was_the_faster():
 
 def test_the_detectors_results_are_those_measured():
     from benchmarks.detection import table as detection_table
-    from edge.detector import EMBEDDED, FaceDetector
+    from edge.networks.face_detector import EMBEDDED, FaceDetector
 
     results = json.loads((MEASURED / "detection.json").read_text("utf-8"))
     assert detection_table(results) in CARD
@@ -93,7 +93,7 @@ def test_the_detectors_results_are_those_measured():
 
 
 def test_the_kept_keras_detector_is_the_one_that_was_exported():
-    from edge.detector import EMBEDDED, FaceDetector
+    from edge.networks.face_detector import EMBEDDED, FaceDetector
 
     kept = ROOT / "export" / "models" / "face" / "model.keras"
     digest = hashlib.sha256(kept.read_bytes()).hexdigest()
@@ -114,7 +114,7 @@ def test_the_model_cards_results_are_those_measured():
 
 
 def test_the_card_names_the_embedded_model():
-    from edge.model import EMBEDDED, KeypointModel
+    from edge.networks.keypoint_model import EMBEDDED, KeypointModel
 
     row = ACCURACY["models"][0]
     model = KeypointModel(EMBEDDED)
@@ -124,7 +124,7 @@ def test_the_card_names_the_embedded_model():
 
 
 def test_the_kept_keras_model_is_the_one_that_was_exported():
-    from edge.model import EMBEDDED, KeypointModel
+    from edge.networks.keypoint_model import EMBEDDED, KeypointModel
 
     kept = ROOT / "export" / "models"
     digest = hashlib.sha256((kept / "model.keras").read_bytes()).hexdigest()
@@ -191,8 +191,8 @@ def test_the_runtimes_document_shows_what_was_measured_and_is_printed(folder, ru
 
 
 def test_the_raspberry_pis_document_shows_what_was_measured():
+    from benchmarks.arm.tables import facts_table, failures, versions_table
     from benchmarks.matrix import table as matrix_table
-    from benchmarks.pi_table import facts_table, failures, versions_table
 
     text = (ROOT / "docs" / "raspberry-pi.md").read_text("utf-8")
     pi, matrix = (
@@ -207,7 +207,7 @@ def test_the_raspberry_pis_document_shows_what_was_measured():
 
 
 def test_the_versions_in_the_pis_document_are_those_that_are_tested():
-    from benchmarks.bounds import lowest
+    from benchmarks.harness.minimum_versions import lowest
 
     text = (ROOT / "docs" / "raspberry-pi.md").read_text("utf-8")
     for python in ("3.11", "3.12", "3.13"):

@@ -7,13 +7,13 @@ import httpx
 
 import edge
 from benchmarks.serve import table
-from edge.limits import Limits
-from edge.remembered import VARIABLE
-from edge.serve import _greeting
-from edge.service import _REFUSALS
-from edge.uploads import FORMATS
+from edge.networks.precision_cache import VARIABLE
+from edge.serve.app import _REFUSALS
+from edge.serve.command import _greeting
+from edge.serve.limits import Limits
+from edge.serve.uploads import FORMATS
 from tests.conftest import ROOT
-from tests.edge.serving import serving
+from tests.edge.serve.serving import serving
 
 TEXT = (ROOT / "docs" / "serve.md").read_text("utf-8")
 RESULTS = json.loads((ROOT / "benchmarks" / "results" / "serve.json").read_text("utf-8"))
@@ -72,7 +72,7 @@ def test_links_and_pictures_lead_somewhere():
 
 def test_the_unit_starts_what_there_is():
     unit = (ROOT / "docs" / "edge-serve.service").read_text("utf-8")
-    from edge.serve_arguments import parse_args
+    from edge.serve.options import parse_args
 
     command = re.search(r"ExecStart=\S+ -m edge.serve (.*)", unit)[1]
     args = parse_args(command.split())

@@ -15,13 +15,13 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.evaluation.annotation_offsets import measure_offsets
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
-from edge.looks import look_at_crops
-from edge.model import KeypointModel
-from edge.offsets import measure_offsets
-from train.command import report
-from train.data import read_faces
+from edge.networks.keypoint_model import KeypointModel
+from edge.refinement import look_at_crops
+from train.data.faces import read_faces
 from train.errors import DataError
+from train.exit_status import report
 
 CONVERTED = "converted"
 _MIRROR_X = np.array([-1.0, 1.0])
@@ -54,7 +54,7 @@ def to_one_scheme(
 
     Returns:
         For each group, and last for a set that is labelled as the network sees it, offsets
-        `(15, 2)` for `edge.offsets.add_offsets`.
+        `(15, 2)` for `edge.evaluation.annotation_offsets.add_offsets`.
     """
     counts = np.bincount(group)
     apart = [measure_offsets(found[group == g], labels[group == g]) for g in range(len(counts))]

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.evaluation.metrics import rmse, rmse_per_keypoint, share_inside
 from edge.keypoints import KEYPOINT_NAMES
-from edge.metrics import rmse, rmse_per_keypoint, share_inside
-from train.command import report
-from train.data import Faces, hash_file, read_annotated
-from train.decoys import measure_pull
-from train.fit import load
+from train.checkpoints import load
+from train.data.faces import Faces, hash_file, read_annotated
+from train.exit_status import report
+from train.keypoints.leakage_probe import measure_pull
 from train.plots import Marks, plot_cumulative, plot_faces
-from train.record import MODEL
+from train.run_record import MODEL
 
 _FULL_SCHEME = 8  # pictures for which Kaggle asks more values than this are in the 15-point scheme
 _WORST_SHOWN = 24

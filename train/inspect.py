@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.keypoints import KEYPOINT_NAMES
-from train.augment import augment
-from train.command import report
-from train.data import Faces, read_faces
+from train.data.augmentation import augment
+from train.data.faces import Faces, read_faces
+from train.data.split import near_duplicates
+from train.exit_status import report
 from train.plots import Marks, plot_faces, plot_mean_face, plot_missing
-from train.recipe import RECIPES, Recipe
-from train.split import near_duplicates
+from train.recipes import RECIPES, Recipe
 
 _SHEET_FACES = 48
 _PAIRS_SHOWN = 24

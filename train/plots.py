@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from edge.keypoints import KEYPOINT_NAMES
-from train.record import HISTORY
+from train.run_record import HISTORY
 
 mpl.use("Agg")  # files only: no window system is needed
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from train.command import report
-from train.data import Faces, join, read_annotated, save_faces
+from train.data.annotation_schemes import read_convention
+from train.data.faces import Faces, join, read_annotated, save_faces
+from train.data.sources import LABELS, Source, read_source, read_table
+from train.data.split import copies_of
 from train.errors import DataError
-from train.recipe import FACE_RECIPES, RECIPES, FaceRecipe
-from train.scheme import read_convention
-from train.sources import LABELS, Source, read_source, read_table
-from train.split import copies_of
+from train.exit_status import report
+from train.recipes import FACE_RECIPES, RECIPES, FaceRecipe
 
 CONVENTION = "convention.json"
 _SHOWN = 5
@@ -84,7 +84,13 @@ def run(args: argparse.Namespace) -> str:
 
 
 def _prepare_photos(recipe: FaceRecipe, folder: Path, output: Path) -> str:
-    from train.face.photos import HELD_BACK, from_faces, read_cut_faces, read_photos, save_photos
+    from train.detector.photos import (
+        HELD_BACK,
+        from_faces,
+        read_cut_faces,
+        read_photos,
+        save_photos,
+    )
 
     photos = []
     for name, path in recipe.photos:

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from train.command import report
 from train.errors import RunError
-from train.recipe import FACE_RECIPES, RECIPES, Recipe
-from train.record import (
+from train.exit_status import report
+from train.recipes import FACE_RECIPES, RECIPES, Recipe
+from train.run_record import (
     CALIBRATION,
     MODEL,
     RECORD,
@@ -67,12 +67,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Train as the command line asks; returns what was written to `run.json`."""
     import keras
 
-    from train.data import hash_file, read_faces
-    from train.fit import fit, save
-    from train.heads import add_heads, check_labels
-    from train.nonfaces import hash_photos, load_photos
+    from train.checkpoints import fit, save
+    from train.data.faces import hash_file, read_faces
+    from train.data.negatives import hash_photos, load_photos
+    from train.data.split import split
+    from train.keypoints.output_heads import add_heads, check_labels
     from train.plots import plot_history
-    from train.split import split
 
     start = time.monotonic()
     if args.recipe in FACE_RECIPES:
@@ -113,10 +113,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def _run_face(args: argparse.Namespace) -> dict[str, Any]:
     import keras
 
-    from train.data import hash_file
-    from train.face.photos import load_photos_with_boxes
-    from train.face.run import train_face
-    from train.nonfaces import hash_photos, load_photos
+    from train.data.faces import hash_file
+    from train.data.negatives import hash_photos, load_photos
+    from train.detector.photos import load_photos_with_boxes
+    from train.detector.training import train_face
 
     recipe = FACE_RECIPES[args.recipe]
     changes = {key: getattr(args, key) for key in ("epochs", "seed") if getattr(args, key)}
@@ -162,7 +162,7 @@ def _save_sets(folder: Path, training: Any, validation: Any, recipe: Recipe) -> 
 
 
 def _measure(model: Any, faces: Any) -> dict[str, float]:
-    from edge.metrics import rmse, share_inside
+    from edge.evaluation.metrics import rmse, share_inside
 
     found = model.predict(faces.images[..., None], verbose=0)
     inside = share_inside(found["error"], found["keypoints"], faces.keypoints)

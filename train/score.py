@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from train.command import report
 from train.errors import RunError
-from train.record import (
+from train.exit_status import report
+from train.run_record import (
     CALIBRATION,
     HISTORY,
     MODEL,
@@ -51,16 +51,16 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Teach as the command line asks; returns what was written to `run.json`."""
     import keras
 
-    from edge.detector import FaceDetector
-    from edge.model import KeypointModel
-    from train.data import hash_file, read_faces
-    from train.face.candidates import cut_candidates
-    from train.face.photos import Photo, load_photos_with_boxes
-    from train.face_score import make_crops
-    from train.fit import load, save
-    from train.heads import replace_score
-    from train.nonfaces import load_photos
-    from train.recipe import RECIPES
+    from edge.networks.face_detector import FaceDetector
+    from edge.networks.keypoint_model import KeypointModel
+    from train.checkpoints import load, save
+    from train.data.faces import hash_file, read_faces
+    from train.data.negatives import load_photos
+    from train.detector.photos import Photo, load_photos_with_boxes
+    from train.detector.proposals import cut_candidates
+    from train.keypoints.face_score import make_crops
+    from train.keypoints.output_heads import replace_score
+    from train.recipes import RECIPES
 
     source, folder = Path(args.run), Path(args.output)
     record, model = read_record(source), load(source / MODEL)
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def _some(photos: list[Any]) -> list[Any]:
     """At most `_PHOTOS` photos of each set that holds whole photos, spread over it."""
-    from train.recipe import FACE_RECIPES
+    from train.recipes import FACE_RECIPES
 
     some = []
     for name, _ in FACE_RECIPES["face"].photos:

@@ -10,13 +10,13 @@ pytest.importorskip("onnx")
 
 from benchmarks import submission
 from benchmarks.accuracy import main
-from benchmarks.photos import Photo, found_at, read_photos, shrink, turn
-from benchmarks.scores import area_under_curve, cut_parts, share_of, square_of_part
-from benchmarks.size import count
+from benchmarks.datasets.photos import Photo, found_at, read_photos, shrink, turn
+from benchmarks.evaluation.face_score import area_under_curve, cut_parts, share_of, square_of_part
+from benchmarks.latency.model_size import count
 from edge.facekeypoints import FaceKeypoints
 from edge.keypoints import KEYPOINT_NAMES
-from edge.looks import look_at_crops
-from edge.model import EMBEDDED, KeypointModel
+from edge.networks.keypoint_model import EMBEDDED, KeypointModel
+from edge.refinement import look_at_crops
 from tests.made_faces import COLUMNS, make_faces, write_annotated
 
 

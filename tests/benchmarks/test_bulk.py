@@ -4,9 +4,9 @@ import pytest
 
 pytest.importorskip("pyarrow")
 
-from benchmarks.archive import make_archive
 from benchmarks.bulk import Check, table
-from benchmarks.costs import costs
+from benchmarks.bulk_jobs.cost_model import costs
+from benchmarks.datasets.synthetic_archive import make_archive
 
 PHOTOS, PARTITION = 120, 5
 
@@ -42,7 +42,7 @@ def test_other_rows_are_told(check, tmp_path):
 @pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
 def test_a_broken_run_of_a_cluster_ends_in_the_same_rows(check, run_python):
     code = (
-        "from pathlib import Path; from benchmarks.broken_runs import two_nodes\n"
+        "from pathlib import Path; from benchmarks.bulk_jobs.fault_injection import two_nodes\n"
         "from benchmarks.bulk import Check\n"
         f"check = Check(Path({str(check.folder)!r}), {PHOTOS}, {check.bad}, {PARTITION})\n"
         "with two_nodes() as address: print(check.broken('ray', ['--address', address]))"

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from benchmarks.datasets.photos import Photo
 from benchmarks.detection import Marked, is_found, match, measure_marked, on_canvas
-from benchmarks.photos import Photo
-from edge.framing import MEAN_FACE, box_of
-from edge.geometry import intersection_over_union
+from edge.geometry.boxes import intersection_over_union
+from edge.geometry.face_frame import MEAN_FACE, box_of
 
 
 def boxed(*boxes):

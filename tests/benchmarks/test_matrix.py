@@ -1,7 +1,7 @@
 import pytest
 
 from benchmarks import matrix
-from benchmarks.emulate import Ended
+from benchmarks.arm.qemu import Ended
 
 
 def pytest_said(text, status=0):

@@ -4,13 +4,10 @@ import shutil
 import pytest
 
 from benchmarks import pi
-from benchmarks.agreement import compare
-from benchmarks.bounds import PYTHONS, lowest, read_lowest
-from benchmarks.dot_product import has_dot_product
-from benchmarks.emulate import BOARDS, emulate
-from benchmarks.instructions import count_instructions, parse_count
-from benchmarks.pi_table import facts_table, failures, versions_table
-from benchmarks.pi_tree import (
+from benchmarks.arm.cpu_features import has_dot_product
+from benchmarks.arm.instruction_count import count_instructions, parse_count
+from benchmarks.arm.qemu import BOARDS, emulate
+from benchmarks.arm.rootfs import (
     build_wheel,
     install,
     installed_versions,
@@ -19,6 +16,9 @@ from benchmarks.pi_tree import (
     platforms,
     run_step,
 )
+from benchmarks.arm.tables import facts_table, failures, versions_table
+from benchmarks.evaluation.agreement import compare
+from benchmarks.harness.minimum_versions import PYTHONS, lowest, read_lowest
 from edge.errors import SourceError
 
 

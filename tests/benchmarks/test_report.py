@@ -7,10 +7,10 @@ import pytest
 
 pytest.importorskip("jsonschema")
 
-from benchmarks import summary
+from benchmarks.harness.timing import summarise
 from benchmarks.report import compare, main, page, to_html
-from benchmarks.schema import check
-from benchmarks.timing import summarise
+from benchmarks.reporting import tables as summary
+from benchmarks.reporting.schema import check
 
 
 def timed(median, **more):

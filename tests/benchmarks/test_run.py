@@ -3,14 +3,14 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import scenarios
-from benchmarks.kaggle import measure_accuracy, read_annotated
+from benchmarks.datasets.kaggle import measure_accuracy, read_annotated
+from benchmarks.harness.timing import Amount
+from benchmarks.latency import scenarios
+from benchmarks.reporting.schema import check
 from benchmarks.run import main
-from benchmarks.schema import check
-from benchmarks.timing import Amount
-from edge.looks import look_at_crops
-from edge.metrics import rmse
-from edge.model import EMBEDDED, KeypointModel
+from edge.evaluation.metrics import rmse
+from edge.networks.keypoint_model import EMBEDDED, KeypointModel
+from edge.refinement import look_at_crops
 from tests.made_faces import make_faces, write_annotated
 
 A_LITTLE = Amount(queries=3, seconds=0.0)
@@ -27,8 +27,8 @@ def brief(monkeypatch):
     """What takes minutes, in a moment."""
     monkeypatch.setattr("benchmarks.run.QUICK", A_LITTLE)
     monkeypatch.setattr(scenarios, "_BATCHES", (1, 4))
-    monkeypatch.setattr("benchmarks.cold_start._STARTS", 1)
-    monkeypatch.setattr("benchmarks.limit._PROFILED_RUNS", 10)
+    monkeypatch.setattr("benchmarks.harness.cold_start._STARTS", 1)
+    monkeypatch.setattr("benchmarks.latency.roofline._PROFILED_RUNS", 10)
 
 
 def test_accuracy_is_that_of_the_annotated_pictures(tables):

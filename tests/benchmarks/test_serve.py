@@ -5,8 +5,8 @@ pytest.importorskip("httpx")
 
 import edge
 from benchmarks.serve import _load
-from edge.limits import Limits
-from tests.edge.serving import serving
+from edge.serve.limits import Limits
+from tests.edge.serve.serving import serving
 
 
 def test_over_the_queue_every_answer_is_a_result_or_a_503_and_none_is_lost():

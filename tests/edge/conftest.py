@@ -17,7 +17,7 @@ def detect():
 def film(tmp_path, sample):
     """The sample, ever brighter, at 50 frames a second."""
     pytest.importorskip("cv2")
-    from edge.video import VideoWriter
+    from edge.video.capture import VideoWriter
 
     writer = VideoWriter(tmp_path / "film.avi", 50.0)
     for number in range(20):

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from edge.crop import _window, cut
-from edge.geometry import crop_matrix, similarity, transform, whole_picture
+from edge.geometry.affine import crop_matrix, transform
+from edge.geometry.boxes import whole_picture
+from edge.geometry.similarity import similarity
 
 
 def blob(shape, centre, radius):

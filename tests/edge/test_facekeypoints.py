@@ -6,7 +6,7 @@ from PIL import Image
 
 import edge
 from edge.image import load_grey, load_image
-from edge.looks import Look
+from edge.refinement import Look
 
 # Marked by hand on the sample picture, px.
 MARKED = {

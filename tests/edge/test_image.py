@@ -7,7 +7,7 @@ from PIL import Image
 
 from edge.crop import cut
 from edge.errors import ImageError, SourceError
-from edge.geometry import similarity
+from edge.geometry.similarity import similarity
 from edge.image import MAX_PIXELS, Luma, load_grey, load_image, save_image, to_grey
 
 

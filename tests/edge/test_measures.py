@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from edge.face import Face
-from edge.framing import MEAN_FACE
-from edge.geometry import similarity, transform
-from edge.head import MEAN_HEAD, head_pose
+from edge.geometry.affine import transform
+from edge.geometry.face_frame import MEAN_FACE
+from edge.geometry.head_pose import MEAN_HEAD, head_pose
+from edge.geometry.similarity import similarity
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
 from edge.measures import MEASURES, measure
 

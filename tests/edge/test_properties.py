@@ -13,19 +13,11 @@ from hypothesis import strategies as st
 
 from edge.crop import cut
 from edge.errors import ImageError
-from edge.framing import MEAN_FACE, box_of, square_around, upright_matrix
-from edge.geometry import (
-    compose,
-    crop_matrix,
-    invert,
-    lay_over,
-    scale_of,
-    similarity,
-    transform,
-    turn_of,
-)
+from edge.geometry.affine import compose, crop_matrix, invert, scale_of, transform, turn_of
+from edge.geometry.face_frame import MEAN_FACE, box_of, square_around, upright_matrix
+from edge.geometry.similarity import lay_over, similarity
 from edge.image import MAX_PIXELS, load_image, to_grey
-from edge.resampling import resize
+from edge.resize import resize
 
 # The same examples every time: a test that fails must fail again.
 settings.register_profile("edge", derandomize=True, deadline=None, max_examples=60)

@@ -8,7 +8,7 @@ pytest.importorskip("onnx")
 import keras
 
 from export import detector
-from train.face.network import build
+from train.detector.network import build
 
 SHAPE = (64, 96)
 
@@ -62,7 +62,7 @@ def pictures():
 def test_a_quantised_detector_finds_the_same_faces(pictures, tmp_path):
     import onnx
 
-    from edge.detector import EMBEDDED
+    from edge.networks.face_detector import EMBEDDED
     from export.quantize import quantize_detector
 
     model = quantize_detector(EMBEDDED, detector.calibrate(pictures), tmp_path)
@@ -82,7 +82,7 @@ def test_a_quantised_detector_finds_the_same_faces(pictures, tmp_path):
 def test_a_quantised_detector_that_misses_faces_is_refused(network, pictures, tmp_path):
     import onnx
 
-    from edge.detector import EMBEDDED
+    from edge.networks.face_detector import EMBEDDED
     from export.errors import AccuracyError
 
     untrained = detector.to_onnx(network)

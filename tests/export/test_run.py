@@ -8,9 +8,9 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from edge.contract import METADATA_KEYS
 from edge.keypoints import KEYPOINT_NAMES
-from edge.model import EMBEDDED, KeypointModel
+from edge.networks.contract import METADATA_KEYS
+from edge.networks.keypoint_model import EMBEDDED, KeypointModel
 from export import compare
 from export.run import main
 
@@ -124,7 +124,7 @@ def test_an_old_int8_file_does_not_stay_beside_a_new_model(finished_run, exporte
 
 def test_a_run_kept_without_pictures_is_exported_from_the_prepared_faces(tmp_path, capsys):
     from tests.made_faces import made_training_faces
-    from train.data import Faces, save_faces
+    from train.data.faces import Faces, save_faces
     from train.run import main as train
 
     prepared, kept = tmp_path / "faces.npz", tmp_path / "kept"

@@ -4,7 +4,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edge.detector import EMBEDDED
+from edge.networks.face_detector import EMBEDDED
 from export.quantize import _Inputs, _quantize
 from export.stem import group_pixels
 

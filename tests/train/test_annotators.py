@@ -5,12 +5,12 @@ import pytest
 
 pytest.importorskip("pandas")
 
+from edge.evaluation.annotation_offsets import add_offsets
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
-from edge.model import EMBEDDED
-from edge.offsets import add_offsets
+from edge.networks.keypoint_model import EMBEDDED
 from tests.made_faces import MEAN_FACE, make_faces, write_csv
 from train.annotators import main, to_one_scheme
-from train.scheme import read_annotators
+from train.data.annotation_schemes import read_annotators
 
 
 def test_groups_that_label_differently_are_brought_together(rng):

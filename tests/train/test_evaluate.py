@@ -5,10 +5,10 @@ import pytest
 
 pytest.importorskip("keras")
 
-from edge.metrics import rmse
+from edge.evaluation.metrics import rmse
 from tests.made_faces import make_faces, write_annotated
+from train.checkpoints import load
 from train.evaluate import main
-from train.fit import load
 
 
 def test_the_table_gives_the_errors_of_the_model(finished_run, tmp_path, capsys):

@@ -7,16 +7,17 @@ from PIL import Image
 
 pytest.importorskip("pandas")
 
-from edge.framing import MEAN_FACE
-from edge.geometry import similarity, transform
+from edge.geometry.affine import transform
+from edge.geometry.face_frame import MEAN_FACE
+from edge.geometry.similarity import similarity
 from edge.keypoints import KEYPOINT_NAMES
 from tests.made_faces import make_faces, write_annotated, write_csv
-from train.chips import CHIP, MARGIN
-from train.data import join, load_faces
+from train.data.annotation_schemes import from_68
+from train.data.faces import join, load_faces
+from train.data.padded_crops import CHIP, MARGIN
+from train.data.sources import Source, read_annotations, read_source
 from train.errors import DataError
 from train.prepare import main
-from train.scheme import from_68
-from train.sources import Source, read_annotations, read_source
 
 CENTRES = ((100.0, 90.0), (140.0, 120.0), (90.0, 130.0), (120.0, 100.0), (130.0, 90.0))
 

@@ -8,9 +8,9 @@ from PIL import Image
 pytest.importorskip("keras")
 
 from tests.conftest import ROOT
-from train.fit import load
-from train.record import read_record
+from train.checkpoints import load
 from train.run import main
+from train.run_record import read_record
 
 
 def test_a_run_leaves_all_it_promises(finished_run):
@@ -52,7 +52,7 @@ def test_the_model_keeps_the_contract(finished_run):
 def test_an_interrupted_run_resumes_to_the_same_end(
     finished_run, training_csv, tmp_path, monkeypatch
 ):
-    from train import fit
+    from train import checkpoints as fit
 
     folder = tmp_path / "interrupted"
     save = fit.Progress.on_epoch_end
@@ -75,8 +75,8 @@ def test_an_interrupted_run_resumes_to_the_same_end(
 def test_a_run_begins_with_the_weights_of_another_and_holds_out_the_same_faces(
     finished_run, training_csv, tmp_path
 ):
-    from train import fit
-    from train.recipe import RECIPES
+    from train import checkpoints as fit
+    from train.recipes import RECIPES
 
     network, _ = fit._start(RECIPES["reference"], 1, tmp_path, resume=False)
     fit.take_weights(network, finished_run / "model.keras")
@@ -148,7 +148,7 @@ def test_data_from_which_nothing_can_be_learnt_is_refused(
 
 def test_a_record_keeps_its_first_start_and_takes_the_same_data_by_another_name(tmp_path):
     from train.errors import RunError
-    from train.record import continue_record
+    from train.run_record import continue_record
 
     first = {"recipe": {"seed": 1}, "data_sha256": {"a.csv": "1", "negatives": ""}, "commit": "x",
              "versions": {}, "rows": {"training": 5}}  # fmt: skip

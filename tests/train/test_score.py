@@ -5,9 +5,9 @@ import pytest
 
 pytest.importorskip("keras")
 
-from edge.detector import EMBEDDED
-from train.face.candidates import cut_candidates, judge
-from train.face.photos import Photo, save_photos
+from edge.networks.face_detector import EMBEDDED
+from train.detector.photos import Photo, save_photos
+from train.detector.proposals import cut_candidates, judge
 
 NONE = np.empty((0, 4), np.float32)
 

@@ -1,0 +1,1 @@
+"""Raspberry Pi processors emulated with QEMU."""

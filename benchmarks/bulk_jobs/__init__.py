@@ -1,0 +1,1 @@
+"""Bulk runs: their cost model and fault injection."""

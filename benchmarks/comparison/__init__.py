@@ -1,0 +1,1 @@
+"""This package beside its peers: environments, worker processes, interleaved timing."""

@@ -1,0 +1,1 @@
+"""Accuracy: detectors behind one call, face scores, agreement of two runs."""

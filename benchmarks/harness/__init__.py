@@ -1,0 +1,1 @@
+"""What every benchmark needs: timing, memory, cold start, the machine, exit status."""

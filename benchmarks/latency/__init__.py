@@ -1,0 +1,1 @@
+"""Latency: scenarios, stages of one photo, model size and the roofline."""

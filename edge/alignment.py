@@ -1,0 +1,53 @@
+"""Faces cut out upright, in the template that recognition networks are trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge.crop import cut
+from edge.errors import ImageError
+from edge.face import Face
+from edge.geometry.similarity import lay_over
+from edge.image import Rgb
+from edge.keypoints import KEYPOINT_NAMES
+
+# The template of ArcFace (Deng et al., 2019) and its successors, px of a 112×112 crop.
+_TEMPLATE = {
+    "right_eye_center": (38.2946, 51.6963),
+    "left_eye_center": (73.5318, 51.5014),
+    "nose_tip": (56.0252, 71.7366),
+    "mouth_right_corner": (41.5493, 92.3655),
+    "mouth_left_corner": (70.7299, 92.2041),
+}
+_TEMPLATE_SIDE = 112
+_POINTS = [KEYPOINT_NAMES.index(name) for name in _TEMPLATE]
+
+
+def align(image: Rgb, face: Face, size: int = 112) -> Rgb:
+    """Cut a face out, upright and at the place and size that recognition networks expect.
+
+    The eye centres, nose tip and mouth corners are laid over the five points of the 112×112 px
+    template that ArcFace and its successors use, by the similarity of least squares (Umeyama,
+    1991).
+
+    Args:
+        image: uint8 `(H, W, 3)`, RGB, the picture the face was found in.
+        face: with keypoints in Kaggle's scheme.
+        size: side of the crop, px; the template is scaled with it.
+
+    Returns:
+        uint8 `(size, size, 3)`, RGB; outside the picture its border is repeated.
+
+    Raises:
+        ImageError: the face's points lie in one place.
+        ValueError: the size is below 1.
+    """
+    if size < 1:
+        raise ValueError(f"size must be at least 1 px, received {size}")
+    # Both frames have pixel centres at integers, so edges are scaled, not centres.
+    template = (np.array(list(_TEMPLATE.values())) + 0.5) * (size / _TEMPLATE_SIDE) - 0.5
+    matrix = lay_over(face.keypoints[_POINTS], template)
+    if matrix is None:
+        raise ImageError("cannot align this face: its keypoints lie in one place")
+    planes = [cut(np.ascontiguousarray(image[..., c]), matrix, size) for c in range(3)]
+    return np.stack(planes, axis=-1)

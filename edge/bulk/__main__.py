@@ -1,0 +1,7 @@
+"""Runs the command: `python -m edge.bulk`."""
+
+import sys
+
+from edge.bulk.command import main
+
+sys.exit(main())

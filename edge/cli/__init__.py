@@ -1,0 +1,1 @@
+"""What the command lines of `edge.run`, `edge.serve` and `edge.bulk` share."""

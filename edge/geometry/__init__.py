@@ -1,0 +1,1 @@
+"""Geometry of faces: affine matrices, similarities, boxes, the mean face and head pose."""

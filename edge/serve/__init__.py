@@ -1,0 +1,1 @@
+"""`python -m edge.serve`: an inference service over HTTP, with a page."""

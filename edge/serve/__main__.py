@@ -1,0 +1,7 @@
+"""Runs the command: `python -m edge.serve`."""
+
+import sys
+
+from edge.serve.command import main
+
+sys.exit(main())

@@ -1,0 +1,145 @@
+// What the keypoints say of a face, as edge/measures.py and edge/geometry/head_pose.py, each with its error.
+
+const DEVIATION = 1 / 1.1774; // of a round normal distribution, by the radius that holds half
+const PROBABLE = 0.6745;
+const STEP = 1e-3; // of the outer-canthal width
+
+/** Measures of one face: {name: {value, error}}; empty where the points span no face. */
+export function measure(keypoints, error, settings) {
+  const { keypoint_names: names, measures } = settings;
+  const points = keypoints.map((point) => [...point]);
+  const at = (name) => names.indexOf(name);
+  const step = STEP * distance(points, at("left_eye_outer_corner"), at("right_eye_outer_corner"));
+  if (!(step > 0)) return {};
+  const valuesOf = (moved) => values(moved, at, measures);
+  const middle = valuesOf(points);
+  const squares = middle.map(() => 0);
+  for (const [k, point] of points.entries()) {
+    for (const axis of [0, 1]) {
+      const before = point[axis];
+      point[axis] = before + step;
+      const above = valuesOf(points);
+      point[axis] = before - step;
+      const below = valuesOf(points);
+      point[axis] = before;
+      squares.forEach((_, i) => {
+        squares[i] += (((above[i] - below[i]) / (2 * step)) * error[k] * DEVIATION) ** 2;
+      });
+    }
+  }
+  const errors = squares.map((square) => PROBABLE * Math.sqrt(square));
+  if (![...middle, ...errors].every(Number.isFinite)) return {};
+  return Object.fromEntries(
+    measures.names.map((name, i) => [name, { value: middle[i], error: errors[i] }]),
+  );
+}
+
+/** All measures, in the order of `edge.measures.MEASURES`. */
+function values(points, at, { mean_head: head, mirror_order: mirror }) {
+  const eye = (side) => points[at(`${side}_eye_center`)];
+  const down = downOf(eye("left"), eye("right"));
+  const below = (first, second) =>
+    (first[0] - second[0]) * down[0] + (first[1] - second[1]) * down[1];
+  const of = (name) => points[at(name)];
+  const between = (first, second) => distance(points, at(first), at(second));
+  const width = between("left_eye_outer_corner", "right_eye_outer_corner");
+  const lips = middleOf(of("mouth_center_top_lip"), of("mouth_center_bottom_lip"));
+  const corners = middleOf(of("mouth_left_corner"), of("mouth_right_corner"));
+  const brow = (side) =>
+    below(eye(side), middleOf(of(`${side}_eyebrow_inner_end`), of(`${side}_eyebrow_outer_end`)));
+  const lengths = [
+    between("left_eye_inner_corner", "right_eye_inner_corner"),
+    between("left_eye_inner_corner", "left_eye_outer_corner"),
+    between("right_eye_inner_corner", "right_eye_outer_corner"),
+    between("mouth_left_corner", "mouth_right_corner"),
+    between("mouth_center_top_lip", "mouth_center_bottom_lip"),
+    below(lips, corners),
+    brow("left"),
+    brow("right"),
+    below(of("nose_tip"), middleOf(eye("left"), eye("right"))),
+    asymmetry(points, mirror),
+  ];
+  const pupils = between("left_eye_center", "right_eye_center");
+  return [...poseOf(points, head), width, pupils, ...lengths.map((length) => length / width)];
+}
+
+function distance(points, first, second) {
+  return Math.hypot(points[first][0] - points[second][0], points[first][1] - points[second][1]);
+}
+
+function middleOf([a, b], [c, d]) {
+  return [(a + c) / 2, (b + d) / 2];
+}
+
+function downOf(left, right) {
+  const [x, y] = [left[0] - right[0], left[1] - right[1]];
+  const length = Math.hypot(x, y);
+  return [-y / length, x / length];
+}
+
+function centred(points) {
+  const means = points[0].map((_, axis) => points.reduce((sum, p) => sum + p[axis], 0) / points.length);
+  return points.map((point) => point.map((value, axis) => value - means[axis]));
+}
+
+function asymmetry(points, mirror) {
+  const face = centred(points);
+  const mirrored = mirror.map((k) => [-face[k][0], face[k][1]]);
+  let [re, im] = [0, 0]; // Σ a·conj(b)
+  face.forEach(([ax, ay], i) => {
+    const [bx, by] = mirrored[i];
+    re += ax * bx + ay * by;
+    im += ay * bx - ax * by;
+  });
+  const length = Math.hypot(re, im);
+  const [c, s] = [re / length, im / length];
+  const sum = face.reduce((total, [ax, ay], i) => {
+    const [bx, by] = mirrored[i];
+    return total + (ax - (c * bx - s * by)) ** 2 + (ay - (s * bx + c * by)) ** 2;
+  }, 0);
+  return Math.sqrt(sum / face.length) / 2;
+}
+
+/** Roll, yaw and pitch, degrees: the mean head laid over the points by least squares. */
+function poseOf(points, meanHead) {
+  const head = centred(meanHead);
+  const face = centred(points);
+  const product = (rows, columns) =>
+    rows[0].map((_, i) => columns[0].map((__, j) => rows.reduce((s, r, k) => s + r[i] * columns[k][j], 0)));
+  const inverse = invert3(product(head, head));
+  const mixed = product(face, head); // (2, 3)
+  const projection = mixed.map((row) =>
+    [0, 1, 2].map((j) => row.reduce((sum, value, k) => sum + value * inverse[k][j], 0)),
+  );
+  const [first, second] = nearestUnitRows(projection);
+  const roll = Math.atan2(second[0], first[0]);
+  const [right, downwards] = [-first[2], -second[2]];
+  const away = -(first[0] * second[1] - first[1] * second[0]);
+  const across = Math.cos(roll) * right + Math.sin(roll) * downwards;
+  const along = Math.cos(roll) * downwards - Math.sin(roll) * right;
+  const pitch = Math.asin(Math.min(1, Math.max(-1, -along)));
+  return [roll, Math.atan2(across, -away), pitch].map((angle) => (angle * 180) / Math.PI);
+}
+
+/** The nearest two orthogonal unit rows to a (2, 3) matrix: (P·Pᵀ)^(−1/2)·P. */
+function nearestUnitRows([p, q]) {
+  const dot = (u, v) => u[0] * v[0] + u[1] * v[1] + u[2] * v[2];
+  const [a, b, d] = [dot(p, p), dot(p, q), dot(q, q)];
+  const root = Math.sqrt(a * d - b * b);
+  const trace = Math.sqrt(a + d + 2 * root);
+  // The square root of [[a, b], [b, d]] is [[a + root, b], [b, d + root]] / trace.
+  const [e, f, g] = [(a + root) / trace, b / trace, (d + root) / trace];
+  const area = e * g - f * f;
+  const row = (u, v) => p.map((_, i) => (u * p[i] + v * q[i]) / area);
+  return [row(g, -f), row(-f, e)];
+}
+
+function invert3([[a, b, c], [d, e, f], [g, h, i]]) {
+  const [x, y, z] = [e * i - f * h, f * g - d * i, d * h - e * g];
+  const volume = a * x + b * y + c * z;
+  return [
+    [x, c * h - b * i, b * f - c * e],
+    [y, a * i - c * g, c * d - a * f],
+    [z, b * g - a * h, a * e - b * d],
+  ].map((row) => row.map((value) => value / volume));
+}

@@ -1,0 +1,1 @@
+"""Video files and cameras, and faces tracked and smoothed through their frames."""

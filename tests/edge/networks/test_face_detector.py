@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx")
+
+import onnx
+from onnx import TensorProto, helper
+
+from edge.errors import ModelError
+from edge.facekeypoints import FaceKeypoints
+from edge.fusion import joint_box, joint_score
+from edge.geometry.face_frame import box_of_keypoints
+from edge.keypoints import COORDINATE_CONVENTION
+from edge.networks.contract import DETECTOR_KEYS
+from edge.networks.face_detector import FaceDetector, working_shape
+from edge.networks.keypoint_model import EMBEDDED
+
+BOX, SCORE = [40.0, 20.0, 33.0, 44.0], 0.81
+
+
+def write_detector(path, box=BOX, scores="scores", **changes):
+    """A detector that gives one box wherever it looks."""
+    values = {
+        "boxes": helper.make_tensor("b", TensorProto.FLOAT, [1, 4], box),
+        scores: helper.make_tensor("s", TensorProto.FLOAT, [1], [SCORE]),
+    }
+    nodes = [helper.make_node("Constant", [], [name], value=v) for name, v in values.items()]
+    graph = helper.make_graph(
+        nodes, "detector",
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, [1, None, None, 1])],
+        [helper.make_tensor_value_info("boxes", TensorProto.FLOAT, [1, 4]),
+         helper.make_tensor_value_info(scores, TensorProto.FLOAT, [1])],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    metadata = dict.fromkeys(DETECTOR_KEYS, "x")
+    metadata["coordinate_convention"] = COORDINATE_CONVENTION
+    onnx.helper.set_model_props(model, metadata | changes)
+    onnx.save(model, path)
+    return path
+
+
+@pytest.fixture
+def path(tmp_path):
+    return write_detector(tmp_path / "face.onnx")
+
+
+@pytest.mark.parametrize("factor", [1, 2, 5])
+def test_boxes_come_back_in_pixels_of_the_picture(factor, path):
+    grey = np.zeros((240 * factor, 320 * factor), np.uint8)
+    boxes, scores = FaceDetector(path)(grey, 320)
+    x, y, width, height = (np.array(BOX) * factor).tolist()
+    # A box that starts at pixel 40 starts at the edge 39.5.
+    np.testing.assert_allclose(boxes, [[x + factor / 2 - 0.5, y + factor / 2 - 0.5, width, height]])
+    assert scores.tolist() == pytest.approx([SCORE])
+
+
+def test_a_small_picture_is_enlarged_twice_at_most(path):
+    boxes, _ = FaceDetector(path)(np.zeros((60, 80), np.uint8), 640)
+    np.testing.assert_allclose(boxes[0, 2:], np.array(BOX[2:]) / 2)
+
+
+def test_a_picture_within_a_tenth_of_the_size_is_searched_as_it_is(path):
+    for width, factor in ((352, 1.0), (288, 1.0), (353, 353 / 320)):
+        boxes, _ = FaceDetector(path)(np.zeros((10, width), np.uint8), 320)
+        assert boxes[0, 2] == pytest.approx(BOX[2] * factor)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (30, 30)])
+def test_odd_pictures_are_searched(shape, path):
+    boxes, scores = FaceDetector(path)(np.zeros(shape, np.uint8))
+    assert boxes.shape == (1, 4)
+    assert len(scores) == 1
+
+
+def test_pictures_are_searched_at_a_few_shapes():
+    shapes = {working_shape(round(320 * part), 320) for part in np.linspace(0.01, 1, 60)}
+    assert shapes == {(192, 320), (224, 320), (256, 320), (288, 320), (320, 320)}
+    assert working_shape(640, 480) == (640, 480)
+    assert working_shape(320, 1) == (320, 192)
+
+
+def test_a_faces_score_is_what_detector_and_network_agree_on(sample, tmp_path):
+    # At 320 px the sample, 512 px wide, has its face where this box is.
+    box = np.array([184.6, 60.3, 78.7, 106.6])
+    searched = np.concatenate([(box[:2] + 0.5) * 0.625 - 0.5, box[2:] * 0.625])
+    path = write_detector(tmp_path / "face.onnx", searched.tolist())
+    (face,) = FaceKeypoints(precision="fp32", detector=path)(sample)
+    (alone,) = FaceKeypoints(precision="fp32", detector="none").faces_at(sample, [box])
+    assert face.score == pytest.approx(joint_score(SCORE, alone.score), abs=1e-4)
+    joint = joint_box(box.astype(np.float32), box_of_keypoints(face.keypoints))
+    np.testing.assert_allclose(face.box, joint, atol=0.01)
+    np.testing.assert_allclose(face.keypoints, alone.keypoints, atol=0.01)
+
+
+def test_a_file_that_is_no_detector_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="no such model file"):
+        FaceDetector(tmp_path / "none.onnx")
+    with pytest.raises(ModelError, match="not a detector: metadata box_convention missing"):
+        FaceDetector(EMBEDDED)
+    (tmp_path / "junk.onnx").write_bytes(b"junk")
+    with pytest.raises(ModelError, match="cannot be opened"):
+        FaceDetector(tmp_path / "junk.onnx")
+    with pytest.raises(ModelError, match="not a face detector"):
+        FaceDetector(write_detector(tmp_path / "other.onnx", scores="found"))
+    with pytest.raises(ModelError, match="no finite numbers"):
+        FaceDetector(write_detector(tmp_path / "nan.onnx", box=[np.nan] * 4))
+    with pytest.raises(ModelError, match="coordinate convention"):
+        FaceDetector(write_detector(tmp_path / "c.onnx", coordinate_convention="corners"))

@@ -1,0 +1,295 @@
+import json
+import os
+import re
+import shutil
+import sys
+
+import pytest
+from PIL import Image
+
+from edge.networks.keypoint_model import EMBEDDED
+from edge.run.command import main
+
+# Modules the runtime must do without.
+BLOCKED = ["tensorflow", "keras", "pandas", "onnx", "matplotlib", "train", "export", "benchmarks"]
+# Which precision is faster may change from one call to the next, and with it the last digits.
+CROP = ("--detector", "none", "--precision", "fp32")
+RUN_BLOCKED = (
+    f"import sys, runpy; sys.modules.update(dict.fromkeys({BLOCKED!r}));"
+    "runpy.run_module('edge.run', run_name='__main__')"
+)
+
+
+@pytest.fixture
+def photo(sample, tmp_path):
+    return shutil.copy(sample, tmp_path / "photo.jpg")
+
+
+def crop_of(sample, path):
+    Image.open(sample).crop((174, 64, 274, 164)).save(path)
+    return path
+
+
+def test_with_no_options_a_line_a_face_and_a_picture_beside(photo, capsys):
+    assert main([str(photo)]) == 0
+    out, err = capsys.readouterr()
+    found = re.fullmatch(rf"{re.escape(str(photo))}: face 0 at x (\d+), y (\d+), .*\n", out)
+    assert [int(place) for place in found.groups()] == pytest.approx([179, 66], abs=4)
+    assert len(out.splitlines()) == 1
+    assert f"{photo.with_name('photo.keypoints.jpg')}" in err
+    with Image.open(photo.with_name("photo.keypoints.jpg")) as annotated:
+        assert annotated.size == (512, 512)
+
+
+def test_without_training_packages_and_opencv_it_runs(sample, tmp_path, run_python):
+    crop = crop_of(sample, tmp_path / "crop.png")
+    code = RUN_BLOCKED.replace(
+        "sys.modules.update", "sys.modules['cv2'] = None; sys.modules.update"
+    )
+    done = run_python("-c", code, crop, "--detector", "none", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["faces"]) == 1
+    refused = run_python("-c", code, crop, "--detector", "haar")
+    assert refused.returncode == 1
+    assert b"edge-keypoints[video]" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_the_sample_runs_without_training_packages(photo, run_python):
+    done = run_python("-c", RUN_BLOCKED, photo)
+    assert done.returncode == 0, done.stderr
+    assert b"face 0 at x" in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="where these files lie is known of Unix alone")
+def test_onnxruntime_keeps_no_files_of_its_own(photo, tmp_path, run_python):
+    home = tmp_path / "home"
+    home.mkdir()
+    # Set here already; and onnxruntime keeps still by itself where it takes a run for a test.
+    unset = ("ORT_DISABLE_TELEMETRY", "PYTEST_CURRENT_TEST", "CI", "GITHUB_ACTIONS")
+    code = (
+        f"import os, sys; [os.environ.pop(name, None) for name in {unset}];"
+        f"os.execv(sys.executable, [sys.executable, '-m', 'edge.run', {str(photo)!r}])"
+    )
+    places = {"HOME": str(home), "XDG_CACHE_HOME": str(home), "TMPDIR": str(home)}
+    done = run_python("-c", code, **places)
+    assert done.returncode == 0, done.stderr
+    assert not list(home.rglob("*"))
+
+
+def test_help_and_version_import_nothing_heavy(run_python):
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['numpy', 'PIL', 'onnxruntime', 'cv2']));"
+        "import runpy; runpy.run_module('edge.run', run_name='__main__')"
+    )
+    for flag, words in (("--help", b"Exit status"), ("--version", b"edge 0.")):
+        done = run_python("-c", code, flag)
+        assert done.returncode == 0, done.stderr
+        assert words in done.stdout
+
+
+def test_one_bad_file_among_many_is_reported_and_the_rest_done(photo, tmp_path, capsys):
+    text, missing = tmp_path / "text.jpg", tmp_path / "missing.jpg"
+    text.write_text("no picture")
+    out, table = tmp_path / "out", tmp_path / "faces.csv"
+    names = [text, photo, missing, photo]
+    assert main([*map(str, names), "-o", str(out), "--csv", str(table), "--json", "-"]) == 1
+    stdout, stderr = capsys.readouterr()
+    assert [json.loads(line)["image"] for line in stdout.splitlines()] == [str(photo)] * 2
+    assert "text.jpg: not a picture" in stderr
+    assert "missing.jpg: no such file" in stderr
+    assert stderr.splitlines()[-1] == "edge: 2 of 4 sources failed"
+    assert len(table.read_text().splitlines()) == 3
+    assert sorted(p.name for p in out.iterdir()) == [
+        "photo.keypoints-2.jpg",
+        "photo.keypoints.jpg",
+    ]
+
+
+def test_a_picture_without_a_face_is_no_failure(tmp_path, capsys):
+    path = tmp_path / "wall.png"
+    Image.new("RGB", (300, 200), "grey").save(path)
+    assert main([str(path), "--json", "-", "--no-picture"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["faces"] == []
+    assert err == f"{path}: no face found\n"
+
+
+def test_standard_input_is_a_picture(sample, tmp_path, run_python):
+    data = crop_of(sample, tmp_path / "crop.png").read_bytes()
+    done = run_python("-m", "edge.run", "-", "--detector", "none", "--csv", "-", stdin=data)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"image,frame,face,score,box_x")
+    assert (tmp_path / "stdin.keypoints.jpg").exists()
+
+
+def make_bad(kind, sample, folder):
+    path = folder / "bad.jpg"
+    if kind == "text":
+        path.write_text("hello")
+    elif kind == "truncated":
+        path.write_bytes(sample.read_bytes()[:20_000])
+    elif kind == "empty":
+        path.touch()
+    elif kind == "directory":
+        path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize("kind", ["text", "truncated", "empty", "directory", "missing"])
+def test_bad_input_is_one_line_and_exit_1(kind, sample, tmp_path, capsys):
+    path = make_bad(kind, sample, tmp_path)
+    assert main([str(path), "--detector", "none"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith(f"edge: {path}: ")
+
+
+def save_form(form, crop, folder):
+    """The crop in another form of file; returns its path."""
+    grey = crop.convert("L")
+    images = {
+        "16-bit.png": grey.convert("I").point(lambda v: v * 257).convert("I;16"),
+        "cmyk.jpg": crop.convert("CMYK"),
+        "rgba.png": crop.convert("RGBA"),
+        "palette.gif": grey.convert("P"),
+        "one-bit.png": crop.convert("1"),
+        "1x1.png": Image.new("RGB", (1, 1), "red"),
+    }
+    images[form].save(folder / form)
+    return folder / form
+
+
+@pytest.mark.parametrize(
+    "form", ["16-bit.png", "cmyk.jpg", "rgba.png", "palette.gif", "one-bit.png", "1x1.png"]
+)
+def test_unusual_pictures_are_read(form, sample, tmp_path, capsys):
+    crop = Image.open(sample).crop((174, 64, 274, 164))
+    path = save_form(form, crop, tmp_path)
+    assert main([str(path), *CROP, "--json", "-"]) == 0
+    (face,) = json.loads(capsys.readouterr().out)["faces"]
+    if form in ("16-bit.png", "rgba.png", "palette.gif"):
+        plain = tmp_path / "plain.png"
+        crop.save(plain)
+        assert main([str(plain), *CROP, "--json", "-"]) == 0
+        (expected,) = json.loads(capsys.readouterr().out)["faces"]
+        for name, point in expected["keypoints"].items():
+            assert face["keypoints"][name]["x"] == pytest.approx(point["x"], abs=0.2)
+            assert face["keypoints"][name]["y"] == pytest.approx(point["y"], abs=0.2)
+
+
+@pytest.mark.parametrize("kind", ["missing", "corrupt", "contract"])
+def test_a_bad_model_is_one_line_and_exit_1(kind, sample, tmp_path, capsys):
+    model = tmp_path / "model.onnx"
+    if kind == "corrupt":
+        model.write_bytes(b"junk")
+    elif kind == "contract":
+        model.write_bytes(
+            EMBEDDED.read_bytes().replace(b"centres at integers", b"corners at integers")
+        )
+    assert main([str(sample), "--model", str(model), "--no-picture"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith(f"edge: {model}: ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["a.jpg", "--json", "-", "--csv", "-"],
+        ["a.jpg", "--precision", "x"],
+        ["a.jpg", "--threads", "0"],
+        ["a.jpg", "--resume"],
+        ["a.jpg", "--resume", "--json", "-"],
+        ["a.jpg", "--every", "0"],
+        ["a.jpg", "--start", "5", "--stop", "5"],
+        ["a.jpg", "--start", "nan"],
+        ["a.jpg", "--start", "inf"],
+        ["a.jpg", "--stop", "nan"],
+        ["a.jpg", "--align", "out", "--align-size", "10000000"],
+        ["a.jpg", "--blur", "nose"],
+        ["a.jpg", "--detector", "cascade"],
+    ],
+)
+def test_wrong_usage_is_exit_2(arguments, capsys):
+    try:
+        status = main(arguments)
+    except SystemExit as stop:
+        status = stop.code
+    assert status == 2
+    assert capsys.readouterr().err
+
+
+def test_an_output_that_cannot_be_written_is_one_line(sample, tmp_path, capsys):
+    crop = str(crop_of(sample, tmp_path / "crop.png"))
+    base = [crop, "--detector", "none"]
+    for arguments in (["-o", crop], ["-o", str(tmp_path / "a.xyz")], ["--json", str(tmp_path)]):
+        assert main([*base, *arguments]) == 1
+        assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("flag", ["--json", "--csv", "-o"])
+@pytest.mark.parametrize("link", [False, True])
+def test_no_output_overwrites_the_input(flag, link, sample, tmp_path, capsys):
+    crop = crop_of(sample, tmp_path / "crop.png")
+    before = crop.read_bytes()
+    target = crop
+    if link:
+        target = tmp_path / "other.png"
+        os.link(crop, target)
+    assert main([str(crop), *CROP, flag, str(target)]) == 1
+    assert "choose another output" in capsys.readouterr().err
+    assert crop.read_bytes() == before
+
+
+def test_two_outputs_are_not_one_file(sample, tmp_path, capsys):
+    crop = str(crop_of(sample, tmp_path / "crop.png"))
+    out = str(tmp_path / "out.png")
+    assert main([crop, *CROP, "--json", out, "--csv", out]) == 1
+    assert main([crop, *CROP, "--json", out, "-o", out]) == 1
+
+
+def test_names_that_are_no_text_stop_nothing(sample, tmp_path, run_python):
+    crop = crop_of(sample, tmp_path / "crop.png")
+    odd = os.fsdecode(b"bad\xff name.png")
+    shutil.copy(crop, tmp_path / odd)
+    shutil.copy(crop, tmp_path / "\u4e2d.png")
+    arguments = ["-m", "edge.run", odd, "\u4e2d.png", "crop.png", *CROP, "--csv", "faces.csv"]
+    done = run_python(*arguments, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
+    assert len((tmp_path / "faces.csv").read_text().splitlines()) == 4
+
+
+def test_a_closed_or_full_output_is_no_traceback(sample, tmp_path, run_python):
+    crop = crop_of(sample, tmp_path / "crop.png")
+    command = f"{sys.executable} -m edge.run {crop} {crop} {' '.join(CROP)} --no-picture --json -"
+    code = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1], shell=True).returncode)"
+    closed = run_python("-c", code, f"{command} | true")
+    assert b"Traceback" not in closed.stderr
+    if os.path.exists("/dev/full"):
+        full = run_python("-c", code, f"{command} > /dev/full")
+        assert full.returncode == 1
+        assert b"Traceback" not in full.stderr
+        assert len(full.stderr.splitlines()) == 1
+
+
+def test_names_on_a_very_long_picture_fit_in_memory(tmp_path):
+    path = tmp_path / "long.png"
+    Image.new("RGB", (1, 5000), "grey").save(path)
+    assert main([str(path), *CROP, "--names"]) == 0
+
+
+def test_what_is_missing_is_said_before_results_are_touched(sample, tmp_path, monkeypatch, capsys):
+    from edge.networks.haar import open_cascade
+
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text("old")
+    open_cascade.cache_clear()
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    assert main([str(sample), "--detector", "haar", "--json", str(kept)]) == 1
+    assert "edge-keypoints[video]" in capsys.readouterr().err
+    assert kept.read_text() == "old"

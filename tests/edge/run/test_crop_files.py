@@ -1,0 +1,106 @@
+import contextlib
+import zipfile
+
+import numpy as np
+import pytest
+
+from edge.errors import ImageError, SourceError
+from edge.run.crop_files import read_crops
+
+
+def pictures(count):
+    return np.random.default_rng(0).integers(0, 256, size=(count, 96, 96), dtype=np.uint8)
+
+
+def cell(picture):
+    return " ".join(map(str, picture.reshape(-1)))
+
+
+def write_table(path, some, numbers=None):
+    rows = [cell(p) if numbers is None else f"{n},{cell(p)}" for n, p in zip(
+        numbers or range(len(some)), some, strict=True)]  # fmt: skip
+    path.write_text("\n".join(["Image" if numbers is None else "ImageId,Image", *rows]) + "\n")
+    return path
+
+
+def everything(path):
+    parts = list(read_crops(path, 96))
+    return np.concatenate([p.numbers for p in parts]), np.concatenate([p.pictures for p in parts])
+
+
+def test_an_array_is_read_some_at_once(tmp_path):
+    np.save(tmp_path / "crops.npy", pictures(150))
+    assert [len(part.numbers) for part in read_crops(tmp_path / "crops.npy", 96)] == [64, 64, 22]
+    numbers, found = everything(tmp_path / "crops.npy")
+    np.testing.assert_array_equal(found, pictures(150))
+    np.testing.assert_array_equal(numbers, np.arange(150))
+
+
+def test_kaggles_table_is_read_plain_and_zipped_with_its_numbers(tmp_path):
+    table = write_table(tmp_path / "test.csv", pictures(3), [7, 9, 4])
+    with zipfile.ZipFile(tmp_path / "test.zip", "w") as archive:
+        archive.write(table, "test.csv")
+    for name in ("test.csv", "test.zip"):
+        numbers, found = everything(tmp_path / name)
+        assert numbers.tolist() == [7, 9, 4]
+        np.testing.assert_array_equal(found, pictures(3))
+    unnumbered, _ = everything(write_table(tmp_path / "other.csv", pictures(2)))
+    assert unnumbered.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no column Image"),
+        ("a,b\n1,2\n", "no column Image"),
+        ("Image\n1 2 3\n", "row 1: expected 9216 grey values, found 3"),
+        ("ImageId,Image\n1,\n", "found 0"),
+        ("Image\n" + "300 " * 9216 + "\n", "outside 0–255"),
+        ("Image\n" + "x " * 9216 + "\n", "no whole number"),
+        ("ImageId,Image\nseven," + "1 " * 9216 + "\n", "cannot be read as a table"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said(text, message, tmp_path):
+    (tmp_path / "test.csv").write_text(text)
+    with pytest.raises(ImageError, match=message):
+        list(read_crops(tmp_path / "test.csv", 96))
+
+
+def test_what_is_wrong_with_a_file_is_said(tmp_path):
+    np.save(tmp_path / "float.npy", np.zeros((2, 96, 96)))
+    np.save(tmp_path / "small.npy", np.zeros((2, 48, 48), np.uint8))
+    (tmp_path / "junk.npy").write_bytes(b"junk")
+    (tmp_path / "junk.zip").write_bytes(b"junk")
+    (tmp_path / "bytes.csv").write_bytes(b"Image\n\xff\xfe\n")
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a.csv", "")
+        archive.writestr("b.csv", "")
+    for name in ("float.npy", "small.npy", "junk.npy", "junk.zip", "two.zip", "bytes.csv"):
+        with pytest.raises(ImageError, match=name):
+            list(read_crops(tmp_path / name, 96))
+    for name in ("none.npy", "none.csv", "none.zip"):
+        with pytest.raises(SourceError, match="no such file"):
+            list(read_crops(tmp_path / name, 96))
+
+
+@pytest.mark.parametrize("name", ["crops.npy", "crops.zip"])
+def test_damage_anywhere_is_an_error_of_ours(name, tmp_path):
+    import io
+    import zipfile
+
+    if name.endswith(".npy"):
+        buffer = io.BytesIO()
+        np.save(buffer, np.zeros((2, 8, 8), np.uint8))
+        whole = buffer.getvalue()
+    else:
+        with zipfile.ZipFile(tmp_path / "whole.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("test.csv", "ImageId,Image\n1," + "7 " * 64)
+        whole = (tmp_path / "whole.zip").read_bytes()
+    rng, path = np.random.default_rng(0), tmp_path / name
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for place in rng.integers(0, min(len(whole), 400), rng.integers(1, 5)):
+            damaged[place] = rng.integers(256)
+        path.write_bytes(damaged[: rng.integers(1, len(damaged) + 1)])
+        with contextlib.suppress(ImageError, SourceError):  # and nothing else
+            list(read_crops(path, 8))

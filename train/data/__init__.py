@@ -1,0 +1,1 @@
+"""Training faces: their sources, annotation schemes, crops, splits and augmentation."""

@@ -1,0 +1,110 @@
+"""From other annotations to the 15 keypoints of Kaggle's scheme.
+
+Legend: N faces, K keypoints (15). Points are `(x, y)` in px, y down.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.evaluation.annotation_offsets import add_offsets, measure_offsets
+from edge.evaluation.metrics import eye_span
+from edge.keypoints import KEYPOINT_NAMES
+from train.errors import DataError
+
+# Which of the 68 points of Multi-PIE's and 300-W's scheme (Sagonas et al., 2013; counted from 0)
+# make each keypoint; several are averaged.
+_FROM_68 = {
+    "left_eye_center": range(42, 48),
+    "right_eye_center": range(36, 42),
+    "left_eye_inner_corner": (42,),
+    "left_eye_outer_corner": (45,),
+    "right_eye_inner_corner": (39,),
+    "right_eye_outer_corner": (36,),
+    "left_eyebrow_inner_end": (22,),
+    "left_eyebrow_outer_end": (26,),
+    "right_eyebrow_inner_end": (21,),
+    "right_eyebrow_outer_end": (17,),
+    "nose_tip": (30,),
+    "mouth_left_corner": (54,),
+    "mouth_right_corner": (48,),
+    "mouth_center_top_lip": (51,),
+    "mouth_center_bottom_lip": (57,),
+}
+
+
+def from_68(points: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The 15 keypoints `(N, 15, 2)` of 68 points `(N, 68, 2)`; they keep the 68 points' scheme."""
+    chosen = [points[:, list(_FROM_68[name])].mean(axis=1) for name in KEYPOINT_NAMES]
+    return np.stack(chosen, axis=1).astype(np.float32)
+
+
+def read_convention(path: str | Path, key: str = "kaggle_minus_68") -> NDArray[np.float64]:
+    """Read the constants by which two schemes differ.
+
+    Args:
+        path: a JSON file with an object `key` from keypoint name to `[x, y]`, in parts of the
+            distance between the outer eye corners, in the frame of the eyes (`add_offsets`).
+        key: which object.
+
+    Returns:
+        float64 `(15, 2)`.
+
+    Raises:
+        DataError: the file cannot be read, or lacks a keypoint.
+    """
+    try:
+        table = json.loads(Path(path).read_text(encoding="utf-8"))[key]
+        offsets = np.array([table[name] for name in KEYPOINT_NAMES], dtype=np.float64)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: cannot be read as a convention ({error!r})") from error
+    if offsets.shape != (len(KEYPOINT_NAMES), 2):
+        raise DataError(f"{path}: expected [x, y] for each keypoint in {key!r}")
+    return offsets
+
+
+def read_annotators(name: str) -> NDArray[np.float64]:
+    """The constants `(15, 2)` of `train/annotators.json` that take someone's labels to one scheme.
+
+    Raises:
+        DataError: there are no annotators of that name.
+    """
+    return read_convention(Path(__file__).with_name("annotators.json"), name)
+
+
+def move_scheme(
+    keypoints: NDArray[np.floating], towards: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """Take away the constants by which `keypoints` differ from `towards`, `(N, 15, 2)` px both.
+
+    The frame is that of `towards`, which has all points where `keypoints` may lack some.
+    """
+    constant = add_offsets(towards, measure_offsets(towards, keypoints, robust=True)) - towards
+    return np.asarray(keypoints - constant, dtype=np.float32)
+
+
+def blend(
+    labels: NDArray[np.floating], others: NDArray[np.floating], agree: float = 0.06
+) -> NDArray[np.float32]:
+    """Average two independent labellings where they agree; elsewhere keep the first.
+
+    Each errs in its own way, so their mean errs less. `others` may follow another scheme: the
+    constants by which the two differ are measured and taken away first.
+
+    Args:
+        labels: `(N, 15, 2)` px.
+        others: `(N, 15, 2)` px, NaN where a point is not labelled.
+        agree: how far apart two labels may be, in parts of the outer-eye-corner distance.
+
+    Returns:
+        float32 `(N, 15, 2)` px, in the scheme of `labels`.
+    """
+    same_scheme = move_scheme(others, labels)
+    span = eye_span(labels)[:, None]
+    apart = np.linalg.norm(same_scheme - labels, axis=2)
+    near = (apart < agree * span)[..., None]  # False where a label is missing
+    return np.where(near, (labels + same_scheme) / 2, labels).astype(np.float32)

@@ -1,0 +1,33 @@
+"""Boxes `(M, 4)`, x, y, width, height in px, in the convention of `edge.geometry.face_frame`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.geometry.affine import Matrix, scale_of, transform, turn_of
+from edge.geometry.face_frame import redraw
+
+
+def from_hand(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Boxes that people drew around faces `(M, 4)`, in our convention (`from_wider`)."""
+    return redraw(boxes, width=0.98, height=1.055, down=-0.062)
+
+
+def move_boxes(boxes: NDArray[np.float32], matrix: Matrix) -> NDArray[np.float32]:
+    """Boxes `(M, 4)` on a picture that a similarity has moved, turned and scaled.
+
+    The boxes stay upright; their sides become the more alike the further they are turned.
+    """
+    if not len(boxes):
+        return boxes.reshape(0, 4)
+    centre = transform(matrix, boxes[:, :2] + (boxes[:, 2:] - 1) / 2)
+    turned = np.sin(np.radians(turn_of(matrix))) ** 2
+    size = boxes[:, 2:] * (1 - turned) + boxes[:, :1:-1] * turned
+    size = size * scale_of(matrix)
+    return np.concatenate([centre - (size - 1) / 2, size], axis=1).astype(np.float32)
+
+
+def sizes_of(boxes: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The size of each box `(M, 4)`, `(M,)` px: the side of a square of the same area."""
+    return np.sqrt(np.maximum(boxes[:, 2] * boxes[:, 3], 0.0), dtype=np.float64)

@@ -1,0 +1,1 @@
+"""Training the keypoint network and its error and face-score heads."""
