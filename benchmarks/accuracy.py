@@ -30,9 +30,10 @@ from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
 from benchmarks.latency.model_size import count
 from edge.evaluation.annotation_offsets import add_offsets, measure_offsets
-from edge.evaluation.metrics import distances, eye_span, inside, normalised_mean_error
+from edge.evaluation.metrics import distances, inside, normalised_mean_error
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
+from edge.geometry.face_frame import eye_span
 from edge.keypoints import KEYPOINT_NAMES
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel
 

@@ -31,7 +31,7 @@ from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
 from benchmarks.latency.model_size import count
 from edge.geometry.boxes import intersection_over_union
-from edge.geometry.face_frame import box_of
+from edge.geometry.face_frame import box_of_square
 from edge.image import Grey, load_image, to_grey
 from edge.networks.face_detector import FaceDetector
 from edge.networks.precision import int8_file
@@ -141,7 +141,7 @@ def measure(
 def is_found(find: Finder, photo: Photo) -> bool:
     """Whether one of the boxes found is the annotated face's."""
     boxes, _ = find(photo.grey)
-    return bool((intersection_over_union(box_of(photo.square)[None], boxes) >= _SAME).any())
+    return bool((intersection_over_union(box_of_square(photo.square)[None], boxes) >= _SAME).any())
 
 
 def measure_marked(find: Finder, photos: list[Marked]) -> dict[str, float]:
@@ -180,7 +180,7 @@ def match(faces: NDArray[np.floating], boxes: NDArray[np.floating]) -> list[tupl
 
 def on_canvas(photo: Photo, face_px: float) -> Photo:
     """The photo shrunk until its face is `face_px` wide, in the middle of a grey canvas."""
-    small = shrink(photo, face_px * photo.square[2] / box_of(photo.square)[2])
+    small = shrink(photo, face_px * photo.square[2] / box_of_square(photo.square)[2])
     canvas = np.full(_CANVAS, int(small.grey.mean()), np.uint8)
     height, width = (min(a, b) for a, b in zip(small.grey.shape, _CANVAS, strict=True))
     top, left = (_CANVAS[0] - height) // 2, (_CANVAS[1] - width) // 2

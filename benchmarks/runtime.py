@@ -27,7 +27,8 @@ from benchmarks.tracking import SAMPLE
 from edge.drawing import draw
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.image import Rgb, load_image, save_image
+from edge.image import Rgb, load_image
+from edge.image_writer import save_image
 from edge.run.pipeline import overlap
 
 _PHOTOS, _SIDE, _TURNS = 24, 1600, 3

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmarks.datasets.kaggle import read_pictures
 from benchmarks.harness.exit_status import report
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel
-from edge.refinement import look_at_crops
+from edge.refinement import predict_crops
 
 _SIDE = 96.0  # px; Kaggle's coordinates lie between 0 and this
 
@@ -38,7 +38,7 @@ def run(images: Path, lookup: Path, model: Path, output: Path) -> int:
     """Write the submission; returns how many values it has."""
     pictures = read_pictures(images)
     network = KeypointModel(model)
-    points = look_at_crops(network, np.stack(list(pictures.values())))[0]
+    points = predict_crops(network, np.stack(list(pictures.values())))[0]
     names = [f"{name}_{axis}" for name in network.keypoint_names for axis in "xy"]
     columns = {name: i for i, name in enumerate(names)}
     values = np.clip(points.reshape(len(points), -1), 0.0, _SIDE)

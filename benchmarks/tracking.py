@@ -25,7 +25,8 @@ from edge.geometry.affine import compose
 from edge.geometry.face_frame import CROP, upright_matrix
 from edge.geometry.similarity import similarity
 from edge.image import Rgb, load_image, to_grey
-from edge.refinement import look
+from edge.networks.contract import Precision
+from edge.refinement import refine
 from edge.video.tracker import Tracker
 
 SAMPLE = Path(__file__).parents[1] / "edge" / "data" / "astronaut.jpg"
@@ -79,7 +80,7 @@ def _true_points(photo: Rgb, detect: FaceKeypoints) -> NDArray[np.float64]:
         x, y = middle + rng.uniform(-0.04, 0.04, 2) * CROP
         scale, angle = np.exp(rng.uniform(-0.1, 0.1)), rng.uniform(-10, 10)
         matrices.append(compose(similarity(scale, angle, (middle, middle), (x, y)), upright))
-    seen = look(detect.model, [grey] * _LOOKS, matrices, looks=1)
+    seen = refine(detect.model, [grey] * _LOOKS, matrices, max_passes=1)
     return np.asarray(np.mean([one.keypoints for one in seen], axis=0), np.float64)
 
 
@@ -106,7 +107,7 @@ def measure(scene: Scene, actors: list[Actor], background: NDArray[np.uint8]) ->
 
 
 def _both_ways(
-    shots: list[Shot], count: int, precision: str
+    shots: list[Shot], count: int, precision: Precision
 ) -> tuple[list[list[Followed]], list[float]]:
     """What became of the actors, followed and frame by frame, and the ms a frame either took.
 

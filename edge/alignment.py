@@ -7,7 +7,7 @@ import numpy as np
 from edge.crop import cut
 from edge.errors import ImageError
 from edge.face import Face
-from edge.geometry.similarity import lay_over
+from edge.geometry.similarity import fit_similarity
 from edge.image import Rgb
 from edge.keypoints import KEYPOINT_NAMES
 
@@ -46,7 +46,7 @@ def align(image: Rgb, face: Face, size: int = 112) -> Rgb:
         raise ValueError(f"size must be at least 1 px, received {size}")
     # Both frames have pixel centres at integers, so edges are scaled, not centres.
     template = (np.array(list(_TEMPLATE.values())) + 0.5) * (size / _TEMPLATE_SIDE) - 0.5
-    matrix = lay_over(face.keypoints[_POINTS], template)
+    matrix = fit_similarity(face.keypoints[_POINTS], template)
     if matrix is None:
         raise ImageError("cannot align this face: its keypoints lie in one place")
     planes = [cut(np.ascontiguousarray(image[..., c]), matrix, size) for c in range(3)]

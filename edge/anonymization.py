@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from edge.face import Face
 from edge.geometry.affine import Matrix, crop_matrix, invert, transform
-from edge.geometry.face_frame import CROP, overlay, square_around
+from edge.geometry.face_frame import CROP, fit_mean_face, square_of_box
 from edge.image import Rgb
 
 PARTS = ("face", "eyes")
@@ -55,7 +55,7 @@ def _outline(face: Face, part: str) -> NDArray[np.float64]:
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     if part == "eyes":  # a square of the same reach
         circle = circle / np.abs(circle).max(axis=1, keepdims=True)
-    matrix = overlay(face.keypoints)
+    matrix = fit_mean_face(face.keypoints)
     x, y, across, down = _FACE if part == "face" else _EYES
     if matrix is None:  # keypoints that lie in one place: hide the box
         matrix = _from_box(face)
@@ -63,7 +63,7 @@ def _outline(face: Face, part: str) -> NDArray[np.float64]:
 
 
 def _from_box(face: Face) -> Matrix:
-    return invert(crop_matrix(square_around(face.box), CROP))
+    return invert(crop_matrix(square_of_box(face.box), CROP))
 
 
 def _blur_inside(canvas: Image.Image, outline: NDArray[np.float64]) -> None:

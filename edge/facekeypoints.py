@@ -1,8 +1,12 @@
-"""From pictures to faces: detector, crop and keypoint network in one open object."""
+"""From images to faces: detector, crop and keypoint network in one open object.
+
+Legend: M boxes of one image, N crops.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,38 +16,63 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import ImageError
 from edge.face import Face
-from edge.fusion import joint_box, joint_score, least_of_detector
+from edge.fusion import fused_box, fused_score, min_detector_score
 from edge.geometry.affine import crop_matrix
-from edge.geometry.boxes import shared_part, shared_parts, whole_picture
-from edge.geometry.face_frame import square_around
+from edge.geometry.boxes import io_min, pairwise_io_min
 from edge.image import Grey, ImageSource, load_grey
-from edge.networks.detections import Found
-from edge.networks.face_detector import EMBEDDED, FaceDetector, open_detector
-from edge.networks.haar import find_boxes, open_cascade
-from edge.networks.keypoint_model import Prediction, open_model
-from edge.networks.precision import int8_file
-from edge.refinement import MIN_SCORE, look, look_at_crops
+from edge.networks.contract import Precision
+from edge.networks.detections import Detections
+from edge.networks.keypoint_model import Prediction
+from edge.refinement import MIN_SCORE, FacePass, predict_crops, refine
 
-_PICTURES_AT_ONCE = 32  # whose crops share keypoint batches
-MAX_SHARED = 0.5  # of the smaller of two boxes: above it they frame one face
-UNSURE = 0.5  # of another box's score: below it, a box that frames the same face is not looked at
+_CHUNK = 32  # images whose crops share keypoint batches
+DUPLICATE_IO_MIN = 0.5  # IoMin above which two boxes are duplicates
+SUPPRESS_RATIO = 0.5  # share of the other's score below which a duplicate is not run
 _MAX_THREADS = 256
+_MIN_DETECT_SIZE = 32  # px
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of an open `FaceKeypoints`; `FaceKeypoints(**settings.to_dict())` opens another.
+
+    Attributes:
+        model: the keypoint network's file, absolute.
+        detector: the detector's file, absolute, or "haar" or "none".
+        precision: None, as the files above are of the precision that was chosen.
+        threads: threads that detection and one network run may use.
+        min_score: faces below it are dropped, 0–1.
+        max_faces: faces kept per image at most; None keeps all.
+        detect_size: the longer side at which faces are detected, px.
+    """
+
+    model: Path
+    detector: str | Path
+    precision: Precision | None
+    threads: int
+    min_score: float
+    max_faces: int | None
+    detect_size: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keyword arguments of `FaceKeypoints`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 class FaceKeypoints:
-    """Finds faces and their keypoints; the models are opened once, here.
+    """Finds faces and their keypoints; the networks are opened once, here.
 
     One object may be used from several threads at once. Pickled for another process it takes its
-    settings along, not its open models: those are opened there again, in the same precision.
+    settings along, not its open networks: the same files are opened there again.
 
     Attributes:
         keypoint_names: names of the keypoints, in order, as the model file gives them.
         model: the open keypoint network, with its path and metadata.
-        finder: the open face detector, likewise; None where there is none of ours.
+        face_detector: the open detector.
+        detector: the detector's name or path, as it was given.
         min_score: faces below it are dropped, 0–1.
-        max_faces: how many faces of a picture are kept, at most; None keeps all.
-        detector: what finds faces, as it was given.
-        detect_size: the longer side at which faces are searched, px.
+        max_faces: faces kept per image at most; None keeps all.
+        detect_size: the longer side at which faces are detected, px.
     """
 
     def __init__(
@@ -51,28 +80,28 @@ class FaceKeypoints:
         *,
         model: str | Path | None = None,
         detector: str | Path = "face",
-        precision: str = "auto",
+        precision: Precision | None = "auto",
         threads: int = 1,
         min_score: float = 0.5,
         max_faces: int | None = None,
         detect_size: int = 320,
     ) -> None:
-        """Open the models.
+        """Open the networks.
 
         Args:
             model: a keypoint `.onnx` file; None for the embedded one.
-            detector: "face" (the embedded one), the path of another's `.onnx` file, "haar"
-                (OpenCV's frontal-face cascade, extra `video`), or "none" to take each whole picture
-                as one face.
-            precision: of both networks: "fp32", "int8", or "auto" for whichever is faster on this
-                computer, each by itself. A file without the other beside it is taken as it is with
-                "auto", and so is a detector's with "int8".
+            detector: "face" (the embedded one), the path of another `.onnx` file, "haar" (OpenCV's
+                frontal-face cascade, extra `video`), or "none" to take each whole image as one
+                face.
+            precision: of both networks: "fp32", "int8", or "auto" for the faster one on this
+                computer, each by itself. A file without the other beside it is opened as it is with
+                "auto", and so is a detector's with "int8". None opens exactly the named files.
             threads: threads that detection and one network run may use.
             min_score: faces below this score are dropped, 0–1; not used with detector "none". The
                 score is a mean of the detector's and the keypoint network's `face_score`
                 (`edge.fusion`); with "haar" and "none", which give none, the latter.
-            max_faces: keep at most this many faces of a picture, the largest; None keeps all.
-            detect_size: length of the longer side at which faces are searched, px: larger finds
+            max_faces: keep at most this many faces of an image, the largest; None keeps all.
+            detect_size: length of the longer side at which faces are detected, px: larger finds
                 smaller faces, and takes longer in proportion to its square.
 
         Raises:
@@ -80,51 +109,58 @@ class FaceKeypoints:
             MissingExtra: the cascade needs OpenCV, which is not installed.
             ValueError: a setting is out of its range.
         """
+        from edge.networks.precision import open_detector, open_keypoint_model
+
         _check_settings(threads, min_score, max_faces, detect_size)
-        self.model = open_model(model, precision, threads)
+        self.model = open_keypoint_model(model, precision, threads)
         self.keypoint_names = self.model.keypoint_names
-        self.detector, self.detect_size, self._threads = detector, detect_size, threads
-        self.finder = _open_detector(detector, precision, threads)
-        self.min_score, self.max_faces = min_score, max_faces
+        self.face_detector = open_detector(detector, precision, threads)
+        self.detector, self._threads = detector, threads
+        self.min_score, self.max_faces, self.detect_size = min_score, max_faces, detect_size
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force, with the files that were opened."""
+        path = self.face_detector.path
+        return Settings(
+            model=self.model.path.resolve(),
+            detector=self.detector if path is None else path.resolve(),
+            precision=None,
+            threads=self._threads,
+            min_score=self.min_score,
+            max_faces=self.max_faces,
+            detect_size=self.detect_size,
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What pickle keeps: the settings."""
-        settings = {
-            "model": self.model.path.resolve(),
-            "precision": "fp32",  # of a file that is int8 by name, int8
-            "detector": self.finder.path.resolve() if self.finder else self.detector,
-            "threads": self._threads,
-            "min_score": self.min_score,
-            "max_faces": self.max_faces,
-            "detect_size": self.detect_size,
-        }
-        return _open_again, (settings,)
+        """What pickle stores: the settings."""
+        return _reopen, (self.settings,)
 
     def __call__(self, image: ImageSource) -> list[Face]:
-        """Find the faces of one picture.
+        """Find the faces of one image.
 
         Args:
             image: a path, the bytes of a file, a Pillow image, or a uint8 array: `(H, W, 3)` RGB or
                 `(H, W)` grey.
 
         Returns:
-            The faces, largest box first; coordinates in px of the picture with EXIF orientation
+            The faces, largest box first; coordinates in px of the image with EXIF orientation
             applied.
 
         Raises:
-            ImageError: the picture cannot be decoded or used.
+            ImageError: the image cannot be decoded or used.
             SourceError: the file cannot be opened.
         """
         return self.batch([image])[0]
 
     def batch(self, images: Iterable[ImageSource]) -> list[list[Face]]:
-        """Find the faces of many pictures; crops of different pictures share network runs.
+        """Find the faces of many images; crops of different images share network runs.
 
         Args:
             images: any mix of what a single call takes.
 
         Returns:
-            One list per picture, in order, each as a single call would return it.
+            One list per image, in order, each as a single call would return it.
 
         Raises:
             ImageError, SourceError: as a single call; nothing is returned then.
@@ -134,75 +170,66 @@ class FaceKeypoints:
                 "cannot use one path or file as a batch: expected several; pass a list"
             )
         sources, results = iter(images), []
-        while chunk := list(islice(sources, _PICTURES_AT_ONCE)):
+        while chunk := list(islice(sources, _CHUNK)):
             greys = [load_grey(image) for image in chunk]
-            results += self.look(greys, [self.search(grey) for grey in greys])
+            results += self.predict_faces(greys, [self.detect_faces(grey) for grey in greys])
         return results
 
-    def search(self, grey: Grey) -> Found:
-        """Find where faces are in one grey picture, uint8 `(H, W)`; `look` then finds keypoints."""
-        if self.detector == "none":
-            height, width = grey.shape
-            whole = np.array([[0, 0, width, height]], np.float32)
-            return Found(whole, [whole_picture(height, width)])
-        boxes, scores = self._find(grey)
-        if scores is not None:
-            likely = scores >= least_of_detector(self.min_score)
-            boxes, scores = boxes[likely], scores[likely]
-            alone = ~_are_hidden(boxes, scores)
-            boxes, scores = boxes[alone], scores[alone]
-        order = np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")
-        squares = [square_around(box) for box in boxes[order]]
-        return Found(boxes[order], squares, None if scores is None else scores[order])
+    def detect_faces(self, grey: Grey) -> Detections:
+        """Detect faces in one grey image, uint8 `(H, W)`; for `predict_faces`, largest first."""
+        detections = self.face_detector(grey, self.detect_size)
+        detections = detections.above(min_detector_score(self.min_score))
+        detections = detections.take(~_are_suppressed(detections))
+        boxes = detections.boxes
+        return detections.take(np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable"))
 
-    def look(self, greys: list[Grey], found: list[Found]) -> list[list[Face]]:
-        """Find the keypoints of what `search` found; faces of all pictures share network runs.
+    def predict_faces(self, greys: list[Grey], detections: list[Detections]) -> list[list[Face]]:
+        """Predict the keypoints of detected faces; faces of all images share network runs.
 
         Args:
             greys: uint8 `(H, W)` each.
-            found: for each picture what `search` found in it.
+            detections: of each image, as `detect_faces` returns them.
 
         Returns:
-            One list per picture, as `batch` returns it.
+            One list per image, as `batch` returns it.
         """
-        most = self.max_faces
-        if most is None:
-            return [self._keep(faces) for faces in self._look(greys, found)]
-        first = [_are_first(some.boxes, most) for some in found]
-        faces = self._look(
-            greys, [some.take(rows) for some, rows in zip(found, first, strict=True)]
-        )
-        kept = [self._keep(some) for some in faces]
-        short = [i for i, rows in enumerate(first) if len(kept[i]) < most and not rows.all()]
+        limit = self.max_faces
+        if limit is None:
+            return [self._select(faces) for faces in self._predict(greys, detections)]
+        first = [_first_candidates(found.boxes, limit) for found in detections]
+        candidates = [found.take(mask) for found, mask in zip(detections, first, strict=True)]
+        faces = self._predict(greys, candidates)
+        selected = [self._select(image_faces) for image_faces in faces]
+        short = [i for i, mask in enumerate(first) if len(selected[i]) < limit and not mask.all()]
         if short:
-            rest = self._look([greys[i] for i in short], [found[i].take(~first[i]) for i in short])
-            for i, some in zip(short, rest, strict=True):
-                kept[i] = self._keep(faces[i] + some)
-        return kept
+            others = [detections[i].take(~first[i]) for i in short]
+            more = self._predict([greys[i] for i in short], others)
+            for i, image_faces in zip(short, more, strict=True):
+                selected[i] = self._select(faces[i] + image_faces)
+        return selected
 
-    def find_others(self, grey: Grey, known: NDArray[np.floating]) -> list[Face]:
-        """Find the faces of one grey picture that are not among those already known.
+    def detect_others(self, grey: Grey, known: NDArray[np.floating]) -> list[Face]:
+        """Find the faces of one grey image that are not among those already known.
 
         Args:
             grey: uint8 `(H, W)`.
-            known: boxes `(M, 4)` px; a face that shares more than half of one is not looked at.
+            known: boxes `(M, 4)` px; duplicates of these are not run.
 
         Returns:
             The faces, largest box first, as a call returns them; `max_faces` counts these alone.
         """
-        found = self.search(grey)
-        new = (shared_parts(found.boxes, known) <= MAX_SHARED).all(axis=1)
-        return self.look([grey], [found.take(np.asarray(new))])[0]
+        detections = self.detect_faces(grey)
+        new = (pairwise_io_min(detections.boxes, known) <= DUPLICATE_IO_MIN).all(axis=1)
+        return self.predict_faces([grey], [detections.take(np.asarray(new))])[0]
 
     def faces_at(self, image: ImageSource, boxes: ArrayLike) -> list[Face]:
         """Predict the keypoints of faces whose boxes are known, from another detector or by hand.
 
         Args:
             image: as for a call.
-            boxes: `(M, 4)`: x, y, width, height in px of the picture; x and y are the centre of the
+            boxes: `(M, 4)`: x, y, width, height in px of the image; x and y are the centre of the
                 top-left pixel. A box reaches from the middle of the forehead to the chin and from
-                cheek to cheek (`edge.geometry.face_frame.from_wider` redraws those of YuNet
-                and the like).
+                cheek to cheek (`edge.geometry.box_conventions` converts those of YuNet and others).
 
         Returns:
             One face per box, in order, whatever its score.
@@ -214,11 +241,10 @@ class FaceKeypoints:
         boxes = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
         if not (np.isfinite(boxes).all() and (boxes[:, 2:] > 0).all()):
             raise ValueError("a box must be four numbers: x, y, and a width and height above 0")
-        found = Found(boxes, [square_around(box) for box in boxes])
-        return self._look([load_grey(image)], [found], least=0.0)[0]
+        return self._predict([load_grey(image)], [Detections(boxes)], min_score=0.0)[0]
 
     def crops(self, crops: NDArray[np.uint8]) -> Prediction:
-        """Predict keypoints of faces that are cut out already, as Kaggle's pictures are.
+        """Predict keypoints of faces that are cut out already, as Kaggle's images are.
 
         Args:
             crops: uint8 `(N, 96, 96)`, grey.
@@ -237,92 +263,69 @@ class FaceKeypoints:
                 f"cannot use these crops: expected uint8 of shape (N, {size}, {size}), "
                 f"received {crops.dtype} of shape {crops.shape}"
             )
-        return look_at_crops(self.model, crops)
+        return predict_crops(self.model, crops)
 
-    def _find(self, grey: Grey) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        if self.finder is None:
-            return find_boxes(grey, self.detect_size, self._threads), None
-        return self.finder(grey, self.detect_size)
-
-    def _look(
-        self, greys: list[Grey], found: list[Found], least: float = MIN_SCORE
+    def _predict(
+        self, greys: list[Grey], detections: list[Detections], min_score: float = MIN_SCORE
     ) -> list[list[Face]]:
-        pictures = [grey for grey, some in zip(greys, found, strict=True) for _ in some.squares]
         size = self.model.size
-        matrices = [crop_matrix(square, size) for some in found for square in some.squares]
-        seen = iter(look(self.model, pictures, matrices, least=least))
+        matrices = [[crop_matrix(square, size) for square in d.crop_squares()] for d in detections]
+        images = [grey for grey, own in zip(greys, matrices, strict=True) for _ in own]
+        flat = [matrix for own in matrices for matrix in own]
+        passes = iter(refine(self.model, images, flat, min_score=min_score))
         return [
             [
-                Face(
-                    # Points that span no face leave the detector's box.
-                    box if score is None or face.lying is None else joint_box(box, face.box),
-                    joint_score(score, face.score),
-                    face.keypoints,
-                    face.error,
-                )
+                _fuse(box, score, face)
                 for box, score, face in zip(
-                    some.boxes, some.each_score(), islice(seen, len(some.boxes)), strict=True
+                    found.boxes, found.score_list(), islice(passes, len(found.boxes)), strict=True
                 )
             ]
-            for some in found
+            for found in detections
         ]
 
-    def _keep(self, faces: list[Face]) -> list[Face]:
-        if self.detector != "none":
+    def _select(self, faces: list[Face]) -> list[Face]:
+        if self.face_detector.finds_faces:
             faces = [face for face in faces if face.score >= self.min_score]
         return _without_duplicates(faces)[: self.max_faces]
 
 
-def _without_duplicates(faces: list[Face]) -> list[Face]:
-    """Of faces that share more than half of the smaller box, the one with the highest score.
+def _fuse(box: NDArray[np.float32], score: float | None, face: FacePass) -> Face:
+    if score is not None and face.pose is not None:  # else the keypoints give no box
+        box = fused_box(box, face.box)
+    return Face(box, fused_score(score, face.score), face.keypoints, face.error)
 
-    The largest comes first.
-    """
+
+def _without_duplicates(faces: list[Face]) -> list[Face]:
+    """Non-maximum suppression by IoMin; the largest face comes first."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
-        if all(shared_part(face.box, other.box) <= MAX_SHARED for other in kept):
+        if all(io_min(face.box, other.box) <= DUPLICATE_IO_MIN for other in kept):
             kept.append(face)
     return sorted(kept, key=lambda face: -float(face.box[2] * face.box[3]))
 
 
-def _are_first(boxes: NDArray[np.float32], most: int) -> NDArray[np.bool_]:
-    """Which of boxes `(M, 4)`, the largest first, are looked at before the others, `(M,)`.
+def _first_candidates(boxes: NDArray[np.float32], count: int) -> NDArray[np.bool_]:
+    """Mask `(M,)` of the boxes `(M, 4)`, largest first, that are run first when `count` are asked.
 
-    Of so many faces as are asked for, all boxes; the others are seldom needed.
+    All duplicates of the `count` largest; the others are seldom needed.
     """
-    return np.asarray((shared_parts(boxes, boxes[:most]) > MAX_SHARED).any(axis=1))
+    return np.asarray((pairwise_io_min(boxes, boxes[:count]) > DUPLICATE_IO_MIN).any(axis=1))
 
 
-def _are_hidden(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which of a detector's boxes `(M, 4)` frame a part of a face that is found far more surely.
+def _are_suppressed(detections: Detections) -> NDArray[np.bool_]:
+    """Mask `(M,)` of the boxes that are duplicates of one with a far higher score.
 
-    One of the two would go after the keypoint network had looked at both; it need not.
+    One of the two would be dropped after the keypoint network had run on both; it need not run.
     """
-    if len(boxes) < 2:
+    boxes, scores = detections.boxes, detections.scores
+    if scores is None or len(boxes) < 2:
         return np.zeros(len(boxes), bool)
-    shared = shared_parts(boxes, boxes) > MAX_SHARED
-    return np.asarray((shared & (scores[:, None] < UNSURE * scores)).any(axis=1))
+    duplicates = pairwise_io_min(boxes, boxes) > DUPLICATE_IO_MIN
+    return np.asarray((duplicates & (scores[:, None] < SUPPRESS_RATIO * scores)).any(axis=1))
 
 
-def _open_again(settings: dict[str, Any]) -> FaceKeypoints:
-    return FaceKeypoints(**settings)
-
-
-def _open_detector(detector: str | Path, precision: str, threads: int) -> FaceDetector | None:
-    """The open network; None where faces are found otherwise."""
-    if detector == "none":
-        return None
-    if detector == "haar":
-        open_cascade()  # what is missing is said at once
-        return None
-    path = EMBEDDED if detector == "face" else Path(detector)
-    if path.suffix != ".onnx":
-        raise ValueError(
-            f"detector must be face, haar, none or the path of an .onnx file, received {detector!r}"
-        )
-    if precision == "int8" and not int8_file(path).is_file():
-        precision = "fp32"
-    return open_detector(path, precision, threads)
+def _reopen(settings: Settings) -> FaceKeypoints:
+    return FaceKeypoints(**settings.to_dict())
 
 
 def _check_settings(
@@ -334,5 +337,7 @@ def _check_settings(
         raise ValueError(f"min_score must lie between 0 and 1, received {min_score}")
     if max_faces is not None and max_faces < 1:
         raise ValueError(f"max_faces must be at least 1 or None, received {max_faces}")
-    if detect_size < 32:
-        raise ValueError(f"detect_size must be at least 32 px, received {detect_size}")
+    if detect_size < _MIN_DETECT_SIZE:
+        raise ValueError(
+            f"detect_size must be at least {_MIN_DETECT_SIZE} px, received {detect_size}"
+        )

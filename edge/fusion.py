@@ -1,7 +1,7 @@
-"""What the detector and the keypoint network say of one face, as one score and one box.
+"""Fusion of the detector's and the keypoint network's outputs into one score and one box.
 
-With both numbers more faces are found at 90 % precision than with either network's word alone, on
-photos for training and on others alike (MODEL_CARD.md).
+Fused, more faces are found at 90 % precision than with either network alone, on training photos and
+on others alike (MODEL_CARD.md).
 """
 
 from __future__ import annotations
@@ -9,26 +9,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-# The detector sees what is around a face, the keypoint network only the face, but that finely.
-DETECTOR_SCORE = 2 / 3  # its power in the geometric mean of both scores
-KEYPOINTS_BOX = 0.25  # share of the keypoints' box in the mean of both
+# The detector sees the surroundings of a face, the keypoint network only the face, but in detail.
+DETECTOR_SCORE = 2 / 3  # exponent of the detector's score in the weighted geometric mean
+KEYPOINTS_BOX = 0.25  # weight of the keypoints' box in the weighted mean
 
 
-def joint_score(detector: float | None, network: float) -> float:
-    """The weighted geometric mean of both scores, 0–1; the network's where there is no other."""
+def fused_score(detector: float | None, network: float) -> float:
+    """The weighted geometric mean of both scores, 0–1; `network` where the other is None."""
     if detector is None:
         return network
     return float(detector**DETECTOR_SCORE * network ** (1 - DETECTOR_SCORE))
 
 
-def least_of_detector(score: float) -> float:
-    """The detector's score below which not even the network's whole approval gives `score`."""
+def min_detector_score(score: float) -> float:
+    """The lowest detector score that can still reach `score` when the network's is 1."""
     return float(score ** (1 / DETECTOR_SCORE))
 
 
-def joint_box(box: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The weighted mean of the detector's box and the keypoints' `other`, float32 `(4,)` px.
+def fused_box(detector: NDArray[np.float32], keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The weighted mean of the detector's and the keypoints' box, float32 `(4,)` px.
 
-    The two err apart from one another.
+    Their errors are nearly independent.
     """
-    return box + np.float32(KEYPOINTS_BOX) * (other - box)
+    return detector + np.float32(KEYPOINTS_BOX) * (keypoints - detector)

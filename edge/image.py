@@ -1,4 +1,4 @@
-"""Pictures as a person sees them: the one loader, the one grey conversion, the one writer."""
+"""Images as a person sees them: the one loader and the one grey conversion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from edge.errors import ImageError, SourceError
+from edge.errors import ImageError, SourceError, first_line
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 Rgb = NDArray[np.uint8]  # (H, W, 3)
@@ -26,7 +26,6 @@ _Finish = Callable[[Image.Image], NDArray[np.uint8]]  # what is kept of a decode
 # into. It is also where Pillow refuses.
 MAX_PIXELS = 178_956_970
 
-_QUALITY = 92  # of JPEG files that are written, 0–100
 # Pixels that are copied, or made grey, at once. Larger pieces do not stay in the processor's cache,
 # and a whole large picture is made grey in three times the time.
 _STRIP, _GREY_STRIP = 1 << 16, 1 << 20
@@ -138,35 +137,6 @@ class Luma:
         return to_grey(np.ascontiguousarray(self._image[part]))
 
 
-def save_image(image: Rgb, path: str | Path) -> None:
-    """Write a picture, the format chosen by the suffix.
-
-    Raises:
-        SourceError: the suffix is of no known format, or the file cannot be written.
-    """
-    path = Path(path)
-    check_suffix(path)
-    try:
-        Image.fromarray(image).save(path, quality=_QUALITY)
-    except (OSError, ValueError, KeyError) as error:
-        raise SourceError(f"{path}: cannot write the picture ({_reason(error)})") from error
-
-
-def to_jpeg(image: Rgb) -> bytes:
-    """A picture, uint8 `(H, W, 3)`, as the bytes of a JPEG file."""
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=_QUALITY)
-    return file.getvalue()
-
-
-def check_suffix(path: Path) -> None:
-    """Raise SourceError unless a picture can be written under this name."""
-    if path.suffix.lower() not in Image.registered_extensions():
-        raise SourceError(
-            f"{path}: cannot write a picture: unknown suffix {path.suffix!r}; use .jpg or .png"
-        )
-
-
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -175,7 +145,7 @@ def _read(path: Path) -> bytes:
     except IsADirectoryError as error:
         raise SourceError(f"{path}: is a directory; expected a picture file") from error
     except (OSError, ValueError) as error:
-        raise SourceError(f"{path}: cannot be opened ({_reason(error)})") from error
+        raise SourceError(f"{path}: cannot be opened ({first_line(error)})") from error
 
 
 def _open(data: bytes, name: str, finish: _Finish) -> NDArray[np.uint8]:
@@ -194,7 +164,7 @@ def _open(data: bytes, name: str, finish: _Finish) -> NDArray[np.uint8]:
             f"{name}: too large; expected at most {MAX_PIXELS:,} pixels; make it smaller first"
         ) from error
     except _DECODE_ERRORS as error:
-        raise ImageError(f"{name}: cannot be decoded ({_reason(error)})") from error
+        raise ImageError(f"{name}: cannot be decoded ({first_line(error)})") from error
     if image.format in _PROGRAMS:
         raise ImageError(f"{name}: {image.format} is a program that draws a picture; not supported")
     with image:
@@ -214,7 +184,7 @@ def _decode(image: Image.Image, name: str, finish: _Finish) -> NDArray[np.uint8]
             image.load()
             return finish(_to_rgb(_upright(image)))
     except _DECODE_ERRORS as error:
-        raise ImageError(f"{name}: cannot be decoded ({_reason(error)})") from error
+        raise ImageError(f"{name}: cannot be decoded ({first_line(error)})") from error
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -272,8 +242,3 @@ def _check_array(array: NDArray[np.generic]) -> NDArray[np.uint8]:
     if array.size == 0:
         raise ImageError(f"cannot use an array as a picture: it is empty, shape {array.shape}")
     return np.asarray(array, dtype=np.uint8)
-
-
-def _reason(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

@@ -5,12 +5,6 @@ left eye is on the right of the picture. Coordinates are pixels with the origin 
 to the right, y down, and **pixel centres at integers**: the top-left pixel covers −0.5 to 0.5.
 """
 
-SCHEME = "kaggle-15"
-COORDINATE_CONVENTION = (
-    "pixels of the crop; origin top-left, x right, y down; pixel centres at integers; "
-    "left and right are the subject's"
-)
-
 KEYPOINT_NAMES = (
     "left_eye_center",
     "right_eye_center",

@@ -1,8 +1,11 @@
-"""The keypoint network on faces of whole pictures: cut out, predicted, mapped back.
+"""Iterative refinement: the keypoint network on faces of whole images, re-cropped until it fits.
 
-A face that is tilted, off the middle of its crop or of another size is looked at again: what the
-last look found says how the face lies, and the next sees it upright and framed as the training
-faces were. One further look is mostly enough; a crop that hardly holds the face may take more.
+A face is cut out, its keypoints are predicted and mapped back to the image. The mean face fitted
+to them gives the face's pose; where the crop was tilted, off-centre or wrongly scaled, the face is
+re-cropped upright by that pose and run again. One further pass is mostly enough; a crop that hardly
+holds the face may take more.
+
+Legend: N faces, K keypoints, S side of a crop.
 """
 
 from __future__ import annotations
@@ -16,32 +19,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.crop import cut
-from edge.geometry.affine import Matrix, compose, invert, scale_of, transform, turn_of
-from edge.geometry.face_frame import CROP, box_around, overlay, stand_up
+from edge.geometry.affine import Matrix, compose, invert, rotation_deg, scale_of, transform
+from edge.geometry.face_frame import CROP, box_of_pose, fit_mean_face, upright_matrix_of_pose
 from edge.image import Grey, Luma
-from edge.keypoints import KEYPOINT_NAMES
 from edge.networks.keypoint_model import KeypointModel, Prediction
 
-# Each look costs as much as the first. With these limits lfpw's photos take 0.4 further looks each;
-# limits two thirds as wide took 0.7, for points nearer by 0.4 %. Without further looks, points were
-# 0.5 % further off.
-MAX_TILT_DEG = 15.0
+# Each pass costs as much as the first. With these limits lfpw's photos take 0.4 further passes
+# each; limits two thirds as wide took 0.7, for points nearer by 0.4 %. With the first pass alone,
+# points were 0.5 % further off.
+MAX_ROLL_DEG = 15.0
 MAX_LOG_SCALE = 0.15
 MAX_SHIFT = 0.06  # of the crop's side
-MIN_SCORE = 0.1  # below it what a detector took for a face is not looked at again
-LOOKS = 4  # at most; held-out faces framed up to twice too large or small gained nothing by a fifth
+MIN_SCORE = 0.1  # face score below which a candidate is not run again
+MAX_PASSES = 4  # faces framed up to twice too large or small gained nothing by a fifth
+_MAX_SCORE_DROP = 2.0  # factor by which the score may fall before a pass counts as a lost face
+_CERTAIN_SCORE = 0.5  # above it a face is a face; higher scores do not raise that bound
 
 
-@dataclass(frozen=True)  # without slots, which leave no place for what is worked out once
-class Look:
-    """What the network says of one face.
+@dataclass(frozen=True)  # without slots, which leave no room for cached properties
+class FacePass:
+    """What one inference pass says of a face.
 
     Attributes:
-        keypoints: float32 `(15, 2)` px of the picture.
-        error: float32 `(15,)` px of the picture, the radius that holds half of the true points.
-        score: face score, 0–1; of several looks at a face, that of the surest.
-        crop: uint8 `(S, S)`, what the network saw.
-        matrix: from the picture to it.
+        keypoints: float32 `(K, 2)` px of the image.
+        error: float32 `(K,)` px of the image, the radius that holds half of the true points.
+        score: face score, 0–1; after several passes, the maximum.
+        crop: uint8 `(S, S)`, the network's input.
+        matrix: float64 `(2, 3)` from the image to the crop.
     """
 
     keypoints: NDArray[np.float32]
@@ -51,110 +55,107 @@ class Look:
     matrix: Matrix
 
     @cached_property
-    def lying(self) -> Matrix | None:
-        """How the face lies, by `edge.geometry.face_frame.overlay`."""
-        return overlay(self.keypoints)
+    def pose(self) -> Matrix | None:
+        """The similarity from the mean face to the image; see `fit_mean_face`."""
+        return fit_mean_face(self.keypoints)
 
     @cached_property
-    def middle(self) -> NDArray[np.float64]:
+    def centroid(self) -> NDArray[np.float64]:
         """The mean of the keypoints, float64 `(2,)` px."""
         return np.asarray(self.keypoints.mean(axis=0), np.float64)
 
     @cached_property
     def box(self) -> NDArray[np.float32]:
         """The face's box from its keypoints, float32 `(4,)` px."""
-        if self.lying is None:
+        if self.pose is None:
             low, high = self.keypoints.min(axis=0), self.keypoints.max(axis=0)
             return np.array([*low, *(high - low)], np.float32)
-        return box_around(self.lying)
+        return box_of_pose(self.pose)
 
 
-def look(
+def refine(
     model: KeypointModel,
-    pictures: Sequence[Grey | Luma],
+    images: Sequence[Grey | Luma],
     matrices: Sequence[Matrix],
-    looks: int = LOOKS,
-    least: float = MIN_SCORE,
-) -> list[Look]:
+    max_passes: int = MAX_PASSES,
+    min_score: float = MIN_SCORE,
+) -> list[FacePass]:
     """Predict keypoints of faces; all faces share the network's batches.
 
     Args:
         model: the open network.
-        pictures: for each face the picture it is in, grey, as `edge.crop.cut` takes it.
-        matrices: for each face the matrix from the picture to its crop.
-        looks: how often a face that lies badly in its crop is looked at, at most.
-        least: face score from which on it is looked at again; 0 where it is known to be a face.
+        images: for each face the grey image it is in, as `edge.crop.cut` takes it.
+        matrices: for each face the matrix from the image to its first crop.
+        max_passes: how often a face is run, at most.
+        min_score: face score from which on it is run again; 0 where it is known to be a face.
 
     Returns:
-        One result per face.
+        The last good pass of each face.
     """
-    found = _look_once(model, pictures, matrices)
-    lying = dict(enumerate(matrices))  # the crop each face was last seen in
-    for _ in range(looks - 1):
-        closer = {i: _closer(found[i], m, model.size, least) for i, m in lying.items()}
-        again = {i: matrix for i, matrix in closer.items() if matrix is not None}
-        seen = _look_once(model, [pictures[i] for i in again], list(again.values()))
-        lying = {}
-        for (i, matrix), face in zip(again.items(), seen, strict=True):
-            if face.score >= min(found[i].score, 0.5) / 2:  # the crop has not lost the face
-                surest = max(face.score, found[i].score)
-                found[i], lying[i] = replace(face, score=surest), matrix
-    return found
+    results = _run_pass(model, images, matrices)
+    active = dict(enumerate(matrices))  # faces that may be run again, with their last crops
+    for _ in range(max_passes - 1):
+        crops = {i: _next_crop(results[i], m, model.size, min_score) for i, m in active.items()}
+        pending = {i: matrix for i, matrix in crops.items() if matrix is not None}
+        passes = _run_pass(model, [images[i] for i in pending], list(pending.values()))
+        active = {}
+        for (i, matrix), face in zip(pending.items(), passes, strict=True):
+            if face.score >= min(results[i].score, _CERTAIN_SCORE) / _MAX_SCORE_DROP:
+                score = max(face.score, results[i].score)
+                results[i], active[i] = replace(face, score=score), matrix
+    return results
 
 
-def look_at_crops(model: KeypointModel, crops: NDArray[np.uint8]) -> Prediction:
-    """Predict keypoints of faces that are cut out already; those that lie badly are cut again.
+def predict_crops(model: KeypointModel, crops: NDArray[np.uint8]) -> Prediction:
+    """Predict keypoints of faces that are cut out already, re-cropped where they fit badly.
 
     Args:
         model: the open network.
         crops: uint8 `(N, S, S)`, grey, of the network's own size.
 
     Returns:
-        keypoints float32 `(N, 15, 2)`, error float32 `(N, 15)`, both px of the crop, and score
-        float32 `(N,)`.
+        Keypoints and errors in px of the given crops.
     """
-    same = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    faces = look(model, list(crops), [same] * len(crops), least=0.0)
-    count = len(KEYPOINT_NAMES)
-    return (
+    identity = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    faces = refine(model, list(crops), [identity] * len(crops), min_score=0.0)
+    count = len(model.keypoint_names)
+    return Prediction(
         np.array([face.keypoints for face in faces], np.float32).reshape(-1, count, 2),
         np.array([face.error for face in faces], np.float32).reshape(-1, count),
         np.array([face.score for face in faces], np.float32),
     )
 
 
-def _closer(face: Look, matrix: Matrix, size: int, least: float) -> Matrix | None:
-    """The crop for a further look, or None where the face lies well in its last."""
-    if face.score < least or face.lying is None:
+def _next_crop(face: FacePass, matrix: Matrix, size: int, min_score: float) -> Matrix | None:
+    """The matrix of the next crop, or None where the face fits its last."""
+    if face.score < min_score or face.pose is None:
         return None
-    in_crop = compose(matrix, face.lying)  # from the mean face's crop
+    in_crop = compose(matrix, face.pose)  # from the mean face to the crop
     (a, b, x), (c, d, y) = in_crop.tolist()
-    middle, other = (CROP - 1) / 2, (size - 1) / 2
-    away = math.hypot((a + b) * middle + x - other, (c + d) * middle + y - other)
-    lies_well = (
-        abs(turn_of(in_crop)) <= MAX_TILT_DEG
+    mean_centre, centre = (CROP - 1) / 2, (size - 1) / 2
+    shift = math.hypot((a + b) * mean_centre + x - centre, (c + d) * mean_centre + y - centre)
+    fits = (
+        abs(rotation_deg(in_crop)) <= MAX_ROLL_DEG
         and abs(math.log(scale_of(in_crop) * CROP / size)) <= MAX_LOG_SCALE
-        and away <= MAX_SHIFT * size
+        and shift <= MAX_SHIFT * size
     )
-    return None if lies_well else stand_up(face.lying, size)
+    return None if fits else upright_matrix_of_pose(face.pose, size)
 
 
-def _look_once(
-    model: KeypointModel, pictures: Sequence[Grey | Luma], matrices: Sequence[Matrix]
-) -> list[Look]:
-    pairs = zip(pictures, matrices, strict=True)
-    crops = [cut(picture, matrix, model.size) for picture, matrix in pairs]
+def _run_pass(
+    model: KeypointModel, images: Sequence[Grey | Luma], matrices: Sequence[Matrix]
+) -> list[FacePass]:
+    crops = [cut(image, matrix, model.size) for image, matrix in zip(images, matrices, strict=True)]
     if not crops:
         return []
+    predictions = zip(*model(np.stack(crops)), strict=True)
     return [
-        Look(
+        FacePass(
             keypoints=transform(invert(matrix), points).astype(np.float32),
             error=(error / scale_of(matrix)).astype(np.float32),
             score=float(score),
             crop=crop,
             matrix=matrix,
         )
-        for crop, matrix, points, error, score in zip(
-            crops, matrices, *model(np.stack(crops)), strict=True
-        )
+        for crop, matrix, (points, error, score) in zip(crops, matrices, predictions, strict=True)
     ]

@@ -8,7 +8,8 @@ from typing import Any
 
 import onnx
 
-from edge.keypoints import COORDINATE_CONVENTION, KEYPOINT_NAMES, SCHEME
+from edge.keypoints import KEYPOINT_NAMES
+from edge.networks.contract import COORDINATE_CONVENTION, SCHEME
 from export.errors import ExportError, RunFolderError
 from export.simplify import simplify
 from export.source import TrainingRun

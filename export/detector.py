@@ -18,7 +18,7 @@ from onnx import TensorProto, helper
 
 from edge.geometry.boxes import intersection_over_union
 from edge.image import load_image, to_grey
-from edge.keypoints import COORDINATE_CONVENTION
+from edge.networks.contract import COORDINATE_CONVENTION
 from edge.networks.face_detector import FaceDetector, working_shape
 from edge.resize import resize
 from export.convert import OPSET, check
@@ -181,7 +181,8 @@ def check_parity(network: Any, path: Path) -> str:
     grey = to_grey(load_image(_SAMPLE))
     shape = working_shape(320, 320)
     small = resize(grey, shape)
-    boxes, scores = FaceDetector(path)(small, shape[0])
+    detections = FaceDetector(path)(small, shape[0])
+    boxes, scores = detections.boxes, np.asarray(detections.scores)
     if not len(boxes):
         raise ParityError(f"{path}: finds no face in the sample picture")
     answers = keras.ops.convert_to_numpy(network(small[None, ..., None], training=False))[0]
@@ -198,7 +199,7 @@ def check_parity(network: Any, path: Path) -> str:
 
 def calibrate(pictures: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
     """Pictures as the network sees them, uint8 `(1, H, W, 1)`, at one size and another in turn."""
-    return [FaceDetector.canvas(picture, _SIZES[i % 2])[0] for i, picture in enumerate(pictures)]
+    return [FaceDetector.letterbox(picture, _SIZES[i % 2])[0] for i, picture in enumerate(pictures)]
 
 
 def check_int8(full: Path, small: Path, pictures: list[NDArray[np.uint8]]) -> str:
@@ -210,9 +211,8 @@ def check_int8(full: Path, small: Path, pictures: list[NDArray[np.uint8]]) -> st
     one, other = FaceDetector(full), FaceDetector(small)
     sure = again = 0
     for picture in pictures:
-        boxes, scores = one(picture, _SIZES[1])
-        boxes = boxes[scores >= _SURE]
-        overlaps = intersection_over_union(boxes, other(picture, _SIZES[1])[0])
+        boxes = one(picture, _SIZES[1]).above(_SURE).boxes
+        overlaps = intersection_over_union(boxes, other(picture, _SIZES[1]).boxes)
         sure += len(boxes)
         again += int((overlaps.max(axis=1, initial=0.0) >= _SAME).sum())
     if again < _FOUND_AGAIN * sure:

@@ -18,4 +18,4 @@ class Deadly(FaceKeypoints):
 
 
 def _open(settings):
-    return Deadly(**settings)
+    return Deadly(**settings.to_dict())

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edge.evaluation.annotation_offsets import measure_offsets
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
 from edge.networks.keypoint_model import KeypointModel
-from edge.refinement import look_at_crops
+from edge.refinement import predict_crops
 from train.data.faces import read_faces
 from train.errors import DataError
 from train.exit_status import report
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> dict[str, dict[str, list[float]]]:
     starts = sorted(args.from_row)
     if not len(faces) or (starts and not 1 < starts[0] <= starts[-1] <= len(faces)):
         raise DataError(f"{args.data}: has {len(faces)} complete rows; no group may be empty")
-    found, _, _ = look_at_crops(KeypointModel(args.model), np.ascontiguousarray(faces.images))
+    found, _, _ = predict_crops(KeypointModel(args.model), np.ascontiguousarray(faces.images))
     group = np.searchsorted(starts, np.arange(1, len(faces) + 1), side="right")
     names = [*(f"group_{i + 1}" for i in range(len(starts) + 1)), CONVERTED]
     constants = to_one_scheme(found, faces.keypoints, group)

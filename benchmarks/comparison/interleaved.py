@@ -23,7 +23,8 @@ from benchmarks.harness.timing import summarise
 from benchmarks.peers import WAYS, Environment, Way, find
 from benchmarks.tracking import make_actors
 from edge.evaluation.annotation_offsets import add_offsets, measure_offsets
-from edge.evaluation.metrics import distances, eye_span, normalised_mean_error
+from edge.evaluation.metrics import distances, normalised_mean_error
+from edge.geometry.face_frame import eye_span
 from edge.image import Rgb
 
 _WORKER = Path(__file__).with_name("worker.py")

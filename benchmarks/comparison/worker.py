@@ -72,7 +72,7 @@ def _behind_cascade(detect: Any, name: str, threads: int) -> Look:
     import cv2
     import numpy as np
 
-    from edge.geometry.face_frame import box_of
+    from edge.geometry.face_frame import box_of_square
     from edge.image import to_grey
 
     cv2.setNumThreads(threads)
@@ -80,9 +80,9 @@ def _behind_cascade(detect: Any, name: str, threads: int) -> Look:
 
     def look(rgb: Any) -> list[Any]:
         squares = cascade.detectMultiScale(to_grey(rgb), 1.1, 3, minSize=(20, 20))
-        boxes = np.array([box_of(np.asarray(square, np.float64)) for square in squares]).reshape(
-            -1, 4
-        )
+        boxes = np.array(
+            [box_of_square(np.asarray(square, np.float64)) for square in squares]
+        ).reshape(-1, 4)
         return list(detect.faces_at(rgb, boxes))
 
     return look
@@ -186,7 +186,7 @@ def onnx_way(options: Options) -> Look:
     import edge
     from edge.crop import cut
     from edge.geometry.affine import crop_matrix, invert, transform
-    from edge.geometry.face_frame import square_around
+    from edge.geometry.face_frame import square_of_box
     from edge.image import to_grey
 
     settings = onnxruntime.SessionOptions()
@@ -204,7 +204,7 @@ def onnx_way(options: Options) -> Look:
         planes = rgb if channels == 3 else to_grey(rgb)[..., None]
         faces = []
         for face in finder(rgb):
-            matrix = crop_matrix(square_around(face.box), size)
+            matrix = crop_matrix(square_of_box(face.box), size)
             each = [np.ascontiguousarray(planes[..., i]) for i in range(channels)]
             crop = np.stack([cut(e, matrix, size) for e in each], axis=0 if first else -1)[None]
             given = crop if tensor.type == "tensor(uint8)" else crop.astype(np.float32) / 255

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edge.evaluation.metrics import rmse, rmse_per_keypoint, share_inside
 from edge.keypoints import KEYPOINT_NAMES
 from edge.networks.keypoint_model import KeypointModel
-from edge.refinement import look_at_crops
+from edge.refinement import predict_crops
 
 _SIDE = 96  # px
 _FULL_SCHEME = 8  # pictures for which Kaggle asks more values than this are in the 15-point scheme
@@ -101,7 +101,7 @@ def read_pictures(path: Path) -> dict[str, NDArray[np.uint8]]:
 
 def measure_accuracy(model: KeypointModel, faces: AnnotatedFaces) -> dict[str, Any]:
     """Accuracy on the pictures in the 15-point scheme ("asked > 8") and on the more varied ones."""
-    points, error, score = look_at_crops(model, faces.images)
+    points, error, score = predict_crops(model, faces.images)
     full, few = faces.asked > _FULL_SCHEME, faces.asked == _FULL_SCHEME
     results = {}
     for name, rows in (("asked > 8", full), ("asked = 8", few)):

@@ -16,7 +16,7 @@ from edge.crop import cut
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.geometry.affine import Matrix, transform
-from edge.geometry.face_frame import box_of, frame
+from edge.geometry.face_frame import box_of_square, face_square
 from edge.geometry.similarity import similarity
 from edge.image import Grey, load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES
@@ -37,7 +37,7 @@ class Photo:
     @property
     def square(self) -> NDArray[np.float64]:
         """The square that frames the face, from its annotation; `(4,)` px."""
-        square = frame(self.keypoints)
+        square = face_square(self.keypoints)
         if square is None:
             raise ValueError("an annotated face has fewer than three keypoints")
         return square
@@ -94,7 +94,7 @@ def found_in(detect: FaceKeypoints, photos: list[Photo]) -> list[Face | None]:
 
 def found_at(detect: FaceKeypoints, photos: list[Photo]) -> list[Face | None]:
     """For each photo the face that `detect` sees in the annotated square."""
-    return [detect.faces_at(photo.grey, box_of(photo.square))[0] for photo in photos]
+    return [detect.faces_at(photo.grey, box_of_square(photo.square))[0] for photo in photos]
 
 
 def _moved(photo: Photo, matrix: Matrix, side: int) -> Photo:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.geometry.affine import Matrix, transform
-from edge.geometry.face_frame import frame as frame_of
+from edge.geometry.face_frame import face_square
 from edge.geometry.similarity import similarity
 from edge.image import Rgb
 
@@ -123,7 +123,7 @@ def play(
 
 
 def _place(actor: Actor, pose: tuple[float, float, float, float]) -> Matrix:
-    square = frame_of(actor.keypoints)
+    square = face_square(actor.keypoints)
     if square is None:
         raise ValueError("an actor has no face")
     x, y, scale, angle = pose
@@ -133,7 +133,7 @@ def _place(actor: Actor, pose: tuple[float, float, float, float]) -> Matrix:
 
 def _lay(picture: NDArray[np.float32], actor: Actor, matrix: Matrix) -> NDArray[np.float32]:
     """Lay an actor's head over the picture, in place; returns where, `(H, W)`, 0–1."""
-    square = frame_of(actor.keypoints)
+    square = face_square(actor.keypoints)
     if square is None:
         raise ValueError("an actor has no face")
     height, width = actor.photo.shape[:2]

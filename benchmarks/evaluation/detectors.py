@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.facekeypoints import FaceKeypoints
-from edge.geometry.face_frame import box_of, from_wider
+from edge.geometry.box_conventions import from_wider_face
+from edge.geometry.face_frame import box_of_square
 from edge.image import Grey
-from edge.networks.face_detector import Found
+from edge.networks.contract import Precision
 from edge.networks.precision import is_int8
 from edge.resize import resize
 
+Found = tuple[NDArray[np.float32], NDArray[np.float32]]  # boxes (M, 4) px, scores (M,)
 Finder = Callable[[Grey], Found]
 
 HAAR = {
@@ -30,7 +32,7 @@ def product(detect_size: int, detector: Path) -> Finder:
 
     With an int8 detector the keypoint network is int8 too.
     """
-    precision = "int8" if is_int8(detector) else "fp32"
+    precision: Precision = "int8" if is_int8(detector) else "fp32"
     detect = FaceKeypoints(detector=detector, precision=precision, detect_size=detect_size)
 
     def find(grey: Grey) -> Found:
@@ -53,7 +55,7 @@ def haar(name: str, detect_size: int) -> Finder:
         squares, _, weights = cascade.detectMultiScale3(
             small, 1.1, 3, minSize=(20, 20), outputRejectLevels=True
         )
-        boxes = [box_of(square * factor) for square in np.asarray(squares, np.float64)]
+        boxes = [box_of_square(square * factor) for square in np.asarray(squares, np.float64)]
         return np.array(boxes, np.float32).reshape(-1, 4), np.array(weights, np.float32).ravel()
 
     return find
@@ -71,7 +73,7 @@ def yunet(path: Path, detect_size: int) -> Finder:
         detector.setInputSize(small.shape[::-1])
         _, rows = detector.detect(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR))
         found = np.asarray([] if rows is None else rows, dtype=np.float32).reshape(-1, 15)
-        return from_wider(found[:, :4] * np.float32(factor)), found[:, 14]
+        return from_wider_face(found[:, :4] * np.float32(factor)), found[:, 14]
 
     return find
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from benchmarks.datasets.photos import Photo
 from edge.crop import cut
 from edge.geometry.affine import crop_matrix
-from edge.geometry.boxes import shared_area
+from edge.geometry.boxes import intersection
 from edge.image import load_image, to_grey
 
 HELD_BACK = 5  # training skips every fifth photo without faces; these are measured on
@@ -60,7 +60,7 @@ def square_of_part(face: NDArray[np.float64], rng: np.random.Generator) -> NDArr
 
 def share_of(face: NDArray[np.float64], square: NDArray[np.float64]) -> float:
     """The part of a face's square that lies in another square, 0–1."""
-    return float(shared_area(face, square) / np.prod(face[2:]))
+    return float(intersection(face, square) / np.prod(face[2:]))
 
 
 def area_under_curve(faces: NDArray[np.floating], others: NDArray[np.floating]) -> float:

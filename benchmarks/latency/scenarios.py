@@ -153,8 +153,12 @@ def _face(faces: int) -> dict[str, Any]:
 def _auto(threads: int) -> dict[str, Any]:
     """What precision "auto" chooses here."""
     detect = FaceKeypoints(threads=threads)
-    detector = detect.finder.path.name if detect.finder else ""
-    return {"threads": threads, "keypoints": detect.model.path.name, "detector": detector}
+    detector = detect.settings.detector
+    return {
+        "threads": threads,
+        "keypoints": detect.model.path.name,
+        "detector": Path(detector).name,
+    }
 
 
 def _single_stream(plan: Plan, threads: int) -> list[dict[str, Any]]:
@@ -167,9 +171,9 @@ def _single_stream(plan: Plan, threads: int) -> list[dict[str, Any]]:
     groups: tuple[dict[str, Call], ...] = (
         {name: partial(model, face) for name, model in opened.items()},
         {
-            f"{name}, {shape[1]}×{shape[0]}": partial(finder, resize(grey, shape), shape[1])
+            f"{name}, {shape[1]}×{shape[0]}": partial(face_detector, resize(grey, shape), shape[1])
             for shape in _SHAPES
-            for name, finder in finders.items()
+            for name, face_detector in finders.items()
         },
         {f"photo, {p.name}": partial(_detect(p, threads), image) for p in plan.models},
     )

@@ -18,7 +18,7 @@ from edge.crop import cut
 from edge.drawing import draw
 from edge.facekeypoints import FaceKeypoints
 from edge.geometry.affine import Matrix, crop_matrix, invert, transform
-from edge.geometry.face_frame import square_around
+from edge.geometry.face_frame import square_of_box
 from edge.image import Grey, Rgb, load_image, to_grey
 from edge.networks.face_detector import EMBEDDED, FaceDetector
 
@@ -47,14 +47,14 @@ def time_stages(
         detect: the open models; its precision is that of the keypoints' stage.
         amount: for each stage.
     """
-    finder = FaceDetector(EMBEDDED)
-    prepared = [_prepare(path, finder, detect) for path in paths]
+    face_detector = FaceDetector(EMBEDDED)
+    prepared = [_prepare(path, face_detector, detect) for path in paths]
     model = detect.model
     faces = {p.path: detect(p.image) for p in prepared}
     stages: dict[str, Callable[[_Prepared], object]] = {
         "decode": lambda p: load_image(p.path),
         "grey": lambda p: to_grey(p.image),
-        "detect": lambda p: finder(p.grey, _DETECT_SIZE),
+        "detect": lambda p: face_detector(p.grey, _DETECT_SIZE),
         "crop": lambda p: [cut(p.grey, matrix, model.size) for matrix in p.matrices],
         "keypoints": lambda p: model(p.crops),
         "map back": lambda p: [
@@ -66,12 +66,12 @@ def time_stages(
     return time_in_turn({name: _each(prepared, use) for name, use in stages.items()}, amount)
 
 
-def _prepare(path: Path, finder: FaceDetector, detect: FaceKeypoints) -> _Prepared:
+def _prepare(path: Path, face_detector: FaceDetector, detect: FaceKeypoints) -> _Prepared:
     image = load_image(path)
     grey = to_grey(image)
-    boxes, scores = finder(grey, _DETECT_SIZE)
+    boxes = face_detector(grey, _DETECT_SIZE).above(0.5).boxes
     size = detect.model.size
-    matrices = [crop_matrix(square_around(box), size) for box in boxes[scores >= 0.5]]
+    matrices = [crop_matrix(square_of_box(box), size) for box in boxes]
     crops = np.array([cut(grey, m, size) for m in matrices], np.uint8).reshape(-1, size, size)
     return _Prepared(path, image, grey, matrices, crops, detect.model(crops)[0])
 

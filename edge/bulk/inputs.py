@@ -12,14 +12,15 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import fsspec
 
 from edge.bulk.input_tables import is_table, photos_of_table
 from edge.bulk.photos import Photo, photo_at, say
+from edge.cli.filenames import is_image
 from edge.errors import MissingExtra, SourceError
-from edge.run.sources import is_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,9 @@ def _files_of(files: Any, path: str, problems: list[str]) -> list[str] | None:
         more = {}
         if "file" in _protocols(files):  # or a folder that may not be entered would not be told
             more["on_error"] = lambda error: problems.append(f"{error.filename}: {say(error)}")
-        return [name for name in sorted(files.find(path, **more)) if is_picture(name)]
+        return [name for name in sorted(files.find(path, **more)) if is_image(Path(name))]
     if glob.has_magic(path) and not files.exists(path):
-        return [name for name in sorted(files.glob(path)) if is_picture(name) or is_table(name)]
+        return [name for name in sorted(files.glob(path)) if is_image(Path(name)) or is_table(name)]
     return None
 
 

@@ -123,12 +123,15 @@ class _Meter(Progress):
 
 def _settings(detect: FaceKeypoints) -> dict[str, Any]:
     """What rows depend on, alike wherever the models lie."""
-    _, (settings,) = detect.__reduce__()
-    detector = str(settings["detector"])
+    settings = detect.settings
     return {
-        "model": _digest(detect.model.path),
-        "detector": _digest(Path(detector)) if detector.endswith(".onnx") else detector,
-        **{name: settings[name] for name in ("min_score", "max_faces", "detect_size")},
+        "model": _digest(settings.model),
+        "detector": _digest(settings.detector)
+        if isinstance(settings.detector, Path)
+        else settings.detector,
+        "min_score": settings.min_score,
+        "max_faces": settings.max_faces,
+        "detect_size": settings.detect_size,
     }
 
 

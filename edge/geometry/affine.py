@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Matrix = NDArray[np.float64]
+Complex = NDArray[np.complex128]
 
 
 def transform(matrix: Matrix, points: ArrayLike) -> NDArray[np.float64]:
@@ -58,7 +59,7 @@ def scale_of(matrix: Matrix) -> float:
     return math.sqrt(abs(a * d - b * c))
 
 
-def turn_of(matrix: Matrix) -> float:
+def rotation_deg(matrix: Matrix) -> float:
     """The angle by which `matrix`, a similarity, turns: degrees, clockwise as seen."""
     return math.degrees(math.atan2(matrix[1, 0], matrix[0, 0]))
 
@@ -70,4 +71,19 @@ def crop_matrix(square: ArrayLike, size: int) -> Matrix:
     # A square that starts at pixel x starts at the edge x − 0.5; the crop's first edge is −0.5 too.
     return np.array(
         [[scale, 0, (0.5 - x) * scale - 0.5], [0, scale, (0.5 - y) * scale - 0.5]], dtype=np.float64
+    )
+
+
+def to_complex(points: NDArray[np.floating]) -> Complex:
+    """Points `(N, 2)` as complex numbers `x + iy`, `(N,)`.
+
+    A similarity of the plane is one complex factor and one complex offset.
+    """
+    return np.ascontiguousarray(points, np.float64).view(np.complex128)[:, 0]
+
+
+def matrix_from_complex(factor: complex, offset: complex) -> Matrix:
+    """The similarity that takes a point `x + iy` to `factor · (x + iy) + offset`."""
+    return np.array(
+        [[factor.real, -factor.imag, offset.real], [factor.imag, factor.real, offset.imag]]
     )

@@ -8,9 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.geometry.affine import Matrix
-
-Complex = NDArray[np.complex128]
+from edge.geometry.affine import Complex, Matrix, matrix_from_complex, to_complex
 
 
 def similarity(
@@ -32,7 +30,7 @@ def similarity(
     return np.column_stack([linear, np.asarray(target) - linear @ np.asarray(source)])
 
 
-def lay_over(points: NDArray[np.floating], others: NDArray[np.floating]) -> Matrix | None:
+def fit_similarity(points: NDArray[np.floating], others: NDArray[np.floating]) -> Matrix | None:
     """Lay points over others: the similarity of least squares (Umeyama, 1991).
 
     Args:
@@ -42,20 +40,12 @@ def lay_over(points: NDArray[np.floating], others: NDArray[np.floating]) -> Matr
     Returns:
         float64 `(2, 3)` from the points' frame to the others'; None where either lie in one place.
     """
-    found = fit(to_complex(points), to_complex(others))
-    return None if found is None else from_complex(*found)
+    found = fit_complex(to_complex(points), to_complex(others))
+    return None if found is None else matrix_from_complex(*found)
 
 
-def to_complex(points: NDArray[np.floating]) -> Complex:
-    """Points `(N, 2)` as complex numbers `x + iy`, `(N,)`.
-
-    A similarity of the plane is one complex factor and one complex offset.
-    """
-    return np.ascontiguousarray(points, np.float64).view(np.complex128)[:, 0]
-
-
-def fit(points: Complex, others: Complex) -> tuple[complex, complex] | None:
-    """`lay_over` for complex numbers `(N,)`: factor and offset, or None."""
+def fit_complex(points: Complex, others: Complex) -> tuple[complex, complex] | None:
+    """`fit_similarity` for complex numbers `(N,)`: factor and offset, or None."""
     count = len(points)
     mean, other = complex(points.sum()) / count, complex(others.sum()) / count
     centred = points - mean
@@ -64,10 +54,3 @@ def fit(points: Complex, others: Complex) -> tuple[complex, complex] | None:
     if not abs(factor) > 0:
         return None
     return factor, other - factor * mean
-
-
-def from_complex(factor: complex, offset: complex) -> Matrix:
-    """The similarity that takes a point `x + iy` to `factor · (x + iy) + offset`."""
-    return np.array(
-        [[factor.real, -factor.imag, offset.real], [factor.imag, factor.real, offset.imag]]
-    )

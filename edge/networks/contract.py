@@ -1,16 +1,29 @@
-"""What an `.onnx` file must say and have to be a keypoint model: the contract between the rooms."""
+"""Opening an `.onnx` file, and the contract that it must keep: its tensors and its metadata."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from edge.errors import ModelError
-from edge.keypoints import COORDINATE_CONVENTION
+from edge.errors import ModelError, first_line
 
-_COMMON_KEYS = (
+# For processes that imported onnxruntime before `edge` set the environment variable, and Windows.
+onnxruntime.disable_telemetry_events()
+
+SCHEME = "kaggle-15"
+COORDINATE_CONVENTION = (
+    "pixels of the crop; origin top-left, x right, y down; pixel centres at integers; "
+    "left and right are the subject's"
+)
+COMMON_KEYS = (
     "coordinate_convention",
     "model_version",
     "training_run",
@@ -18,35 +31,84 @@ _COMMON_KEYS = (
     "license",
     "sha256_keras",
 )
-METADATA_KEYS = ("keypoint_names", "input_size", "scheme", *_COMMON_KEYS)
-DETECTOR_KEYS = ("box_convention", *_COMMON_KEYS)
-_KEYS = {"keypoint model": METADATA_KEYS, "detector": DETECTOR_KEYS}
+_ORT_ERRORS = (
+    ort_errors.EPFail,
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NoSuchFile,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+_LOG_NOTHING = 4  # severity; an error is reported once, by the exception
+
+Precision = Literal["auto", "fp32", "int8"]  # what a user may ask for
+Outputs = list[NDArray[np.float32]]
 
 
-def read_metadata(
-    session: onnxruntime.InferenceSession, path: Path, kind: str = "keypoint model"
-) -> dict[str, str]:
-    """The file's metadata; raises ModelError where a key is missing or the convention another."""
-    try:
-        metadata = dict(session.get_modelmeta().custom_metadata_map)
-    except UnicodeDecodeError as error:
-        raise ModelError(f"{path}: the metadata is no valid text; the file is damaged") from error
-    missing = [key for key in _KEYS[kind] if key not in metadata]
-    if missing:
-        raise ModelError(
-            f"{path}: not a {kind}: metadata {', '.join(missing)} missing; "
-            "export it with python -m export.run"
-        )
-    if metadata["coordinate_convention"] != COORDINATE_CONVENTION:
-        raise ModelError(
-            f"{path}: expected the coordinate convention {COORDINATE_CONVENTION!r}, "
-            f"found {metadata['coordinate_convention']!r}"
-        )
-    return metadata
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a kind of network must have.
+
+    Attributes:
+        noun: the kind, for messages.
+        keys: names of the metadata.
+        check: raises ModelError unless inputs and outputs are as agreed: from the session, the
+            metadata and the path.
+    """
+
+    noun: str
+    keys: tuple[str, ...]
+    check: Callable[[onnxruntime.InferenceSession, dict[str, str], Path], None]
+
+
+class OnnxModel:
+    """An open `.onnx` file that keeps its contract.
+
+    Attributes:
+        path: the file it was read from.
+        metadata: the file's metadata.
+    """
+
+    def __init__(self, path: str | Path, threads: int, contract: Contract) -> None:
+        """Open a file on the CPU and check it.
+
+        Args:
+            path: of the `.onnx` file.
+            threads: threads that one run may use; none spins while it waits.
+            contract: what the file must keep.
+
+        Raises:
+            ModelError: the file is missing, is no ONNX model, or breaks the contract.
+        """
+        self.path = Path(path)
+        self._session = _open_session(self.path, threads)
+        self.metadata = _read_metadata(self._session, self.path, contract)
+        contract.check(self._session, self.metadata, self.path)
+
+    def run(self, outputs: list[str], inputs: dict[str, NDArray[np.uint8]]) -> Outputs:
+        """Run the network: the named outputs for the named inputs."""
+        results: Outputs = self._session.run(outputs, inputs)
+        return results
+
+    def check_runs(self, call: Callable[[], Any]) -> None:
+        """Raise ModelError unless a first call works and gives finite numbers.
+
+        Damage that opening does not notice, such as a flipped bit in a shape, shows here.
+        """
+        try:
+            outputs = call()
+        except _ORT_ERRORS as error:
+            raise ModelError(
+                f"{self.path}: the model does not run ({first_line(error)})"
+            ) from error
+        if not all(np.isfinite(output).all() for output in outputs):
+            raise ModelError(f"{self.path}: the model gives no finite numbers; export it again")
 
 
 def parse_names(metadata: dict[str, str], path: Path) -> tuple[str, ...]:
-    """Names of the keypoints; raises ModelError unless they are a JSON list of different names."""
+    """Names of the keypoints; raises ModelError unless they are a JSON list of distinct names."""
     try:
         names = json.loads(metadata["keypoint_names"])
     except json.JSONDecodeError as error:
@@ -68,42 +130,37 @@ def parse_size(metadata: dict[str, str], path: Path) -> int:
     return int(metadata["input_size"])
 
 
-def check_tensors(session: onnxruntime.InferenceSession, count: int, size: int, path: Path) -> None:
-    """Raise ModelError unless inputs and outputs have the names, types and shapes agreed on."""
-    expected = {
-        "face": ("tensor(uint8)", [size, size, 1]),
-        "keypoints": ("tensor(float)", [count, 2]),
-        "error": ("tensor(float)", [count]),
-        "face_score": ("tensor(float)", []),
-    }
-    inputs = session.get_inputs()
-    if len(inputs) != 1 or isinstance(inputs[0].shape[0], int):
-        raise ModelError(
-            f"{path}: expected one input with an open batch, found "
-            + ", ".join(f"{tensor.name} {tensor.shape}" for tensor in inputs)
-        )
-    tensors = [*inputs, *session.get_outputs()]
-    # The first axis is the batch, and only it may be open.
-    found = {tensor.name: (tensor.type, list(tensor.shape[1:])) for tensor in tensors}
-    for name, form in expected.items():
-        if found.get(name) != form:
-            raise ModelError(
-                f"{path}: tensor {name!r}: expected {form[0]} [N, …] with {form[1]} after the "
-                f"batch, found {found.get(name, 'none')}"
-            )
+def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file; give the path of an .onnx file")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _LOG_NOTHING
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except _ORT_ERRORS as error:
+        reason = first_line(error).rpartition("failed:")[2]
+        raise ModelError(f"{path}: cannot be opened as an ONNX model ({reason})") from error
 
 
-def check_detector(session: onnxruntime.InferenceSession, path: Path) -> None:
-    """Raise ModelError unless inputs and outputs are those of a face detector."""
-    tensors = [*session.get_inputs(), *session.get_outputs()]
-    found = {tensor.name: (tensor.type, len(tensor.shape)) for tensor in tensors}
-    expected = {
-        "image": ("tensor(uint8)", 4),
-        "boxes": ("tensor(float)", 2),
-        "scores": ("tensor(float)", 1),
-    }
-    if found != expected:
+def _read_metadata(
+    session: onnxruntime.InferenceSession, path: Path, contract: Contract
+) -> dict[str, str]:
+    try:
+        metadata = dict(session.get_modelmeta().custom_metadata_map)
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{path}: the metadata is no valid text; the file is damaged") from error
+    missing = [key for key in contract.keys if key not in metadata]
+    if missing:
         raise ModelError(
-            f"{path}: not a face detector: expected image (1, H, W, 1), boxes (M, 4) and scores "
-            f"(M,), found {', '.join(f'{t.name} {t.shape}' for t in tensors)}"
+            f"{path}: not a {contract.noun}: metadata {', '.join(missing)} missing; "
+            "export it with python -m export.run"
         )
+    if metadata["coordinate_convention"] != COORDINATE_CONVENTION:
+        raise ModelError(
+            f"{path}: expected the coordinate convention {COORDINATE_CONVENTION!r}, "
+            f"found {metadata['coordinate_convention']!r}"
+        )
+    return metadata

@@ -1,32 +1,83 @@
-"""What a detector found in one picture, before the keypoint network has looked at it."""
+"""Detections, and the protocol that every face detector implements."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.geometry.boxes import enclosing_square
+from edge.geometry.face_frame import square_of_box
+from edge.image import Grey
+
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Faces to look at.
+class Detections:
+    """What a detector found in one image, before the keypoint network has run.
 
     Attributes:
-        boxes: float32 `(M, 4)`: x, y, width, height, px.
-        squares: for each the square that the keypoint network is to see, float64 `(4,)` px.
-        scores: float32 `(M,)`, 0–1, or None where the detector gives none.
+        boxes: float32 `(M, 4)`: x, y, width, height, px of the image.
+        scores: float32 `(M,)`, 0–1; None where the detector gives none.
+        squares: float64 `(M, 4)`, what the keypoint network is to see of the image for each box,
+            px; None where it follows from the box.
     """
 
     boxes: NDArray[np.float32]
-    squares: list[NDArray[np.float64]]
     scores: NDArray[np.float32] | None = None
+    squares: NDArray[np.float64] | None = None
 
-    def take(self, rows: NDArray[np.bool_]) -> Found:
-        """Those of the boxes for which `rows` `(M,)` is true."""
-        squares = [square for square, taken in zip(self.squares, rows, strict=True) if taken]
-        return Found(self.boxes[rows], squares, None if self.scores is None else self.scores[rows])
+    def take(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> Detections:
+        """The detections that a mask `(M,)` or indices select, in that order."""
+        return Detections(
+            self.boxes[index],
+            None if self.scores is None else self.scores[index],
+            None if self.squares is None else self.squares[index],
+        )
 
-    def each_score(self) -> list[float | None]:
-        """One score a box."""
+    def above(self, score: float) -> Detections:
+        """The detections of at least this score; all where the detector gives none."""
+        return self if self.scores is None else self.take(self.scores >= score)
+
+    def crop_squares(self) -> list[NDArray[np.float64]]:
+        """For each box the square `(4,)` px that the keypoint network is to see."""
+        if self.squares is not None:
+            return list(self.squares)
+        return [square_of_box(box) for box in self.boxes]
+
+    def score_list(self) -> list[float | None]:
+        """One score per box."""
         return [None] * len(self.boxes) if self.scores is None else self.scores.tolist()
+
+
+class Detector(Protocol):
+    """Finds faces in a grey image.
+
+    Attributes:
+        path: the `.onnx` file it was read from; None where there is none.
+        finds_faces: whether its boxes are candidates that a score decides on; False where every
+            box is taken to be a face.
+    """
+
+    @property
+    def path(self) -> Path | None: ...  # noqa: D102
+
+    finds_faces: bool
+
+    def __call__(self, grey: Grey, detect_size: int) -> Detections:
+        """Find faces in uint8 `(H, W)`, searched at `detect_size` px of its longer side."""
+
+
+class WholeImage:
+    """Takes each image as one face that fills it."""
+
+    path: Path | None = None
+    finds_faces = False
+
+    def __call__(self, grey: Grey, detect_size: int) -> Detections:
+        """One box: the whole image."""
+        height, width = grey.shape
+        whole = np.array([[0, 0, width, height]], np.float32)
+        return Detections(whole, squares=enclosing_square(height, width)[None])

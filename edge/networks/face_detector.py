@@ -1,7 +1,7 @@
-"""The face detector: one `.onnx` file, from a grey picture to boxes and scores.
+"""The face detector: one `.onnx` file, from a grey image to boxes and scores.
 
 A box reaches from the middle of the forehead to the chin and from cheek to cheek;
-`edge.geometry.face_frame` says which square of the picture the keypoint network then sees.
+`edge.geometry.face_frame` says which square of the image the keypoint network then sees.
 """
 
 from __future__ import annotations
@@ -10,24 +10,23 @@ import math
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.image import Grey
-from edge.networks.contract import check_detector, read_metadata
-from edge.networks.precision import Kind, open_file
-from edge.networks.session import OPEN_ERRORS, first_line, open_session
+from edge.networks.contract import COMMON_KEYS, Contract, OnnxModel
+from edge.networks.detections import Detections
 from edge.resize import resize
 
 EMBEDDED = Path(__file__).parents[1] / "models" / "face.onnx"
+METADATA_KEYS = ("box_convention", *COMMON_KEYS)
 STEP = 32  # px; the coarsest stride
-# The shorter side is filled up to one of these parts of the longer, so that whatever comes, the
-# network runs at a few shapes only and memory stays flat.
+# The shorter side is padded to one of these fractions of the longer, so that the network runs at a
+# few shapes only and memory stays flat.
 SHORTER = (9 / 16, 11 / 16, 3 / 4, 7 / 8, 1.0)
 ENLARGE = 2.0  # at most: more makes faces softer, not easier to find
-NEAR = 0.1  # of the size at which a picture is searched: one that is so near to it stays as it is
-
-Found = tuple[NDArray[np.float32], NDArray[np.float32]]
+NEAR = 0.1  # relative difference from `detect_size` below which an image is not resized
 
 
 class FaceDetector:
@@ -35,8 +34,11 @@ class FaceDetector:
 
     Attributes:
         path: the file it was read from.
-        metadata: everything the file says of itself.
+        metadata: the file's metadata.
+        finds_faces: always True, see `edge.networks.detections.Detector`.
     """
+
+    finds_faces = True
 
     def __init__(self, path: str | Path, threads: int = 1) -> None:
         """Open a detector file and check that it keeps the contract.
@@ -48,39 +50,37 @@ class FaceDetector:
         Raises:
             ModelError: the file is missing, is no ONNX model, or breaks the contract.
         """
-        self.path = Path(path)
-        self._session = open_session(self.path, threads)
-        self.metadata = read_metadata(self._session, self.path, "detector")
-        check_detector(self._session, self.path)
-        self._try_out()
+        self._model = OnnxModel(path, threads, _CONTRACT)
+        self.path, self.metadata = self._model.path, self._model.metadata
+        self._model.check_runs(lambda: self._run(np.zeros((1, 2 * STEP, 2 * STEP, 1), np.uint8)))
 
-    def __call__(self, grey: Grey, detect_size: int = 320) -> Found:
+    def __call__(self, grey: Grey, detect_size: int = 320) -> Detections:
         """Find faces.
 
         Args:
             grey: uint8 `(H, W)`.
-            detect_size: length of the longer side at which the picture is searched, px. Faces must
-                be about 10 px wide there. A picture within a tenth of it stays as it is; a smaller
+            detect_size: length of the longer side at which the image is searched, px. Faces must
+                be about 10 px wide there. An image within a tenth of it is not resized; a smaller
                 one is enlarged, at most twice.
 
         Returns:
-            Boxes float32 `(M, 4)`: x, y, width, height, px of `grey`, x and y the centre of the
-            top-left pixel; and scores float32 `(M,)`, 0–1; the highest score first.
+            Detections with x and y of a box the centre of its top-left pixel; the highest score
+            first.
         """
         height, width = grey.shape
-        canvas, inner = self.canvas(grey, detect_size)
+        canvas, inner = self.letterbox(grey, detect_size)
         boxes, scores = self._run(canvas)
         factors = np.array([width / inner[1], height / inner[0]], np.float32)
         corner = (boxes[:, :2] + 0.5) * factors - 0.5
-        return np.concatenate([corner, boxes[:, 2:] * factors], axis=1), scores
+        return Detections(np.concatenate([corner, boxes[:, 2:] * factors], axis=1), scores)
 
     @staticmethod
-    def canvas(grey: Grey, detect_size: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-        """What the network is given of a picture.
+    def letterbox(grey: Grey, detect_size: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+        """What the network is given of an image.
 
         Returns:
-            uint8 `(1, H, W, 1)`, the picture scaled and filled up with black; and the height and
-            width of the picture in it, px.
+            uint8 `(1, H, W, 1)`, the image scaled and padded with black; and the height and width
+            of the image in it, px.
         """
         height, width = grey.shape
         longer = max(height, width)
@@ -91,46 +91,40 @@ class FaceDetector:
         canvas[0, : inner[0], : inner[1], 0] = resize(grey, inner)
         return canvas, inner
 
-    def _try_out(self) -> None:
-        try:
-            found = self._run(np.zeros((1, 2 * STEP, 2 * STEP, 1), np.uint8))
-        except OPEN_ERRORS as error:
-            raise ModelError(
-                f"{self.path}: the model does not run ({first_line(error)})"
-            ) from error
-        if not all(np.isfinite(values).all() for values in found):
-            raise ModelError(f"{self.path}: the model gives no finite numbers; export it again")
-
-    def _run(self, canvas: NDArray[np.uint8]) -> Found:
-        boxes, scores = self._session.run(["boxes", "scores"], {"image": canvas})
-        return boxes, scores
-
-
-def open_detector(
-    path: str | Path | None, precision: str = "auto", threads: int = 1
-) -> FaceDetector:
-    """Open the fp32 or the int8 file of a detector, as `edge.networks.precision.open_file` does.
-
-    Args:
-        path: the fp32 file; None for the embedded detector.
-        precision: "fp32", "int8", or "auto": whichever is faster here at 320×240 px.
-        threads: threads that one run may use.
-
-    Raises:
-        ModelError, ValueError: as `open_file`.
-    """
-    return open_file(_KIND, EMBEDDED if path is None else Path(path), precision, threads)
-
-
-_KIND = Kind(FaceDetector, lambda detector: detector(np.zeros((240, 320), np.uint8)))
+    def _run(self, canvas: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        return self._model.run(["boxes", "scores"], {"image": canvas})
 
 
 def working_shape(height: int, width: int) -> tuple[int, int]:
-    """The shape at which a picture of `height`×`width` px is searched: one of a few."""
-    longer = _up(max(height, width))
-    shorter = next(s for s in (_up(longer * part) for part in SHORTER) if s >= min(height, width))
+    """The shape at which an image of `height`×`width` px is searched: one of a few."""
+    longer = _round_up(max(height, width))
+    shorter = next(
+        side
+        for side in (_round_up(longer * fraction) for fraction in SHORTER)
+        if side >= min(height, width)
+    )
     return (longer, shorter) if height > width else (shorter, longer)
 
 
-def _up(length: float) -> int:
+def _round_up(length: float) -> int:
     return math.ceil(length / STEP) * STEP
+
+
+def _check_tensors(
+    session: onnxruntime.InferenceSession, metadata: dict[str, str], path: Path
+) -> None:
+    tensors = [*session.get_inputs(), *session.get_outputs()]
+    actual = {tensor.name: (tensor.type, len(tensor.shape)) for tensor in tensors}
+    expected = {
+        "image": ("tensor(uint8)", 4),
+        "boxes": ("tensor(float)", 2),
+        "scores": ("tensor(float)", 1),
+    }
+    if actual != expected:
+        raise ModelError(
+            f"{path}: not a face detector: expected image (1, H, W, 1), boxes (M, 4) and scores "
+            f"(M,), found {', '.join(f'{t.name} {t.shape}' for t in tensors)}"
+        )
+
+
+_CONTRACT = Contract("detector", METADATA_KEYS, _check_tensors)

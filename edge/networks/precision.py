@@ -1,4 +1,4 @@
-"""The fp32 or the int8 file of a network: the one asked for, or whichever is faster here.
+"""Opening a network in fp32 or int8: the precision asked for, or the faster one on this computer.
 
 The int8 file lies beside the fp32 one: `keypoints.onnx` and `keypoints.int8.onnx`.
 """
@@ -10,21 +10,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, get_args
 
 import numpy as np
 
 from edge.errors import ModelError
-from edge.networks.precision_cache import key_of, recall, remember
+from edge.networks import face_detector, keypoint_model
+from edge.networks.contract import Precision
+from edge.networks.detections import Detector, WholeImage
+from edge.networks.face_detector import FaceDetector
+from edge.networks.keypoint_model import KeypointModel
+from edge.networks.precision_cache import cache_key, load_choice, store_choice
 
-PRECISIONS = ("auto", "fp32", "int8")
-# int8 must be this much faster to be chosen. It costs some accuracy, and nearer to 1 the noise of
-# timing would make results differ from one start to the next.
-_WORTH_IT = 0.65
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+# Time of int8 over that of fp32 below which int8 is chosen. It costs some accuracy, and nearer to 1
+# the noise of timing would make results differ from one start to the next.
+_MAX_TIME_RATIO = 0.65
 
 
 class _Network(Protocol):
-    path: Path
+    @property
+    def path(self) -> Path: ...
+
     metadata: dict[str, str]
 
 
@@ -32,45 +39,77 @@ _Opened = TypeVar("_Opened", bound=_Network)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[_Opened]):
-    """What can be opened in two precisions.
-
-    Attributes:
-        open: from a file and a number of threads to an open network.
-        use: runs it once, on what it mostly sees.
-    """
+class _Opener(Generic[_Opened]):
+    """How one kind of network is opened, and run once on a typical input."""
 
     open: Callable[[Path, int], _Opened]
-    use: Callable[[_Opened], object]
+    run: Callable[[_Opened], object]
 
 
-def open_file(kind: Kind[_Opened], full: Path, precision: str, threads: int) -> _Opened:
-    """Open the fp32 or the int8 file of a network.
+_KEYPOINT_MODEL = _Opener(
+    KeypointModel, lambda model: model(np.zeros((1, model.size, model.size), np.uint8))
+)
+_FACE_DETECTOR = _Opener(FaceDetector, lambda detector: detector(np.zeros((240, 320), np.uint8)))
+
+
+def open_keypoint_model(
+    path: str | Path | None, precision: Precision | None = "auto", threads: int = 1
+) -> KeypointModel:
+    """Open a keypoint network.
 
     Args:
-        kind: of network.
-        full: the fp32 file, or an int8 file, which is then opened whatever the precision.
-        precision: "fp32", "int8", or "auto": whichever is faster here, as measured now or by an
-            earlier start (`edge.networks.precision_cache`).
+        path: the fp32 file, or an int8 file, which is opened as it is; None: the embedded network.
+        precision: "fp32", "int8", or "auto": the faster one for one face, as measured now or by an
+            earlier start (`edge.networks.precision_cache`). None: exactly the named file.
         threads: threads that one run may use.
 
     Raises:
-        ModelError: a file is missing or breaks the contract, or the two are not of one network.
-        ValueError: the precision is none of the three.
+        ModelError: a file is missing or breaks the contract, or the two files are of different
+            networks.
+        ValueError: the precision is none of these.
     """
-    if precision not in PRECISIONS:
+    full = keypoint_model.EMBEDDED if path is None else Path(path)
+    return _open(_KEYPOINT_MODEL, full, precision, threads)
+
+
+def open_face_detector(
+    path: str | Path | None, precision: Precision | None = "auto", threads: int = 1
+) -> FaceDetector:
+    """Open a face detector; arguments and errors as `open_keypoint_model`.
+
+    "auto" is measured on one image of 320×240 px.
+    """
+    full = face_detector.EMBEDDED if path is None else Path(path)
+    return _open(_FACE_DETECTOR, full, precision, threads)
+
+
+def open_detector(detector: str | Path, precision: Precision | None, threads: int) -> Detector:
+    """Open the detector that a user named.
+
+    Args:
+        detector: "face" (the embedded one), the path of an `.onnx` file, "haar" or "none".
+        precision: as `open_keypoint_model`; "int8" falls back to fp32 where there is no int8 file.
+        threads: threads that one run may use.
+
+    Raises:
+        ModelError: as `open_keypoint_model`.
+        MissingExtra: the cascade needs OpenCV, which is not installed.
+        ValueError: the name is none of these.
+    """
+    if detector == "none":
+        return WholeImage()
+    if detector == "haar":
+        from edge.networks.haar import HaarDetector
+
+        return HaarDetector(threads)
+    path = face_detector.EMBEDDED if detector == "face" else Path(detector)
+    if path.suffix != ".onnx":
         raise ValueError(
-            f"precision must be one of {', '.join(PRECISIONS)}, received {precision!r}"
+            f"detector must be face, haar, none or the path of an .onnx file, received {detector!r}"
         )
-    if is_int8(full):
-        return kind.open(full, threads)  # the small one was asked for by name
-    small = int8_file(full)
-    if precision == "int8" and not full.is_file():
-        return kind.open(small, threads)
-    if precision == "auto" and full.is_file() and small.is_file():
-        return _open_faster(kind, full, small, threads)
-    network = kind.open(full, threads)
-    return _open_small(kind, small, network, threads) if precision == "int8" else network
+    if precision == "int8" and not int8_file(path).is_file():
+        precision = None
+    return open_face_detector(path, precision, threads)
 
 
 def int8_file(full: Path) -> Path:
@@ -83,23 +122,41 @@ def is_int8(path: Path) -> bool:
     return path.name.endswith(f".int8{path.suffix}")
 
 
-def _open_faster(kind: Kind[_Opened], full: Path, small: Path, threads: int) -> _Opened:
+def _open(
+    opener: _Opener[_Opened], full: Path, precision: Precision | None, threads: int
+) -> _Opened:
+    if precision not in (*PRECISIONS, None):
+        raise ValueError(
+            f"precision must be one of {', '.join(PRECISIONS)}, received {precision!r}"
+        )
+    if precision is None or is_int8(full):
+        return opener.open(full, threads)
+    small = int8_file(full)
+    if precision == "int8" and not full.is_file():
+        return opener.open(small, threads)
+    if precision == "auto" and full.is_file() and small.is_file():
+        return _open_faster(opener, full, small, threads)
+    network = opener.open(full, threads)
+    return _open_int8(opener, small, network, threads) if precision == "int8" else network
+
+
+def _open_faster(opener: _Opener[_Opened], full: Path, small: Path, threads: int) -> _Opened:
     try:
-        key = key_of((full, small), threads)
+        key = cache_key((full, small), threads)
     except OSError as error:
         raise ModelError(f"{full}: cannot be read ({error.strerror})") from error
-    known = recall(key)
+    known = load_choice(key)
     if known in ("fp32", "int8"):
-        return kind.open(full if known == "fp32" else small, threads)
-    network = kind.open(full, threads)
-    quantised = _open_small(kind, small, network, threads)
-    faster = _least_ms_ratio(kind, quantised, network) < _WORTH_IT
-    remember(key, "int8" if faster else "fp32")
+        return opener.open(full if known == "fp32" else small, threads)
+    network = opener.open(full, threads)
+    quantised = _open_int8(opener, small, network, threads)
+    faster = _time_ratio(opener, quantised, network) < _MAX_TIME_RATIO
+    store_choice(key, "int8" if faster else "fp32")
     return quantised if faster else network
 
 
-def _open_small(kind: Kind[_Opened], path: Path, full: _Opened, threads: int) -> _Opened:
-    network = kind.open(path, threads)
+def _open_int8(opener: _Opener[_Opened], path: Path, full: _Opened, threads: int) -> _Opened:
+    network = opener.open(path, threads)
     if network.metadata["sha256_keras"] != full.metadata["sha256_keras"]:
         raise ModelError(
             f"{path}: is of another network ({network.metadata['model_version']}) than {full.path} "
@@ -108,15 +165,17 @@ def _open_small(kind: Kind[_Opened], path: Path, full: _Opened, threads: int) ->
     return network
 
 
-def _least_ms_ratio(kind: Kind[_Opened], first: _Opened, second: _Opened, rounds: int = 4) -> float:
-    """Time of `first` over that of `second`, each the least of several rounds taken in turn."""
-    calls = [partial(kind.use, network) for network in (first, second)]
+def _time_ratio(
+    opener: _Opener[_Opened], first: _Opened, second: _Opened, rounds: int = 4
+) -> float:
+    """Time of `first` over that of `second`, each the minimum of several interleaved rounds."""
+    calls = [partial(opener.run, network) for network in (first, second)]
     times = [[median_ms(call) for call in calls] for _ in range(rounds)]
     return min(a for a, _ in times) / min(b for _, b in times)
 
 
 def median_ms(call: Callable[[], object], warm_up: int = 3, runs: int = 15) -> float:
-    """Median time of a call on this computer, ms, after some that are not counted."""
+    """Median time of a call on this computer, ms, after a warm-up."""
     times = []
     for _ in range(warm_up + runs):
         start = time.perf_counter_ns()

@@ -1,8 +1,8 @@
-"""Which precision was faster on this computer: measured once, kept in the user's cache folder.
+"""The precision that was faster on this computer: measured once, kept in the user's cache folder.
 
-One small JSON file, from what the choice depends on (processor, onnxruntime, threads and the bytes
-of the model files) to the choice. It may be deleted at any time; where it cannot be read or
-written, the choice is measured again at every start.
+One small JSON file maps a hash of what the choice depends on (processor, onnxruntime, threads and
+the bytes of the model files) to the choice. It may be deleted at any time; where it cannot be read
+or written, the choice is measured again at every start.
 """
 
 from __future__ import annotations
@@ -12,53 +12,51 @@ import hashlib
 import json
 import os
 import platform
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import onnxruntime
 
+from edge.files import write_atomically
 from edge.networks.cpu import processor_name
 
-VARIABLE = "EDGE_CACHE"  # a folder to use instead; empty: nothing is kept
+VARIABLE = "EDGE_CACHE"  # a folder to use instead; empty: no cache
 _FILE = "precision.json"
-_MOST = 64  # entries that are kept, the newest
+_MAX_ENTRIES = 64  # the newest are kept
 
 
-def key_of(files: Sequence[Path], threads: int) -> str:
-    """What a choice between model files depends on, as hexadecimal digits.
+def cache_key(files: Sequence[Path], threads: int) -> str:
+    """A hash of everything that a choice between model files depends on.
 
     Raises:
         OSError: a file cannot be read.
     """
     digest = hashlib.sha256()
-    facts = (processor_name(), platform.machine(), onnxruntime.__version__, str(threads))
-    for fact in facts:
-        digest.update(fact.encode() + b"\0")
+    keys = (processor_name(), platform.machine(), onnxruntime.__version__, str(threads))
+    for key in keys:
+        digest.update(key.encode() + b"\0")
     for file in files:
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
 
-def recall(key: str) -> str | None:
+def load_choice(key: str) -> str | None:
     """The choice that was made for `key`, or None."""
     path = _path()
     return None if path is None else _read(path).get(key)
 
 
-def remember(key: str, choice: str) -> None:
-    """Keep a choice; where that is not possible, nothing happens."""
+def store_choice(key: str, choice: str) -> None:
+    """Store a choice; a folder that cannot be written is ignored."""
     path = _path()
     if path is None:
         return
     kept = {**_read(path), key: choice}
-    text = json.dumps(dict(list(kept.items())[-_MOST:]), indent=1)
+    text = json.dumps(dict(list(kept.items())[-_MAX_ENTRIES:]), indent=1)
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Several processes may do so at once: each writes a file of its own and puts it there.
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-            file.write(text)
-        os.replace(file.name, path)
+        with write_atomically(path) as part:
+            part.write_text(text, encoding="utf-8")
 
 
 def _read(path: Path) -> dict[str, str]:

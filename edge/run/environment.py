@@ -9,12 +9,11 @@ import platform
 from pathlib import Path
 
 from edge import __version__
+from edge.networks.contract import Precision
 from edge.networks.cpu import cpu_lines, processor_name
 from edge.networks.face_detector import EMBEDDED as FACE
-from edge.networks.face_detector import open_detector
 from edge.networks.keypoint_model import EMBEDDED as KEYPOINTS
-from edge.networks.keypoint_model import open_model
-from edge.networks.precision import int8_file, is_int8
+from edge.networks.precision import int8_file, is_int8, open_face_detector, open_keypoint_model
 
 _PACKAGES = ("numpy", "onnxruntime", "pillow", "opencv-python-headless")
 # What makes 8-bit integer products fast: on x86 AVX-512 VNNI and AVX-VNNI, on ARM the dot product.
@@ -23,7 +22,7 @@ _INT8_FEATURES = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 
 def describe(
     model: str | Path | None = None,
-    precision: str = "auto",
+    precision: Precision = "auto",
     threads: int = 1,
     detector: str | Path = "face",
 ) -> str:
@@ -41,9 +40,9 @@ def describe(
     """
     keypoints = KEYPOINTS if model is None else Path(model)
     face = _detector(detector)
-    chosen = {"keypoints": open_model(keypoints, precision, threads).path}
+    chosen = {"keypoints": open_keypoint_model(keypoints, precision, threads).path}
     if face is not None:
-        chosen["detector"] = open_detector(face, precision, threads).path
+        chosen["detector"] = open_face_detector(face, precision, threads).path
     files = [*_files(keypoints), *(_files(face) if face else [])]
     facts = [
         ("edge", __version__),

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from edge.cli.filenames import STDIO, VIDEO_SUFFIXES
 from edge.errors import SourceError
 from edge.face import Face
-from edge.image import check_suffix
+from edge.image_writer import check_suffix
 from edge.records import csv_header, csv_row, to_record
-from edge.run.sources import STDIO, VIDEOS
 
 _KEPT_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".mp4", ".avi", ".mov", ".mkv")
 
@@ -47,7 +47,7 @@ class PictureNames:
                 f"{path}: cannot hold {len(images)} pictures; give a folder, ending in /"
             )
         else:
-            if path.suffix.lower() not in VIDEOS:
+            if path.suffix.lower() not in VIDEO_SUFFIXES:
                 check_suffix(path)
             self._file = path
             if path.resolve() in self._taken or self._inputs.has(path):
@@ -84,7 +84,7 @@ class PictureNames:
         return path
 
     def _check_kind(self, is_video: bool) -> None:
-        if self._file and is_video != (self._file.suffix.lower() in VIDEOS):
+        if self._file and is_video != (self._file.suffix.lower() in VIDEO_SUFFIXES):
             kind = "a video; use .mp4 or .avi" if is_video else "a picture; use .jpg or .png"
             raise SourceError(f"{self._file}: cannot hold {kind}")
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from edge.memory_budget import MemoryBudget
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -42,7 +44,7 @@ def overlap(
         KeyboardInterrupt too, the results that are ready are written before it is passed on.
     """
     limit = limit or Limit(lambda _: 0, 0)
-    room = Room(limit.most)
+    room = MemoryBudget(limit.most)
     writer = _Writer(write, ahead, room)
     with _Reader(items, max(ahead, batch), limit.weigh, room) as reader:
         try:
@@ -68,28 +70,6 @@ class Limit(Generic[_Item]):
     most: int
 
 
-class Room:
-    """How much is held between reading and writing, in whatever unit."""
-
-    def __init__(self, most: float) -> None:
-        """Hold at most so much; something larger alone."""
-        self._most, self._held = most, 0
-        self._changed = threading.Condition()
-
-    def take(self, size: int, stop: Callable[[], bool]) -> None:
-        """Wait until there is room, or nothing is held, or `stop` says so; then it is held."""
-        with self._changed:
-            while self._held and self._held + size > self._most and not stop():
-                self._changed.wait(_WAIT)
-            self._held += size
-
-    def leave(self, size: int) -> None:
-        """Give back what was taken."""
-        with self._changed:
-            self._held -= size
-            self._changed.notify_all()
-
-
 class _End:
     """What a queue holds last: nothing more will come, or something went wrong."""
 
@@ -101,7 +81,7 @@ class _Reader(Generic[_Item]):
     """Takes items out of an iterable in a thread, some ahead."""
 
     def __init__(
-        self, items: Iterable[_Item], ahead: int, weigh: Callable[[_Item], int], room: Room
+        self, items: Iterable[_Item], ahead: int, weigh: Callable[[_Item], int], room: MemoryBudget
     ) -> None:
         self._weigh, self._room = weigh, room
         self._queue: queue.Queue[_Item | _End] = queue.Queue(ahead)
@@ -142,7 +122,7 @@ class _Reader(Generic[_Item]):
     def _read(self, items: Iterable[_Item]) -> None:
         try:
             for item in items:
-                self._room.take(self._weigh(item), self._stop.is_set)
+                self._room.acquire(self._weigh(item), self._stop.is_set)
                 if not self._put(item):
                     return
             self._put(_End())
@@ -166,7 +146,7 @@ class _Reader(Generic[_Item]):
 class _Writer(Generic[_Result]):
     """Writes results in a thread, in order."""
 
-    def __init__(self, write: Callable[[_Result], None], ahead: int, room: Room) -> None:
+    def __init__(self, write: Callable[[_Result], None], ahead: int, room: MemoryBudget) -> None:
         self._write, self._room = write, room
         self._queue: queue.Queue[tuple[_Result, int] | _End] = queue.Queue(ahead)
         self._error: BaseException | None = None
@@ -201,4 +181,4 @@ class _Writer(Generic[_Result]):
             except BaseException as error:
                 self._error = error
             del entry, result  # or a picture would stay until the next comes
-            self._room.leave(size)
+            self._room.release(size)

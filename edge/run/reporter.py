@@ -11,7 +11,8 @@ from edge.cli.progress import Progress
 from edge.drawing import draw
 from edge.errors import ImageError, SourceError
 from edge.face import Face
-from edge.image import Rgb, save_image
+from edge.image import Rgb
+from edge.image_writer import save_image
 from edge.run.output_paths import Outputs
 
 

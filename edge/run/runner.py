@@ -13,16 +13,18 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.cli.filenames import STDIO
 from edge.cli.progress import Progress
 from edge.errors import EdgeError, ImageError, SourceError
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.image import load_image, save_image
+from edge.image import load_image
+from edge.image_writer import save_image
 from edge.run.crop_files import Crops, read_crops
 from edge.run.output_paths import Outputs
 from edge.run.pipeline import Limit, overlap
 from edge.run.reporter import Item, Report, Seen, Settings, picture_of
-from edge.run.sources import STDIO, Source
+from edge.run.sources import Source
 from edge.video.capture import Camera, Frame, Video, VideoWriter
 from edge.video.smoothing import Smoothing
 from edge.video.tracker import Tracker

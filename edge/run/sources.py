@@ -11,11 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
-VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ogv", ".3gp")
-STDIO = "-"
-# What an earlier run left beside its inputs is not taken for another input.
-_WRITTEN = re.compile(r"\.keypoints(-\d+)?\.\w+$")
+from edge.cli.filenames import STDIO, VIDEO_SUFFIXES, is_image, is_video
+
 _CAMERA = re.compile(r"camera:(\d+)\Z")
 
 
@@ -44,12 +41,6 @@ def expand(words: Sequence[str], recursive: bool = False) -> list[Source]:
     return [source for word in words for source in _expand_one(word, recursive)]
 
 
-def is_picture(name: str) -> bool:
-    """Whether a file of a folder, by its name, is a picture, and none that we have drawn on."""
-    path = Path(name)
-    return path.suffix.lower() in PICTURES and not _WRITTEN.search(path.name)
-
-
 def _expand_one(word: str, recursive: bool) -> list[Source]:
     camera = _CAMERA.match(word)
     if camera:
@@ -68,17 +59,13 @@ def _expand_one(word: str, recursive: bool) -> list[Source]:
 
 
 def _several(word: str, paths: Iterator[Path]) -> list[Source]:
-    files = sorted(
-        path for path in paths
-        if (is_picture(path.name) or path.suffix.lower() in VIDEOS)
-        and not _WRITTEN.search(path.name) and path.is_file()
-    )  # fmt: skip
+    files = sorted(path for path in paths if (is_image(path) or is_video(path)) and path.is_file())
     return [_of_file(str(path)) for path in files] or [Source("nothing", word)]
 
 
 def _of_file(name: str) -> Source:
     suffix = Path(name).suffix.lower()
-    if suffix in VIDEOS:
+    if suffix in VIDEO_SUFFIXES:
         return Source("video", name)
     if suffix in (".npy", ".csv", ".zip"):
         return Source("crops", name)

@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from edge.drawing import draw
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.image import Grey, Rgb, to_grey, to_jpeg
-from edge.networks.detections import Found
+from edge.image import Grey, Rgb, to_grey
+from edge.image_writer import to_jpeg
+from edge.memory_budget import MemoryBudget
+from edge.networks.detections import Detections
 from edge.records import to_record
-from edge.run.pipeline import Room
 from edge.serve.limits import Limits, Refusal
 from edge.serve.metrics import Counts
 from edge.serve.micro_batcher import Batcher
@@ -26,7 +27,7 @@ from edge.serve.uploads import check_picture, decode, decode_grey
 _MAX_THREADS = 4  # that decode and search: each may hold a large picture
 
 _T = TypeVar("_T")
-_ToLook = tuple[Grey, Found]
+_ToLook = tuple[Grey, Detections]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class _Searched:
     """A decoded picture and where its faces are; `picture` only where it is to be drawn on."""
 
     grey: Grey
-    found: Found
+    found: Detections
     picture: Rgb | None
 
 
@@ -71,7 +72,7 @@ class Desk:
         """Answer with `detect`, which may be used by others too."""
         self.detect = detect
         self._limits, self._counts = limits, counts
-        self._room = Room(limits.room_bytes)
+        self._room = MemoryBudget(limits.room_bytes)
         count = min(os.cpu_count() or 1, _MAX_THREADS)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="edge-picture")
         # Of their own: pictures that wait for room must not keep those that hold it from leaving.
@@ -147,7 +148,7 @@ class Desk:
             self._counts.faces.inc(len(faces))
             return await loop.run_in_executor(self._writing, self._write, job, searched, faces)
         finally:
-            self._room.leave(job.held)
+            self._room.release(job.held)
 
     async def _faces_of(self, job: _Job) -> tuple[_Searched, list[Face]]:
         loop = asyncio.get_running_loop()
@@ -169,7 +170,7 @@ class Desk:
     def _search(self, job: _Job) -> _Searched:
         width, height = check_picture(job.upload, self._limits)
         needed = 4 * width * height  # RGB and grey
-        self._room.take(needed, lambda: time.monotonic() > job.deadline)
+        self._room.acquire(needed, lambda: time.monotonic() > job.deadline)
         job.held = needed
         if time.monotonic() > job.deadline:
             raise self._too_late()
@@ -178,12 +179,12 @@ class Desk:
         grey = decode_grey(job.upload) if picture is None else to_grey(picture)
         job.timings_ms["decode"] = _ms_since(start)
         start = time.perf_counter()
-        found = self.detect.search(grey)
+        found = self.detect.detect_faces(grey)
         job.timings_ms["search"] = _ms_since(start)
         return _Searched(grey, found, picture)
 
     def _look_at(self, some: list[_ToLook]) -> list[list[Face]]:
-        return self.detect.look([grey for grey, _ in some], [found for _, found in some])
+        return self.detect.predict_faces([grey for grey, _ in some], [found for _, found in some])
 
     def _write(self, job: _Job, searched: _Searched, faces: list[Face]) -> Answer:
         names = self.detect.keypoint_names

@@ -14,7 +14,7 @@ from typing import Any
 from edge.drawing import draw
 from edge.errors import EdgeError
 from edge.facekeypoints import FaceKeypoints
-from edge.image import to_jpeg
+from edge.image_writer import to_jpeg
 from edge.records import to_record
 from edge.serve.limits import busy
 from edge.video.capture import Camera, Frame, Video

@@ -99,11 +99,11 @@ class Routes:
     async def network(self, name: str) -> Response:
         """The file of a network, `keypoints` or `face`: the very one that the server runs."""
         detect = self._desk.detect
-        network = {"keypoints": detect.model, "face": detect.finder}.get(name)
-        if network is None:
+        path = {"keypoints": detect.model.path, "face": detect.face_detector.path}.get(name)
+        if path is None:
             raise Refusal(404, f"no network {name!r} here; expected keypoints or face")
         headers = {"Cache-Control": "no-cache"}
-        return FileResponse(network.path, media_type="application/octet-stream", headers=headers)
+        return FileResponse(path, media_type="application/octet-stream", headers=headers)
 
     def _source(self) -> Live:
         if self._live is None:

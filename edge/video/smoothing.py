@@ -17,8 +17,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.evaluation.metrics import eye_span
-from edge.geometry.similarity import Complex, fit, to_complex
+from edge.geometry.affine import Complex, to_complex
+from edge.geometry.face_frame import eye_span
+from edge.geometry.similarity import fit_complex
 
 Points = NDArray[np.float64]
 _Number = TypeVar("_Number", float, NDArray[np.float64])
@@ -68,7 +69,7 @@ class PointFilter:
         """
         now = to_complex(points)
         width = float(eye_span(points[None])[0])
-        moved = None if self._seen is None else fit(self._seen, now)
+        moved = None if self._seen is None else fit_complex(self._seen, now)
         if self._seen is None or moved is None or not (seconds > 0 and width > 0):
             self._seen = self._smooth = now
             # Of the face as a whole, at each point; and of each point within the face.
@@ -90,7 +91,7 @@ class PointFilter:
             0.0,
         )
         alone = np.maximum(abs(self._own_speed) - settings.dead_zone, 0)
-        placed = fit(self._smooth, now)  # the smooth face where the face now is
+        placed = fit_complex(self._smooth, now)  # the smooth face where the face now is
         whole_way = self._smooth if placed is None else placed[0] * self._smooth + placed[1]
         self._count += 1
         # The first few count alike, so that the very first is no better than the others.

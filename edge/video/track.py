@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from edge.crop import cut
-from edge.geometry.affine import Matrix, compose, crop_matrix, invert, scale_of, turn_of
-from edge.geometry.boxes import overlap, shared_part
-from edge.geometry.face_frame import CROP, square_of, stand_up
-from edge.refinement import MAX_TILT_DEG, Look
+from edge.geometry.affine import Matrix, compose, crop_matrix, invert, rotation_deg, scale_of
+from edge.geometry.boxes import io_min, pairwise_intersection
+from edge.geometry.face_frame import CROP, square_of_pose, upright_matrix_of_pose
+from edge.refinement import MAX_ROLL_DEG, FacePass
 from edge.video.smoothing import PointFilter
 
 _PORTRAIT = 48  # px, side of the small picture
@@ -30,7 +30,7 @@ _CHECK = 4  # frames from one such picture of a face that is apart from others t
 _APART = 2.0  # widths of the wider box between the middles of faces
 _MAX_JUMP, _MAX_GROWTH = 0.5, 1.5  # from one frame to the next, in sides of the face's square
 # Two limits, so that a head tilted to about one of them is not cut out now this way, now that.
-_UPRIGHT_DEG, _TILTED_DEG = 10.0, MAX_TILT_DEG
+_UPRIGHT_DEG, _TILTED_DEG = 10.0, MAX_ROLL_DEG
 _NEAR = 1.0  # sides of the square: within it a face that comes back may be the one just lost
 
 
@@ -63,7 +63,7 @@ class Track:
     """One face through time; its keypoints here are as seen, not smoothed."""
 
     number: int
-    seen: Look
+    seen: FacePass
     portrait: NDArray[np.float32]
     smooth: PointFilter | None
     time: float
@@ -75,7 +75,7 @@ class Track:
 
     def expected(self, time: float) -> NDArray[np.float64]:
         """Where the middle of the keypoints is in the next frame, at `time`, `(2,)` px."""
-        return self.seen.middle + self.motion.ahead(time - self.time)
+        return self.seen.centroid + self.motion.ahead(time - self.time)
 
     def aim(self, time: float, size: int) -> Matrix | None:
         """The matrix to the `size`×`size` px crop in which the face is looked at next.
@@ -83,22 +83,26 @@ class Track:
         A face that stands nearly upright is cut out as it stands, in half the time. None where the
         keypoints span no face.
         """
-        if self.seen.lying is None:
+        if self.seen.pose is None:
             return None
-        lying = self.seen.lying.copy()
-        lying[:, 2] += self.motion.ahead(time - self.time)
-        self.turned = abs(turn_of(lying)) > (_UPRIGHT_DEG if self.turned else _TILTED_DEG)
-        return stand_up(lying, size) if self.turned else crop_matrix(square_of(lying), size)
+        pose = self.seen.pose.copy()
+        pose[:, 2] += self.motion.ahead(time - self.time)
+        self.turned = abs(rotation_deg(pose)) > (_UPRIGHT_DEG if self.turned else _TILTED_DEG)
+        return (
+            upright_matrix_of_pose(pose, size)
+            if self.turned
+            else crop_matrix(square_of_pose(pose), size)
+        )
 
     def drifted(self, time: float) -> NDArray[np.float64]:
         """Where the middle of a face that was lost may be by now, `(2,)` px."""
-        return self.seen.middle + self.motion.drift * (time - self.time)
+        return self.seen.centroid + self.motion.drift * (time - self.time)
 
     def move(self, sighting: Sighting, time: float) -> None:
         """Go on to where the face was sighted."""
         seen = sighting.seen
         if time > self.time:
-            moved = seen.middle - self.seen.middle
+            moved = seen.centroid - self.seen.centroid
             self.motion = self.motion.then(moved / (time - self.time))
         self.unchecked += 1
         if sighting.portrait is not None:
@@ -116,7 +120,7 @@ class Sighting:
     """
 
     track: Track
-    seen: Look
+    seen: FacePass
     portrait: NDArray[np.float32] | None
     likeness: float
     box: NDArray[np.float32]
@@ -127,7 +131,7 @@ class Sighting:
         return self.likeness >= _LIKE
 
 
-def sight(seen: Look, track: Track) -> Sighting | None:
+def sight(seen: FacePass, track: Track) -> Sighting | None:
     """Compare a face with a track's portrait; None where its keypoints span no face."""
     portrait = portrait_of(seen)
     if portrait is None:
@@ -136,7 +140,7 @@ def sight(seen: Look, track: Track) -> Sighting | None:
     return Sighting(track, seen, portrait, likeness, seen.box)
 
 
-def sight_again(seen: Look, track: Track, every: int) -> Sighting | None:
+def sight_again(seen: FacePass, track: Track, every: int) -> Sighting | None:
     """As `sight`; but compared only once in so many frames."""
     if track.unchecked < every - 1:
         return Sighting(track, seen, None, 1.0, seen.box)
@@ -151,7 +155,7 @@ def how_often(tracks: list[Track]) -> list[int]:
     middles, widths = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2]
     away = np.linalg.norm(middles[:, None] - middles[None], axis=2)
     near = away < _APART * np.maximum(widths[:, None], widths)
-    touching = overlap(boxes, boxes) > 0
+    touching = pairwise_intersection(boxes, boxes) > 0
     counts = (part.sum(axis=1).tolist() for part in (touching, near))  # with each face itself
     return [
         1 if touched > 1 else _CHECK // 2 if around > 1 else _CHECK
@@ -167,21 +171,21 @@ def compare_shared(sightings: list[Sighting], most: float) -> list[Sighting]:
     compared = [
         sight(one.seen, one.track)
         if one.portrait is None
-        and any(shared_part(one.box, o.box) > most for o in sightings if o is not one)
+        and any(io_min(one.box, o.box) > most for o in sightings if o is not one)
         else one
         for one in sightings
     ]
     return [one for one in compared if one is not None]
 
 
-def is_near(track: Track, seen: Look, now: float) -> bool:
+def is_near(track: Track, seen: FacePass, now: float) -> bool:
     """Whether a face is where a track's should be by now, and as large."""
-    lying, before = seen.lying, track.seen.lying
-    if lying is None or before is None:
+    pose, before = seen.pose, track.seen.pose
+    if pose is None or before is None:
         return False
     side = scale_of(before) * CROP
-    away = math.hypot(*(seen.middle - track.expected(now)).tolist())
-    grown = scale_of(lying) / scale_of(before)
+    away = math.hypot(*(seen.centroid - track.expected(now)).tolist())
+    grown = scale_of(pose) / scale_of(before)
     return bool(away <= _MAX_JUMP * side and 1 / _MAX_GROWTH <= grown <= _MAX_GROWTH)
 
 
@@ -195,15 +199,15 @@ def is_back(sighting: Sighting, now: float) -> bool:
 def is_in_place(sighting: Sighting, now: float) -> bool:
     """Whether a face is where a lost track's may be by now."""
     track = sighting.track
-    away = math.hypot(*(sighting.seen.middle - track.drifted(now)).tolist())
+    away = math.hypot(*(sighting.seen.centroid - track.drifted(now)).tolist())
     return bool(away <= _NEAR * float(max(track.seen.box[2:])))
 
 
-def portrait_of(seen: Look) -> NDArray[np.float32] | None:
+def portrait_of(seen: FacePass) -> NDArray[np.float32] | None:
     """A face's small picture without its shading, of mean 0 and length 1, float32 `(S, S)`."""
-    if seen.lying is None:
+    if seen.pose is None:
         return None
-    upright = stand_up(seen.lying, _PORTRAIT)
+    upright = upright_matrix_of_pose(seen.pose, _PORTRAIT)
     chip = cut(seen.crop, compose(upright, invert(seen.matrix)), _PORTRAIT)
     shading = np.asarray(Image.fromarray(chip).filter(ImageFilter.BoxBlur(_SHADING)), np.float32)
     details = chip - shading

@@ -16,10 +16,10 @@ import numpy as np
 from edge.crop import cut
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.geometry.boxes import shared_part
+from edge.geometry.boxes import io_min
 from edge.geometry.face_frame import upright_matrix
 from edge.image import Grey, ImageSource, Luma, to_grey, view_image
-from edge.refinement import Look, look
+from edge.refinement import FacePass, refine
 from edge.video.smoothing import PointFilter, Smoothing
 from edge.video.track import (
     Motion,
@@ -113,7 +113,7 @@ class Tracker:
         size = self._detect.model.size
         matrices = [track.aim(now, size) for track in live]
         aimed = [(t, m) for t, m in zip(live, matrices, strict=True) if m is not None]
-        seen = look(self._detect.model, [luma] * len(aimed), [m for _, m in aimed], looks=2)
+        seen = refine(self._detect.model, [luma] * len(aimed), [m for _, m in aimed], max_passes=2)
         often = dict(zip(map(id, self._tracks), how_often(self._tracks), strict=True))
         sightings = [
             sighting
@@ -126,7 +126,7 @@ class Tracker:
         # Where two tracks have come to one face, it is the one's that it looks like.
         taken: list[Sighting] = []
         for sighting in sorted(compare_shared(sightings, _MAX_SHARED), key=lambda s: -s.likeness):
-            free = all(shared_part(sighting.box, other.box) <= _MAX_SHARED for other in taken)
+            free = all(io_min(sighting.box, other.box) <= _MAX_SHARED for other in taken)
             if free and sighting.is_like:
                 taken.append(sighting)
                 sighting.track.move(sighting, now)
@@ -136,15 +136,15 @@ class Tracker:
         """Find the faces that nobody follows, and give them their old numbers or new ones."""
         self._since_search, self._searched = 0, now
         followed = [track.seen.box for track in self._tracks if not track.lost]
-        others = self._detect.find_others(grey, np.reshape(followed, (-1, 4)))
+        others = self._detect.detect_others(grey, np.reshape(followed, (-1, 4)))
         for face in sorted(others, key=lambda face: -face.score):
             seen = self._upright(grey, face)
             if seen is None:
                 continue
             box = seen.box
-            if any(shared_part(box, other) > _MAX_SHARED for other in followed):
+            if any(io_min(box, other) > _MAX_SHARED for other in followed):
                 continue
-            hidden = any(shared_part(box, other) > 0 for other in followed)
+            hidden = any(io_min(box, other) > 0 for other in followed)
             followed.append(box)
             sightings = [sight(seen, track) for track in self._tracks if track.lost]
             known = [s for s in sightings if s is not None and is_back(s, now)]
@@ -156,16 +156,16 @@ class Tracker:
             else:
                 self._begin(seen, now)
 
-    def _upright(self, grey: Grey, face: Face) -> Look | None:
+    def _upright(self, grey: Grey, face: Face) -> FacePass | None:
         """A face that was found, as a look at it; None where its keypoints span no face."""
         size = self._detect.model.size
         matrix = upright_matrix(face.keypoints, size)
         if matrix is None:
             return None
         crop = cut(grey, matrix, size)
-        return Look(face.keypoints, face.error, face.score, crop, matrix)
+        return FacePass(face.keypoints, face.error, face.score, crop, matrix)
 
-    def _begin(self, seen: Look, now: float) -> None:
+    def _begin(self, seen: FacePass, now: float) -> None:
         portrait = portrait_of(seen)
         if portrait is None:
             return

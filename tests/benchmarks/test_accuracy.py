@@ -16,7 +16,7 @@ from benchmarks.latency.model_size import count
 from edge.facekeypoints import FaceKeypoints
 from edge.keypoints import KEYPOINT_NAMES
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel
-from edge.refinement import look_at_crops
+from edge.refinement import predict_crops
 from tests.made_faces import COLUMNS, make_faces, write_annotated
 
 
@@ -137,7 +137,7 @@ def test_a_submission_holds_what_the_table_asks_for(tmp_path, capsys):
     )
     assert submission.main([str(pictures), str(lookup), "-o", str(output)]) == 0
     rows = list(csv.DictReader(output.read_text().splitlines()))
-    points = look_at_crops(KeypointModel(EMBEDDED), images)[0].reshape(3, 30)
+    points = predict_crops(KeypointModel(EMBEDDED), images)[0].reshape(3, 30)
     assert [row["RowId"] for row in rows] == ["1", "2"]
     assert float(rows[0]["Location"]) == pytest.approx(points[0, 0], abs=1e-3)
     assert float(rows[1]["Location"]) == pytest.approx(points[2, 29], abs=1e-3)

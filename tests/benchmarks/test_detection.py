@@ -4,14 +4,14 @@ import pytest
 from benchmarks.datasets.photos import Photo
 from benchmarks.detection import Marked, is_found, match, measure_marked, on_canvas
 from edge.geometry.boxes import intersection_over_union
-from edge.geometry.face_frame import MEAN_FACE, box_of
+from edge.geometry.face_frame import MEAN_FACE, box_of_square
 
 
 def boxed(*boxes):
     return np.array(boxes, np.float32).reshape(-1, 4)
 
 
-def finder(*boxes):
+def face_detector(*boxes):
     return lambda grey: (boxed(*boxes), np.linspace(1, 0.5, len(boxes), dtype=np.float32))
 
 
@@ -25,25 +25,25 @@ def test_two_boxes_for_one_face_are_one():
 def test_shares_of_faces_found_and_of_boxes_that_are_faces():
     grey = np.zeros((100, 100), np.uint8)
     photos = [Marked(grey, boxed((0, 0, 20, 20), (50, 50, 30, 30), (90, 0, 8, 8)))]
-    found = measure_marked(finder((0, 0, 20, 20), (90, 0, 8, 8), (0, 60, 20, 20)), photos)
+    found = measure_marked(face_detector((0, 0, 20, 20), (90, 0, 8, 8), (0, 60, 20, 20)), photos)
     assert found == {"faces": 2, "found": 0.5, "precision": pytest.approx(2 / 3, abs=1e-4)}
-    nothing = measure_marked(finder(), photos)
+    nothing = measure_marked(face_detector(), photos)
     assert (nothing["found"], nothing["precision"]) == (0, 0)
 
 
 def test_a_face_is_found_where_its_box_is():
     photo = Photo(np.zeros((200, 200), np.uint8), MEAN_FACE.astype(np.float32) + 40)
-    box = box_of(photo.square)
-    assert is_found(finder(tuple(box)), photo)
-    assert not is_found(finder((box[0] + 60, *box[1:])), photo)
-    assert not is_found(finder(), photo)
+    box = box_of_square(photo.square)
+    assert is_found(face_detector(tuple(box)), photo)
+    assert not is_found(face_detector((box[0] + 60, *box[1:])), photo)
+    assert not is_found(face_detector(), photo)
 
 
 def test_a_shrunk_face_lies_on_a_larger_canvas():
     photo = Photo(np.full((200, 200), 90, np.uint8), MEAN_FACE.astype(np.float32) + 40)
     small = on_canvas(photo, 20)
     assert small.grey.shape == (240, 320)
-    box = box_of(small.square)
+    box = box_of_square(small.square)
     assert box[2] == pytest.approx(20, abs=0.1)
     assert (box[:2] > 0).all()
     assert (box[:2] + box[2:] < [320, 240]).all()

@@ -63,7 +63,7 @@ def test_a_shim_that_runs_nothing_gives_way_to_pyenvs_own(tmp_path, monkeypatch)
 
 def test_the_tests_are_laid_out_without_the_package(tmp_path):
     stage = matrix.lay_out(tmp_path / "stage")
-    assert (stage / "tests" / "edge" / "test_run.py").is_file()
+    assert (stage / "tests" / "edge" / "run" / "test_command.py").is_file()
     assert (stage / "edge" / "data" / "astronaut.jpg").is_file()
     assert not list(stage.glob("edge/*.py"))
 

@@ -10,7 +10,7 @@ from benchmarks.reporting.schema import check
 from benchmarks.run import main
 from edge.evaluation.metrics import rmse
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel
-from edge.refinement import look_at_crops
+from edge.refinement import predict_crops
 from tests.made_faces import make_faces, write_annotated
 
 A_LITTLE = Amount(queries=3, seconds=0.0)
@@ -37,7 +37,7 @@ def test_accuracy_is_that_of_the_annotated_pictures(tables):
     images, keypoints = make_faces(5)
     np.testing.assert_array_equal(faces.images, images[::-1])
     results = measure_accuracy(model, faces)
-    points = look_at_crops(model, images)[0]
+    points = predict_crops(model, images)[0]
     assert results["asked > 8"]["faces"] == 3
     assert results["asked > 8"]["rmse_px"] == pytest.approx(
         rmse(points[:3], keypoints[:3]), abs=1e-3

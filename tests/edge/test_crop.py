@@ -3,7 +3,7 @@ import pytest
 
 from edge.crop import _window, cut
 from edge.geometry.affine import crop_matrix, transform
-from edge.geometry.boxes import whole_picture
+from edge.geometry.boxes import enclosing_square
 from edge.geometry.similarity import similarity
 
 
@@ -57,7 +57,7 @@ def test_outside_the_picture_its_border_is_repeated():
 def test_a_very_long_picture_is_cut_without_reading_its_whole_square():
     picture = np.full((40, 40_000), 90, np.uint8)
     picture[:, 20_000:] = 210
-    crop = cut(picture, crop_matrix(whole_picture(40, 40_000), 96), 96)
+    crop = cut(picture, crop_matrix(enclosing_square(40, 40_000), 96), 96)
     assert (crop[:, :46] == 90).all()
     assert (crop[:, 50:] == 210).all()
 

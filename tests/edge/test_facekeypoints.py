@@ -6,7 +6,8 @@ from PIL import Image
 
 import edge
 from edge.image import load_grey, load_image
-from edge.refinement import Look
+from edge.networks.detections import Detections
+from edge.refinement import FacePass, refine
 
 # Marked by hand on the sample picture, px.
 MARKED = {
@@ -26,6 +27,19 @@ MARKED = {
     "mouth_center_top_lip": (225.5, 139.5),
     "mouth_center_bottom_lip": (224, 154),
 }
+
+
+class Given:
+    """A detector that finds the same boxes in every image."""
+
+    path, finds_faces = None, True
+
+    def __init__(self, boxes, scores=None):
+        scores = None if scores is None else np.asarray(scores, np.float32)
+        self.detections = Detections(np.asarray(boxes, np.float32), scores)
+
+    def __call__(self, grey, detect_size):
+        return self.detections
 
 
 @pytest.fixture(scope="module")
@@ -119,22 +133,19 @@ def test_a_face_below_the_score_is_dropped(sample):
 
 def test_of_two_boxes_on_one_face_the_better_is_kept(detect, sample, monkeypatch):
     boxes = np.array([[166, 56, 110, 140], [185, 61, 80, 108], [290, 300, 60, 60]], np.float32)
-    monkeypatch.setattr("edge.facekeypoints.find_boxes", lambda *_: boxes)
-    pytest.importorskip("cv2")
-    every = edge.FaceKeypoints(precision="fp32", min_score=0, detector="haar")(sample)
+    every = edge.FaceKeypoints(precision="fp32", min_score=0)
+    monkeypatch.setattr(every, "face_detector", Given(boxes))
+    every = every(sample)
     assert len(every) == 2
     inner = [face for face in every if face.box[0] < 200]
     alone = detect.faces_at(sample, boxes[:2])
     assert inner[0].score == pytest.approx(max(face.score for face in alone), abs=1e-5)
 
 
-def test_what_a_far_surer_box_would_hide_is_not_looked_at(detect, sample, monkeypatch):
+def test_a_duplicate_of_a_far_higher_score_is_not_run(detect, sample, monkeypatch):
     boxes = np.array([[185, 60, 79, 107], [200, 80, 40, 50], [210, 90, 40, 50], [9, 9, 20, 25]])
-    scores = np.array([0.9, 0.44, 0.46, 0.37])
-    monkeypatch.setattr(
-        detect, "_find", lambda grey: (boxes.astype(np.float32), scores.astype(np.float32))
-    )
-    found = detect.search(np.zeros((200, 300), np.uint8))
+    monkeypatch.setattr(detect, "face_detector", Given(boxes, [0.9, 0.44, 0.46, 0.37]))
+    found = detect.detect_faces(np.zeros((200, 300), np.uint8))
     np.testing.assert_allclose(found.scores, [0.9, 0.46, 0.37])
 
 
@@ -215,41 +226,39 @@ def test_another_process_gets_the_settings_and_opens_the_models_again(precision,
     np.testing.assert_array_equal(one.keypoints, other.keypoints)
 
 
-def test_as_few_boxes_are_looked_at_as_faces_are_asked_for(sample, monkeypatch):
+def test_as_few_boxes_are_run_as_faces_are_asked_for(sample, monkeypatch):
     face, inner = (185, 60, 79, 107), (190, 66, 70, 95)
     boxes = np.array([[250, 250, 120, 150], face, inner, (300, 20, 60, 70), (9, 9, 20, 25)])
-    scores = np.array([0.9, 0.9, 0.8, 0.9, 0.9])
-    looked = []
+    scores = [0.9, 0.9, 0.8, 0.9, 0.9]
+    counts = []
 
-    def find(most):
-        detect = edge.FaceKeypoints(precision="fp32", max_faces=most)
-        look = detect._look
-        monkeypatch.setattr(
-            detect, "_find", lambda grey: (boxes.astype(np.float32), scores.astype(np.float32))
-        )
-        monkeypatch.setattr(
-            detect,
-            "_look",
-            lambda greys, found: looked.append([len(f.boxes) for f in found]) or look(greys, found),
-        )
+    def counted(model, images, matrices, **options):
+        counts.append(len(images))
+        return refine(model, images, matrices, **options)
+
+    monkeypatch.setattr("edge.facekeypoints.refine", counted)
+
+    def find(max_faces):
+        detect = edge.FaceKeypoints(precision="fp32", max_faces=max_faces)
+        monkeypatch.setattr(detect, "face_detector", Given(boxes, scores))
         return detect(sample)
 
     every = find(None)
-    assert looked.pop() == [5]
+    assert counts.pop() == 5
     assert len(every) == 1
     few = find(2)  # the first is no face; one more is to be found, and is not there
-    assert looked == [[3], [2]]
+    assert counts == [3, 2]
     assert find(1)[0].score == every[0].score == few[0].score
-    assert looked[2:] == [[1], [4]]
+    assert counts[2:] == [1, 4]
 
 
 def test_points_that_span_no_face_leave_the_detectors_box(detect, sample, monkeypatch):
     def one_place(model, pictures, matrices, **_):
         points, error = np.full((15, 2), 5, np.float32), np.ones(15, np.float32)
-        return [Look(points, error, 1.0, np.zeros((96, 96), np.uint8), m) for m in matrices]
+        return [FacePass(points, error, 1.0, np.zeros((96, 96), np.uint8), m) for m in matrices]
 
-    monkeypatch.setattr("edge.facekeypoints.look", one_place)
+    monkeypatch.setattr("edge.facekeypoints.refine", one_place)
     grey = load_grey(sample)
-    found = detect.search(grey)
-    (face,) = detect.look([grey], [found])[0]
+    found = detect.detect_faces(grey)
+    (face,) = detect.predict_faces([grey], [found])[0]
     np.testing.assert_array_equal(face.box, found.boxes[0])

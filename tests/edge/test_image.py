@@ -8,7 +8,8 @@ from PIL import Image
 from edge.crop import cut
 from edge.errors import ImageError, SourceError
 from edge.geometry.similarity import similarity
-from edge.image import MAX_PIXELS, Luma, load_grey, load_image, save_image, to_grey
+from edge.image import MAX_PIXELS, Luma, load_grey, load_image, to_grey
+from edge.image_writer import save_image
 
 
 def encode(image, form="PNG", **options):

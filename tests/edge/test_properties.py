@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from edge.crop import cut
 from edge.errors import ImageError
-from edge.geometry.affine import compose, crop_matrix, invert, scale_of, transform, turn_of
-from edge.geometry.face_frame import MEAN_FACE, box_of, square_around, upright_matrix
-from edge.geometry.similarity import lay_over, similarity
+from edge.geometry.affine import compose, crop_matrix, invert, rotation_deg, scale_of, transform
+from edge.geometry.face_frame import MEAN_FACE, box_of_square, square_of_box, upright_matrix
+from edge.geometry.similarity import fit_similarity, similarity
 from edge.image import MAX_PIXELS, load_image, to_grey
 from edge.resize import resize
 
@@ -53,9 +53,9 @@ def test_one_after_the_other_is_both_at_once(first, second, some):
 @given(st.floats(0.05, 50), st.floats(-179, 179), coordinate, coordinate)
 def test_a_face_is_found_where_it_was_put(size, turn, x, y):
     matrix = similarity(size, turn, (47.5, 47.5), (x, y))
-    found = lay_over(MEAN_FACE, transform(matrix, MEAN_FACE))
+    found = fit_similarity(MEAN_FACE, transform(matrix, MEAN_FACE))
     assert scale_of(found) == pytest.approx(size, rel=1e-6)
-    assert abs((turn_of(found) - turn + 180) % 360 - 180) < 1e-4
+    assert abs((rotation_deg(found) - turn + 180) % 360 - 180) < 1e-4
     upright = upright_matrix(transform(matrix, MEAN_FACE), 96)
     np.testing.assert_allclose(
         transform(upright, transform(matrix, MEAN_FACE)), MEAN_FACE, atol=1e-3
@@ -65,7 +65,7 @@ def test_a_face_is_found_where_it_was_put(size, turn, x, y):
 @given(coordinate, coordinate, st.floats(1, 20_000))
 def test_box_and_square_undo_each_other(x, y, side):
     square = np.array([x, y, side, side])
-    np.testing.assert_allclose(square_around(box_of(square)), square, atol=1e-6 * 20_000)
+    np.testing.assert_allclose(square_of_box(box_of_square(square)), square, atol=1e-6 * 20_000)
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 300), st.integers(1, 300))

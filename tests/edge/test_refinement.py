@@ -3,13 +3,13 @@ import pytest
 
 from edge.crop import cut
 from edge.facekeypoints import FaceKeypoints
-from edge.fusion import joint_score
+from edge.fusion import fused_score
 from edge.geometry.affine import crop_matrix, transform
-from edge.geometry.face_frame import frame, tilt_deg
+from edge.geometry.face_frame import face_square, roll_deg
 from edge.geometry.similarity import similarity
 from edge.image import load_image, to_grey
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel
-from edge.refinement import look, look_at_crops
+from edge.refinement import predict_crops, refine
 
 FACE = [176.0, 65.6, 96.0, 96.0]  # of the sample picture
 
@@ -32,11 +32,11 @@ def turned(grey, angle):
 
 
 def seen(model, grey):
-    return look(model, [grey], [crop_matrix(FACE, model.size)])[0]
+    return refine(model, [grey], [crop_matrix(FACE, model.size)])[0]
 
 
 def test_a_face_that_lies_well_is_looked_at_once(model, grey, monkeypatch):
-    square = frame(seen(model, grey).keypoints)
+    square = face_square(seen(model, grey).keypoints)
     calls = []
     original = KeypointModel.__call__
 
@@ -45,7 +45,7 @@ def test_a_face_that_lies_well_is_looked_at_once(model, grey, monkeypatch):
         return original(self, faces)
 
     monkeypatch.setattr(KeypointModel, "__call__", counting)
-    look(model, [grey], [crop_matrix(square, model.size)])
+    refine(model, [grey], [crop_matrix(square, model.size)])
     assert calls == [1]
 
 
@@ -54,10 +54,10 @@ def test_a_turned_face_is_seen_as_if_it_were_upright(model, grey, angle):
     upright = seen(model, grey)
     picture, matrix = turned(grey, angle)
     square = crop_matrix([256 - 47.5, 256 - 47.5, 96, 96], model.size)
-    once, twice = (look(model, [picture], [square], n)[0].keypoints for n in (1, 2))
+    once, twice = (refine(model, [picture], [square], n)[0].keypoints for n in (1, 2))
     expected = transform(matrix, upright.keypoints)
     missed = [np.linalg.norm(points - expected, axis=1).mean() for points in (once, twice)]
-    assert tilt_deg(twice) == pytest.approx(tilt_deg(expected), abs=4)
+    assert roll_deg(twice) == pytest.approx(roll_deg(expected), abs=4)
     assert missed[1] < 3
     assert missed[1] < missed[0] + 0.5
 
@@ -69,7 +69,7 @@ def test_a_badly_framed_face_is_framed_again(model, grey, scale):
     square = [x + (side - wide) / 2 + 4, y + (side - wide) / 2, wide, wide]
     good = seen(model, grey).keypoints
     once, again = (
-        look(model, [grey], [crop_matrix(square, model.size)], n)[0].keypoints for n in (1, 4)
+        refine(model, [grey], [crop_matrix(square, model.size)], n)[0].keypoints for n in (1, 4)
     )
     missed = [np.linalg.norm(points - good, axis=1).mean() for points in (once, again)]
     assert missed[1] < missed[0]
@@ -78,30 +78,31 @@ def test_a_badly_framed_face_is_framed_again(model, grey, scale):
 
 def test_crops_are_looked_at_as_pictures_are(model, grey):
     crop = cut(grey, crop_matrix([170, 60, 110, 110], model.size), model.size)
-    points, error, score = look_at_crops(model, np.stack([crop, crop]))
+    points, error, score = predict_crops(model, np.stack([crop, crop]))
     assert (points.shape, error.shape, score.shape) == ((2, 15, 2), (2, 15), (2,))
-    whole = look(model, [crop], [np.eye(2, 3)])[0]
+    whole = refine(model, [crop], [np.eye(2, 3)])[0]
     np.testing.assert_allclose(points[1], whole.keypoints, atol=1e-3)
-    assert [part.shape for part in look_at_crops(model, np.empty((0, 96, 96), np.uint8))] == [
+    assert [part.shape for part in predict_crops(model, np.empty((0, 96, 96), np.uint8))] == [
         (0, 15, 2), (0, 15), (0,)
     ]  # fmt: skip
 
 
 def test_no_face_is_no_look(model):
-    assert look(model, [], []) == []
+    assert refine(model, [], []) == []
 
 
 def test_faces_at_known_boxes_are_what_the_detector_would_give(sample, grey):
     detect = FaceKeypoints(precision="fp32")
     (face,) = detect(sample)
-    boxes, scores = detect.finder(grey, detect.detect_size)
+    found = detect.face_detector(grey, detect.detect_size)
+    boxes, scores = found.boxes, found.scores
     (again,) = detect.faces_at(sample, boxes[:1])
     np.testing.assert_allclose(again.keypoints, face.keypoints, atol=1e-4)
-    assert face.score == pytest.approx(joint_score(scores[0], again.score), abs=1e-4)
+    assert face.score == pytest.approx(fused_score(scores[0], again.score), abs=1e-4)
     # The box that a face is given holds it as well.
     (once_more,) = detect.faces_at(sample, [face.box])
     np.testing.assert_allclose(once_more.keypoints, face.keypoints, atol=1)
-    assert frame(again.keypoints)[2] == pytest.approx(96, rel=0.2)
+    assert face_square(again.keypoints)[2] == pytest.approx(96, rel=0.2)
 
 
 @pytest.mark.parametrize("boxes", [[[1, 2, 0, 4]], [[1, 2, 3, np.nan]], [[1, 2, 3]]])

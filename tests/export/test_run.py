@@ -9,8 +9,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from edge.keypoints import KEYPOINT_NAMES
-from edge.networks.contract import METADATA_KEYS
-from edge.networks.keypoint_model import EMBEDDED, KeypointModel
+from edge.networks.keypoint_model import EMBEDDED, METADATA_KEYS, KeypointModel
 from export import compare
 from export.run import main
 

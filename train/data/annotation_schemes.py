@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.evaluation.annotation_offsets import add_offsets, measure_offsets
-from edge.evaluation.metrics import eye_span
+from edge.geometry.face_frame import eye_span
 from edge.keypoints import KEYPOINT_NAMES
 from train.errors import DataError
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from edge.errors import ImageError
 from edge.evaluation.annotation_offsets import add_offsets, measure_offsets
 from edge.evaluation.metrics import normalised_mean_error
-from edge.geometry.face_frame import frame
+from edge.geometry.face_frame import face_square
 from edge.image import load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES
 from train.data.annotation_schemes import blend, from_68, read_annotators
@@ -222,7 +222,7 @@ def _cut_all(
 ) -> tuple[Faces, list[str]]:
     images, points, kept = [], [], []
     for i, row in enumerate(rows):
-        square = frame(keypoints[i])
+        square = face_square(keypoints[i])
         if square is None:
             continue
         try:

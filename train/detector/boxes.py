@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.geometry.affine import Matrix, scale_of, transform, turn_of
-from edge.geometry.face_frame import redraw
+from edge.geometry.affine import Matrix, rotation_deg, scale_of, transform
+from edge.geometry.box_conventions import rescale_boxes
 
 
 def from_hand(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Boxes that people drew around faces `(M, 4)`, in our convention (`from_wider`)."""
-    return redraw(boxes, width=0.98, height=1.055, down=-0.062)
+    """Boxes that people drew around faces `(M, 4)`, in our convention (`from_wider_face`)."""
+    return rescale_boxes(boxes, width=0.98, height=1.055, down=-0.062)
 
 
 def move_boxes(boxes: NDArray[np.float32], matrix: Matrix) -> NDArray[np.float32]:
@@ -22,7 +22,7 @@ def move_boxes(boxes: NDArray[np.float32], matrix: Matrix) -> NDArray[np.float32
     if not len(boxes):
         return boxes.reshape(0, 4)
     centre = transform(matrix, boxes[:, :2] + (boxes[:, 2:] - 1) / 2)
-    turned = np.sin(np.radians(turn_of(matrix))) ** 2
+    turned = np.sin(np.radians(rotation_deg(matrix))) ** 2
     size = boxes[:, 2:] * (1 - turned) + boxes[:, :1:-1] * turned
     size = size * scale_of(matrix)
     return np.concatenate([centre - (size - 1) / 2, size], axis=1).astype(np.float32)

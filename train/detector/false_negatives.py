@@ -59,9 +59,9 @@ def find_missed(detector: str | Path, photos: list[Photo], sources: tuple[str, .
 
 
 def _missed_in(photo: Photo, find: FaceDetector, size: int) -> list[int]:
-    boxes, scores = find(photo.pixels, size)
-    _, inner = find.canvas(photo.pixels, size)
+    boxes = find(photo.pixels, size).above(_SURE).boxes
+    _, inner = find.letterbox(photo.pixels, size)
     searched_px = sizes_of(photo.boxes) * inner[1] / photo.pixels.shape[1]
-    found = intersection_over_union(photo.boxes, boxes[scores >= _SURE]) >= _SAME
+    found = intersection_over_union(photo.boxes, boxes) >= _SAME
     missed = ~found.any(axis=1) & (searched_px >= _LEAST_PX)
     return np.flatnonzero(missed).tolist()

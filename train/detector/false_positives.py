@@ -40,7 +40,6 @@ def find_lures(detector: str | Path, negatives: list[NDArray[np.uint8]]) -> Lure
     photos, boxes = [], []
     for i, photo in enumerate(negatives):
         for size in SIZES:
-            found, _ = find(photo, size)
-            boxes.append(found[:_MOST])
+            boxes.append(find(photo, size).boxes[:_MOST])
             photos.append(np.full(len(boxes[-1]), i, np.int64))
     return Lures(np.concatenate(photos), np.concatenate(boxes))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.geometry.affine import Matrix, compose, scale_of, transform
-from edge.geometry.boxes import overlap
+from edge.geometry.boxes import pairwise_intersection
 from edge.geometry.similarity import similarity
 from train.detector.boxes import move_boxes, sizes_of
 from train.detector.distractors import draw_distractors
@@ -338,7 +338,7 @@ def _angle(rng: np.random.Generator) -> float:
 def _share_inside(boxes: Boxes, window: Boxes) -> NDArray[np.float64]:
     """How much of each box `(M, 4)` lies in a window `(1, 4)`, `(M,)`, 0–1."""
     area = np.maximum(sizes_of(boxes) ** 2, 1e-9)
-    return np.asarray(overlap(boxes, window)[:, 0] / area)
+    return np.asarray(pairwise_intersection(boxes, window)[:, 0] / area)
 
 
 def _sort_out(pixels: NDArray[np.uint8], canvas: Canvas) -> Canvas:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ImageError
+from edge.geometry.box_conventions import from_wider_face
 from edge.geometry.boxes import intersection_over_union
-from edge.geometry.face_frame import box_of_keypoints, from_wider
+from edge.geometry.face_frame import box_of_keypoints
 from edge.image import load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES
 from train.data.faces import Faces
@@ -82,7 +83,7 @@ def read_photos(folder: Path, name: str) -> tuple[list[Photo], list[str]]:
 
 def _boxes_of(row: dict[str, Any]) -> tuple[Boxes, Boxes]:
     found = np.array(row.get("yunet") or [], np.float32).reshape(-1, 5)
-    found[:, :4] = from_wider(found[:, :4])
+    found[:, :4] = from_wider_face(found[:, :4])
     by_hand = [face["box"] for face in row["faces"]] if "faces" in row else _labelled(row)
     hand = np.array(by_hand, np.float32).reshape(-1, 4)
     if "faces" in row:

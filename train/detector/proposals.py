@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from edge.crop import cut
 from edge.geometry.affine import Matrix, crop_matrix
 from edge.geometry.boxes import intersection_over_union
-from edge.geometry.face_frame import square_around, upright_matrix
+from edge.geometry.face_frame import square_of_box, upright_matrix
 from edge.networks.face_detector import FaceDetector
 from edge.networks.keypoint_model import KeypointModel
-from edge.refinement import look
+from edge.refinement import refine
 from train.detector.false_positives import SIZES
 from train.detector.photos import Photo
 
@@ -43,8 +43,7 @@ def cut_candidates(
     others: list[NDArray[np.uint8]] = []
     for photo in photos:
         for size in SIZES:
-            boxes, scores = detector(photo.pixels, size)
-            boxes = boxes[scores >= _LEAST_SCORE]
+            boxes = detector(photo.pixels, size).above(_LEAST_SCORE).boxes
             right, wrong = judge(boxes, photo)
             for some, crops in ((right, faces), (wrong, others)):
                 for matrix in _matrices(model, photo, boxes[some]):
@@ -63,9 +62,9 @@ def judge(boxes: NDArray[np.float32], photo: Photo) -> tuple[NDArray[np.bool_], 
 
 
 def _matrices(model: KeypointModel, photo: Photo, boxes: NDArray[np.float32]) -> Iterator[Matrix]:
-    first = [crop_matrix(square_around(box), model.size) for box in boxes]
+    first = [crop_matrix(square_of_box(box), model.size) for box in boxes]
     yield from first
-    for seen in look(model, [photo.pixels] * len(first), first, looks=2):
+    for seen in refine(model, [photo.pixels] * len(first), first, max_passes=2):
         last = upright_matrix(seen.keypoints, model.size)
         if last is not None:
             yield last

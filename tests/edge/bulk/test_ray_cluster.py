@@ -11,7 +11,7 @@ from PIL import Image
 
 pytest.importorskip("ray")
 
-import edge.bulk
+import edge.bulk.command
 from benchmarks.bulk_jobs.fault_injection import LOOPBACK, descendants, read_rows
 from tests.conftest import ROOT
 
@@ -62,7 +62,7 @@ def run(cluster, folder, run_python):
     def call(code):
         begin = f"""
 import ray
-import edge.bulk
+import edge.bulk.command
 from edge.bulk.job import BulkRun
 from edge.bulk.inputs import list_photos
 from edge.bulk.executors import Engine
@@ -81,7 +81,7 @@ def read(path):
 
 @pytest.fixture
 def expected(folder):
-    edge.bulk.main(["in", "-o", "expected", "--engine", "local", "--workers", "1"])
+    edge.bulk.command.main(["in", "-o", "expected", "--engine", "local", "--workers", "1"])
     rows = read("expected")
     assert [row["status"] for row in rows] == ["face"] * 4 + ["failed"] * 2
     return rows
@@ -178,12 +178,12 @@ def test_no_way_to_a_cluster(folder, run_python, error):
 import os
 import sys
 import ray
-import edge.bulk
+import edge.bulk.command
 def init(*_, **__):
     os.write(2, b"Failed to get cluster ID")  # as Ray does, once a second
     raise {error}("ray client connection timeout\\nand more of it")
 ray.init = init
-sys.exit(edge.bulk.main(["in", "-o", "out", "--address", "ray://127.0.0.1:9"]))
+sys.exit(edge.bulk.command.main(["in", "-o", "out", "--address", "ray://127.0.0.1:9"]))
 """
     done = run_python("-c", code, cwd=folder)
     assert done.returncode == 1

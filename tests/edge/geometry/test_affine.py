@@ -2,12 +2,16 @@ import numpy as np
 import pytest
 
 from edge.geometry.affine import compose, crop_matrix, invert, scale_of, transform
-from edge.geometry.boxes import shared_part, shared_parts, whole_picture
+from edge.geometry.boxes import (
+    enclosing_square,
+    io_min,
+    pairwise_io_min,
+)
 from edge.geometry.similarity import similarity
 
 
 def test_crop_of_a_96_px_picture_moves_nothing():
-    matrix = crop_matrix(whole_picture(96, 96), 96)
+    matrix = crop_matrix(enclosing_square(96, 96), 96)
     np.testing.assert_allclose(matrix, [[1, 0, 0], [0, 1, 0]], atol=1e-12)
 
 
@@ -18,22 +22,22 @@ def test_halving_maps_pixel_centres_as_resizing_does():
 
 
 def test_the_square_around_a_picture_holds_it():
-    np.testing.assert_allclose(whole_picture(50, 100), [0, -25, 100, 100])
+    np.testing.assert_allclose(enclosing_square(50, 100), [0, -25, 100, 100])
 
 
 def test_a_box_without_area_shares_nothing():
     boxes = np.array([[0, 0, 0, 5], [0, 0, 10, 10]], float)
-    assert shared_part(boxes[0], boxes[1]) == 0
-    np.testing.assert_array_equal(shared_parts(boxes, boxes), [[0, 0], [0, 1]])
+    assert io_min(boxes[0], boxes[1]) == 0
+    np.testing.assert_array_equal(pairwise_io_min(boxes, boxes), [[0, 0], [0, 1]])
 
 
 def test_the_shared_part_is_of_the_smaller_box():
-    assert shared_part([0, 0, 10, 10], [5, 0, 10, 10]) == pytest.approx(0.5)
-    assert shared_part([0, 0, 10, 10], [2, 2, 4, 4]) == pytest.approx(1)
+    assert io_min([0, 0, 10, 10], [5, 0, 10, 10]) == pytest.approx(0.5)
+    assert io_min([0, 0, 10, 10], [2, 2, 4, 4]) == pytest.approx(1)
     others = np.array([[5, 0, 10, 10], [2, 2, 4, 4], [20, 0, 1, 1]])
-    np.testing.assert_allclose(shared_parts(np.array([[0, 0, 10, 10]]), others), [[0.5, 1, 0]])
-    assert shared_parts(others, np.empty((0, 4))).shape == (3, 0)
-    assert shared_part([0, 0, 10, 10], [20, 0, 4, 4]) == 0
+    np.testing.assert_allclose(pairwise_io_min(np.array([[0, 0, 10, 10]]), others), [[0.5, 1, 0]])
+    assert pairwise_io_min(others, np.empty((0, 4))).shape == (3, 0)
+    assert io_min([0, 0, 10, 10], [20, 0, 4, 4]) == 0
 
 
 def test_picture_to_crop_and_back_is_exact(rng):

@@ -6,7 +6,7 @@ from PIL import Image
 
 from edge import FaceKeypoints
 from edge.geometry.boxes import intersection_over_union
-from edge.geometry.face_frame import box_of, frame
+from edge.geometry.face_frame import box_of_square, face_square
 from edge.image import load_image, to_grey
 from edge.networks.face_detector import EMBEDDED, FaceDetector
 from tests.conftest import SAMPLE
@@ -22,7 +22,7 @@ def face():
     """The sample, and the box that its keypoints say, by the network that never saw a box."""
     square = np.array([[185.0, 60.0, 80.0, 107.0]])
     (seen,) = FaceKeypoints(detector="none", precision="fp32").faces_at(SAMPLE, square)
-    return to_grey(load_image(SAMPLE)), box_of(frame(seen.keypoints))
+    return to_grey(load_image(SAMPLE)), box_of_square(face_square(seen.keypoints))
 
 
 def fit(boxes, box):
@@ -43,7 +43,8 @@ def resized(grey, box, factor, size=None):
 @pytest.mark.parametrize("detect_size", [160, 320, 512, 640])
 def test_the_samples_face_is_found_where_its_keypoints_are(detect, face, detect_size):
     grey, box = face
-    boxes, scores = detect(grey, detect_size)
+    found = detect(grey, detect_size)
+    boxes, scores = found.boxes, found.scores
     assert fit(boxes[:1], box) > 0.7
     assert scores[0] > 0.7
     # What else it proposes, the keypoint network refuses.
@@ -54,14 +55,15 @@ def test_the_samples_face_is_found_where_its_keypoints_are(detect, face, detect_
 @pytest.mark.parametrize("width", [16, 24, 48, 160])
 def test_small_and_large_faces_are_found(detect, face, width):
     grey, box = resized(*face, width / face[1][2], None if width > 100 else (320, 320))
-    boxes, scores = detect(grey, max(grey.shape))
+    found = detect(grey, max(grey.shape))
+    boxes, scores = found.boxes, found.scores
     assert fit(boxes[scores > 0.4], box) > 0.5
 
 
 def test_the_mirror_image_has_the_mirrored_box(detect, face):
     grey, _ = face
-    (box, *_), _ = detect(grey)
-    (mirrored, *_), _ = detect(np.ascontiguousarray(grey[:, ::-1]))
+    box = detect(grey).boxes[0]
+    mirrored = detect(np.ascontiguousarray(grey[:, ::-1])).boxes[0]
     mirrored[0] = grey.shape[1] - mirrored[0] - mirrored[2]
     np.testing.assert_allclose(mirrored, box, atol=6)
 
@@ -70,7 +72,8 @@ def test_faces_side_by_side_are_told_apart(detect, face):
     grey, box = face
     x, y, width, height = box.astype(int)
     one = grey[y - 10 : y + height + 10, x - 5 : x + width + 5]
-    boxes, scores = detect(np.hstack([one] * 3))
+    found = detect(np.hstack([one] * 3))
+    boxes, scores = found.boxes, found.scores
     assert int((scores > 0.5).sum()) == 3
     centres = np.sort(boxes[scores > 0.5][:, 0])
     np.testing.assert_allclose(np.diff(centres), one.shape[1], atol=8)
@@ -85,7 +88,7 @@ def test_a_face_that_the_edge_cuts_is_found(detect, face, side):
         "right": np.s_[:, : round(x + 3 * width / 4)],
         "bottom": np.s_[: round(y + 4 * height / 5), :],
     }[side]
-    _, scores = detect(np.ascontiguousarray(grey[quarter]))
+    scores = detect(np.ascontiguousarray(grey[quarter])).scores
     assert scores.max(initial=0) > 0.4
 
 
@@ -100,7 +103,7 @@ def test_nothing_is_found_where_nothing_is(detect, rng):
         "checks": (x // 16 + y // 16) % 2 * 255,
     }
     for name, picture in pictures.items():
-        _, scores = detect(picture.astype(np.uint8))
+        scores = detect(picture.astype(np.uint8)).scores
         assert (scores < 0.5).all(), name
 
 

@@ -8,11 +8,10 @@ from onnx import TensorProto, helper
 
 from edge.errors import ModelError
 from edge.facekeypoints import FaceKeypoints
-from edge.fusion import joint_box, joint_score
+from edge.fusion import fused_box, fused_score
 from edge.geometry.face_frame import box_of_keypoints
-from edge.keypoints import COORDINATE_CONVENTION
-from edge.networks.contract import DETECTOR_KEYS
-from edge.networks.face_detector import FaceDetector, working_shape
+from edge.networks.contract import COORDINATE_CONVENTION
+from edge.networks.face_detector import METADATA_KEYS, FaceDetector, working_shape
 from edge.networks.keypoint_model import EMBEDDED
 
 BOX, SCORE = [40.0, 20.0, 33.0, 44.0], 0.81
@@ -32,7 +31,7 @@ def write_detector(path, box=BOX, scores="scores", **changes):
          helper.make_tensor_value_info(scores, TensorProto.FLOAT, [1])],
     )  # fmt: skip
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    metadata = dict.fromkeys(DETECTOR_KEYS, "x")
+    metadata = dict.fromkeys(METADATA_KEYS, "x")
     metadata["coordinate_convention"] = COORDINATE_CONVENTION
     onnx.helper.set_model_props(model, metadata | changes)
     onnx.save(model, path)
@@ -47,7 +46,8 @@ def path(tmp_path):
 @pytest.mark.parametrize("factor", [1, 2, 5])
 def test_boxes_come_back_in_pixels_of_the_picture(factor, path):
     grey = np.zeros((240 * factor, 320 * factor), np.uint8)
-    boxes, scores = FaceDetector(path)(grey, 320)
+    found = FaceDetector(path)(grey, 320)
+    boxes, scores = found.boxes, found.scores
     x, y, width, height = (np.array(BOX) * factor).tolist()
     # A box that starts at pixel 40 starts at the edge 39.5.
     np.testing.assert_allclose(boxes, [[x + factor / 2 - 0.5, y + factor / 2 - 0.5, width, height]])
@@ -55,19 +55,20 @@ def test_boxes_come_back_in_pixels_of_the_picture(factor, path):
 
 
 def test_a_small_picture_is_enlarged_twice_at_most(path):
-    boxes, _ = FaceDetector(path)(np.zeros((60, 80), np.uint8), 640)
+    boxes = FaceDetector(path)(np.zeros((60, 80), np.uint8), 640).boxes
     np.testing.assert_allclose(boxes[0, 2:], np.array(BOX[2:]) / 2)
 
 
 def test_a_picture_within_a_tenth_of_the_size_is_searched_as_it_is(path):
     for width, factor in ((352, 1.0), (288, 1.0), (353, 353 / 320)):
-        boxes, _ = FaceDetector(path)(np.zeros((10, width), np.uint8), 320)
+        boxes = FaceDetector(path)(np.zeros((10, width), np.uint8), 320).boxes
         assert boxes[0, 2] == pytest.approx(BOX[2] * factor)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (30, 30)])
 def test_odd_pictures_are_searched(shape, path):
-    boxes, scores = FaceDetector(path)(np.zeros(shape, np.uint8))
+    found = FaceDetector(path)(np.zeros(shape, np.uint8))
+    boxes, scores = found.boxes, found.scores
     assert boxes.shape == (1, 4)
     assert len(scores) == 1
 
@@ -86,8 +87,8 @@ def test_a_faces_score_is_what_detector_and_network_agree_on(sample, tmp_path):
     path = write_detector(tmp_path / "face.onnx", searched.tolist())
     (face,) = FaceKeypoints(precision="fp32", detector=path)(sample)
     (alone,) = FaceKeypoints(precision="fp32", detector="none").faces_at(sample, [box])
-    assert face.score == pytest.approx(joint_score(SCORE, alone.score), abs=1e-4)
-    joint = joint_box(box.astype(np.float32), box_of_keypoints(face.keypoints))
+    assert face.score == pytest.approx(fused_score(SCORE, alone.score), abs=1e-4)
+    joint = fused_box(box.astype(np.float32), box_of_keypoints(face.keypoints))
     np.testing.assert_allclose(face.box, joint, atol=0.01)
     np.testing.assert_allclose(face.keypoints, alone.keypoints, atol=0.01)
 

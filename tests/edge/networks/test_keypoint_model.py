@@ -7,7 +7,8 @@ import pytest
 
 from edge.errors import ModelError
 from edge.keypoints import KEYPOINT_NAMES
-from edge.networks.keypoint_model import EMBEDDED, KeypointModel, open_model
+from edge.networks.keypoint_model import EMBEDDED, KeypointModel
+from edge.networks.precision import open_keypoint_model
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_no_face_gives_empty_arrays(model):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ModelError, match=r"none\.onnx: no such model file"):
-        open_model(tmp_path / "none.onnx")
+        open_keypoint_model(tmp_path / "none.onnx")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model at all", b"\x08\x09" * 500])
@@ -67,14 +68,14 @@ def test_a_corrupt_file_is_refused(content, tmp_path):
     path = tmp_path / "broken.onnx"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"broken\.onnx: cannot be opened as an ONNX model"):
-        open_model(path)
+        open_keypoint_model(path)
 
 
 def test_a_truncated_file_is_refused(tmp_path):
     path = tmp_path / "half.onnx"
     path.write_bytes(EMBEDDED.read_bytes()[:100_000])
     with pytest.raises(ModelError, match=r"half\.onnx"):
-        open_model(path)
+        open_keypoint_model(path)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_int8_lies_beside_fp32_and_is_close(tmp_path, rng):
 
     grey = Image.open(SAMPLE).convert("L").crop((174, 64, 274, 164)).resize((96, 96))
     face = np.asarray(grey)[None]
-    full, quantised = open_model(None, "fp32"), open_model(None, "int8")
+    full, quantised = open_keypoint_model(None, "fp32"), open_keypoint_model(None, "int8")
     assert quantised.path.name == "keypoints.int8.onnx"
     difference = np.abs(full(face)[0] - quantised(face)[0])
     assert difference.mean() < 0.5
@@ -116,19 +117,19 @@ def test_a_pair_of_different_networks_is_refused(tmp_path):
     (tmp_path / "keypoints.int8.onnx").write_bytes(other)
     for precision in ("auto", "int8"):
         with pytest.raises(ModelError, match="is of another network"):
-            open_model(tmp_path / "keypoints.onnx", precision)
-    assert open_model(tmp_path / "keypoints.onnx", "fp32").path.name == "keypoints.onnx"
+            open_keypoint_model(tmp_path / "keypoints.onnx", precision)
+    assert open_keypoint_model(tmp_path / "keypoints.onnx", "fp32").path.name == "keypoints.onnx"
 
 
 def test_int8_can_be_named_itself():
     small = EMBEDDED.with_suffix(".int8.onnx")
     for precision in ("auto", "int8"):
-        assert open_model(small, precision).path == small
+        assert open_keypoint_model(small, precision).path == small
 
 
 def test_int8_coordinates_are_not_on_a_coarse_grid(rng):
     faces = rng.integers(0, 256, size=(40, 96, 96)).astype(np.uint8)
-    points = open_model(None, "int8")(faces)[0]
+    points = open_keypoint_model(None, "int8")(faces)[0]
     assert len(np.unique(points)) > 0.9 * points.size
 
 
@@ -150,8 +151,8 @@ def test_flipped_bits_are_refused_or_harmless(seed, tmp_path):
 def test_precision_falls_back_or_complains_without_int8(tmp_path):
     path = tmp_path / "keypoints.onnx"
     shutil.copy(EMBEDDED, path)
-    assert open_model(path, "auto").path == path
+    assert open_keypoint_model(path, "auto").path == path
     with pytest.raises(ModelError, match=r"keypoints\.int8\.onnx: no such model file"):
-        open_model(path, "int8")
+        open_keypoint_model(path, "int8")
     with pytest.raises(ValueError, match="precision must be one of"):
-        open_model(path, "fp16")
+        open_keypoint_model(path, "fp16")

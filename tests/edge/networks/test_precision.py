@@ -7,9 +7,8 @@ from edge import FaceKeypoints
 from edge.errors import ModelError
 from edge.geometry.boxes import intersection_over_union
 from edge.networks.face_detector import EMBEDDED as FACE
-from edge.networks.face_detector import open_detector
 from edge.networks.keypoint_model import EMBEDDED as KEYPOINTS
-from edge.networks.precision import int8_file, is_int8
+from edge.networks.precision import int8_file, is_int8, open_face_detector
 
 
 def test_the_int8_file_lies_beside_the_other():
@@ -21,11 +20,14 @@ def test_the_int8_file_lies_beside_the_other():
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_both_networks_are_of_the_precision_asked_for(precision, sample):
     detect = FaceKeypoints(precision=precision)
-    assert [is_int8(network.path) for network in (detect.finder, detect.model)] == [
+    assert [is_int8(network.path) for network in (detect.face_detector, detect.model)] == [
         precision == "int8"
     ] * 2
     again = pickle.loads(pickle.dumps(detect))
-    assert (again.finder.path, again.model.path) == (detect.finder.path, detect.model.path)
+    assert (again.face_detector.path, again.model.path) == (
+        detect.face_detector.path,
+        detect.model.path,
+    )
 
 
 def test_both_precisions_find_the_same_face(sample):
@@ -38,8 +40,8 @@ def test_both_precisions_find_the_same_face(sample):
 def test_a_detector_without_an_int8_file_is_taken_as_it_is(tmp_path):
     path = tmp_path / "mine.onnx"
     path.write_bytes(FACE.read_bytes())
-    assert FaceKeypoints(detector=path, precision="int8").finder.path == path
-    assert FaceKeypoints(detector=path).finder.path == path
+    assert FaceKeypoints(detector=path, precision="int8").face_detector.path == path
+    assert FaceKeypoints(detector=path).face_detector.path == path
 
 
 def test_two_files_of_different_networks_are_refused(tmp_path):
@@ -47,9 +49,9 @@ def test_two_files_of_different_networks_are_refused(tmp_path):
     path.write_bytes(FACE.read_bytes())
     int8_file(path).write_bytes(int8_file(KEYPOINTS).read_bytes())
     with pytest.raises(ModelError, match="not a detector"):
-        open_detector(path, "int8")
+        open_face_detector(path, "int8")
 
 
 def test_an_unknown_precision_is_refused():
     with pytest.raises(ValueError, match="precision must be one of auto, fp32, int8"):
-        open_detector(None, "fp16")
+        open_face_detector(None, "fp16")

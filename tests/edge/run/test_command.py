@@ -284,11 +284,11 @@ def test_names_on_a_very_long_picture_fit_in_memory(tmp_path):
 
 
 def test_what_is_missing_is_said_before_results_are_touched(sample, tmp_path, monkeypatch, capsys):
-    from edge.networks.haar import open_cascade
+    from edge.networks.haar import _open_cascade
 
     kept = tmp_path / "kept.jsonl"
     kept.write_text("old")
-    open_cascade.cache_clear()
+    _open_cascade.cache_clear()
     monkeypatch.setitem(sys.modules, "cv2", None)
     assert main([str(sample), "--detector", "haar", "--json", str(kept)]) == 1
     assert "edge-keypoints[video]" in capsys.readouterr().err

@@ -34,7 +34,7 @@ class Held(edge.FaceKeypoints):
         self.begun = threading.Semaphore(0)
         self.let_go = threading.Event()
 
-    def search(self, grey):
+    def detect_faces(self, grey):
         self.begun.release()
         assert self.let_go.wait(timeout=30)
-        return super().search(grey)
+        return super().detect_faces(grey)

@@ -5,10 +5,10 @@ pytest.importorskip("cv2")  # the videos are made with it
 
 from benchmarks.datasets.synthetic_videos import SCENES, play
 from benchmarks.tracking import Followed, _error, _note, _share_seen, _unrest, lag, make_actors
-from edge.geometry.affine import crop_matrix, scale_of, transform, turn_of
+from edge.geometry.affine import crop_matrix, rotation_deg, scale_of, transform
 from edge.geometry.face_frame import MEAN_FACE
 from edge.geometry.similarity import similarity
-from edge.refinement import Look
+from edge.refinement import FacePass
 from edge.video.track import Motion, Sighting, Track, compare_shared, how_often, portrait_of
 from edge.video.tracker import Tracker
 
@@ -59,10 +59,10 @@ def test_the_detector_is_asked_only_now_and_then(actors, detect):
     class Counting:
         model, min_score, max_faces = detect.model, detect.min_score, None
 
-        def find_others(self, grey, known):
+        def detect_others(self, grey, known):
             nonlocal asked
             asked += 1
-            return detect.find_others(grey, known)
+            return detect.detect_others(grey, known)
 
     follow(SCENES["still"], actors, Tracker(Counting(), every=10))
     assert asked == 9  # in 90 frames
@@ -74,7 +74,7 @@ def test_an_empty_scene_is_searched_ten_times_a_second_from_the_first_frame_on(d
     class Counting:
         model, min_score, max_faces = detect.model, detect.min_score, None
 
-        def find_others(self, grey, known):
+        def detect_others(self, grey, known):
             searched.append(time)
             return []
 
@@ -107,7 +107,7 @@ def placed(x=200.0, y=150.0, scale=2.0, angle=0.0):
 
 def looked_at(points, crop=None):
     crop = np.zeros((96, 96), np.uint8) if crop is None else crop
-    return Look(points, np.ones(15, np.float32), 1.0, crop, crop_matrix((0, 0, 96, 96), 96))
+    return FacePass(points, np.ones(15, np.float32), 1.0, crop, crop_matrix((0, 0, 96, 96), 96))
 
 
 def tracked(points, number=0, portrait=None):
@@ -152,5 +152,5 @@ def test_a_face_is_turned_upright_from_a_tilt_of_15_degrees_until_it_is_below_te
         # Either way the face lies in its crop's middle, at the mean face's size.
         np.testing.assert_allclose(transform(matrix, [(200, 150)]), [(47.5, 47.5)], atol=1e-6)
         assert scale_of(matrix) == pytest.approx(0.5)
-        turned.append(round(turn_of(matrix)))
+        turned.append(round(rotation_deg(matrix)))
     assert turned == [0, 0, -16, -13, 0, 0, 0, 16, 13]

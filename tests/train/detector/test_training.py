@@ -8,8 +8,9 @@ from PIL import Image
 pytest.importorskip("keras")
 pytest.importorskip("cv2")
 
+from edge.geometry.box_conventions import from_wider_face, rescale_boxes
 from edge.geometry.boxes import intersection_over_union
-from edge.geometry.face_frame import MEAN_FACE, box_of_keypoints, from_wider, redraw
+from edge.geometry.face_frame import MEAN_FACE, box_of_keypoints
 from edge.geometry.similarity import similarity
 from edge.keypoints import KEYPOINT_NAMES
 from train.detector.boxes import from_hand, move_boxes
@@ -171,19 +172,19 @@ def folder(tmp_path):
 def test_boxes_are_brought_to_one_convention_and_unsure_ones_are_kept_apart(folder):
     (hand, one), left_out = read_photos(folder, "set")
     assert left_out == []
-    both = (from_hand(boxed((10, 10, 20, 20))) + from_wider(boxed((11, 9, 20, 24)))) / 2
+    both = (from_hand(boxed((10, 10, 20, 20))) + from_wider_face(boxed((11, 9, 20, 24)))) / 2
     np.testing.assert_allclose(hand.boxes, [both[0], from_hand(boxed((60, 60, 10, 10)))[0]])
     unsure = [(100, 10, 20, 20), (30, 80, 9, 9)]
-    np.testing.assert_allclose(hand.unsure, from_wider(np.array(unsure, np.float32)))
+    np.testing.assert_allclose(hand.unsure, from_wider_face(np.array(unsure, np.float32)))
     np.testing.assert_allclose(one.boxes[0], box_of_keypoints(MEAN_FACE / 2 + 10))
-    np.testing.assert_allclose(one.boxes[1:], from_wider(boxed((100, 80, 12, 15))))
-    np.testing.assert_allclose(one.unsure, from_wider(boxed((5, 80, 9, 12))))
+    np.testing.assert_allclose(one.boxes[1:], from_wider_face(boxed((100, 80, 12, 15))))
+    np.testing.assert_allclose(one.unsure, from_wider_face(boxed((5, 80, 9, 12))))
 
 
 def test_a_hands_and_a_detectors_box_of_one_face_come_to_the_same():
     hand = boxed((100, 100, 50, 60))
-    detector = redraw(hand, width=0.957, height=1.11, down=-0.125)
-    np.testing.assert_allclose(from_hand(hand), from_wider(detector), atol=0.5)
+    detector = rescale_boxes(hand, width=0.957, height=1.11, down=-0.125)
+    np.testing.assert_allclose(from_hand(hand), from_wider_face(detector), atol=0.5)
 
 
 def test_a_photo_that_is_missing_loses_nothing_else_and_a_broken_line_is_named(folder):
@@ -228,7 +229,8 @@ def test_a_run_goes_from_photos_to_a_file_that_edge_opens(tmp_path, monkeypatch,
     assert "validation loss" in capsys.readouterr().out
     assert main([*arguments, str(tmp_path / "run"), "--resume"]) == 0
     assert export_main([str(tmp_path / "run"), "-o", str(tmp_path / "models")]) == 0
-    boxes, scores = FaceDetector(tmp_path / "models" / "face.onnx")(photos[0].pixels)
+    found = FaceDetector(tmp_path / "models" / "face.onnx")(photos[0].pixels)
+    boxes, scores = found.boxes, found.scores
     assert boxes.shape == (len(scores), 4)
     assert FaceDetector(tmp_path / "models" / "face.onnx").metadata["sha256_keras"]
 
