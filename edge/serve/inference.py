@@ -156,7 +156,7 @@ class Desk:
         self._look.announce()
         try:
             searched = await loop.run_in_executor(self._threads, self._search, job)
-            if not searched.found.squares:
+            if not len(searched.found.boxes):
                 return searched, []
             announced = False
             start = time.perf_counter()
