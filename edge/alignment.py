@@ -1,4 +1,4 @@
-"""Faces cut out upright, in the template that recognition networks are trained on."""
+"""Aligned face crops, in the template that recognition networks are trained on."""
 
 from __future__ import annotations
 
@@ -20,34 +20,33 @@ _TEMPLATE = {
     "mouth_left_corner": (70.7299, 92.2041),
 }
 _TEMPLATE_SIDE = 112
-_POINTS = [KEYPOINT_NAMES.index(name) for name in _TEMPLATE]
+_INDICES = [KEYPOINT_NAMES.index(name) for name in _TEMPLATE]
 
 
 def align(image: Rgb, face: Face, size: int = 112) -> Rgb:
-    """Cut a face out, upright and at the place and size that recognition networks expect.
+    """Crop a face, aligned as recognition networks expect.
 
-    The eye centres, nose tip and mouth corners are laid over the five points of the 112×112 px
-    template that ArcFace and its successors use, by the similarity of least squares (Umeyama,
-    1991).
+    The eye centres, nose tip and mouth corners are fitted to the five points of the 112×112 px
+    template of ArcFace and its successors, by the similarity of least squares (Umeyama, 1991).
 
     Args:
-        image: uint8 `(H, W, 3)`, RGB, the picture the face was found in.
+        image: uint8 `(H, W, 3)`, RGB, the image the face was found in.
         face: with keypoints in Kaggle's scheme.
         size: side of the crop, px; the template is scaled with it.
 
     Returns:
-        uint8 `(size, size, 3)`, RGB; outside the picture its border is repeated.
+        uint8 `(size, size, 3)`, RGB; outside the image its border is replicated.
 
     Raises:
-        ImageError: the face's points lie in one place.
+        ImageError: the face's keypoints coincide.
         ValueError: the size is below 1.
     """
     if size < 1:
         raise ValueError(f"size must be at least 1 px, received {size}")
     # Both frames have pixel centres at integers, so edges are scaled, not centres.
     template = (np.array(list(_TEMPLATE.values())) + 0.5) * (size / _TEMPLATE_SIDE) - 0.5
-    matrix = fit_similarity(face.keypoints[_POINTS], template)
+    matrix = fit_similarity(face.keypoints[_INDICES], template)
     if matrix is None:
-        raise ImageError("cannot align this face: its keypoints lie in one place")
+        raise ImageError("cannot align this face: its keypoints coincide")
     planes = [cut(np.ascontiguousarray(image[..., c]), matrix, size) for c in range(3)]
     return np.stack(planes, axis=-1)

@@ -1,37 +1,39 @@
-"""Faces made unrecognisable, for people who use a camera where others are."""
+"""Anonymization: faces made unrecognisable in a copy of an image."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from edge.face import Face
-from edge.geometry.affine import Matrix, crop_matrix, invert, transform
+from edge.geometry.affine import crop_matrix, invert, transform
 from edge.geometry.face_frame import CROP, fit_mean_face, square_of_box
 from edge.image import Rgb
 
-PARTS = ("face", "eyes")
-_CELLS = 4  # across a face: too few to tell whose it is
-# In the mean face's crop: x and y of the middle, half the width and half the height, px. A face's
-# box ends at hair line and ears, what is hidden does not.
-_MIDDLE = (CROP - 1) / 2
-_FACE = (_MIDDLE, _MIDDLE - 3, 49.0, 64.0)
-_EYES = (_MIDDLE, 34.0, 46.0, 15.0)
-_CORNERS = 48  # of the outline
+Part = Literal["face", "eyes"]
+PARTS: tuple[Part, ...] = get_args(Part)
+_CELLS = 4  # across a face: too few to recognise it by
+# In the mean face's crop: centre x and y, half the width and half the height, px. A face's box ends
+# at hair line and ears; the hidden region extends beyond both.
+_CENTRE = (CROP - 1) / 2
+_FACE = (_CENTRE, _CENTRE - 3, 49.0, 64.0)
+_EYES = (_CENTRE, 34.0, 46.0, 15.0)
+_OUTLINE_POINTS = 48
 
 
-def hide(image: Rgb, faces: Sequence[Face], part: str = "face") -> Rgb:
-    """Make faces unrecognisable on a copy of a picture.
+def hide(image: Rgb, faces: Sequence[Face], part: Part = "face") -> Rgb:
+    """Make faces unrecognisable in a copy of an image.
 
-    What is hidden is averaged over a few cells, so nobody can compute it back. Faces that were not
-    found are not hidden.
+    The region is averaged over a few cells, which cannot be reversed. Faces that were not found are
+    not hidden.
 
     Args:
-        image: uint8 `(H, W, 3)`, RGB, the picture the faces were found in.
-        faces: whom to hide.
+        image: uint8 `(H, W, 3)`, RGB, the image the faces were found in.
+        faces: to hide.
         part: "face", from above the hair line to below the chin; or "eyes", with the brows.
 
     Returns:
@@ -49,34 +51,30 @@ def hide(image: Rgb, faces: Sequence[Face], part: str = "face") -> Rgb:
     return np.array(canvas)
 
 
-def _outline(face: Face, part: str) -> NDArray[np.float64]:
-    """The corners of what is to be hidden, `(C, 2)` px of the picture."""
-    angle = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
+def _outline(face: Face, part: Part) -> NDArray[np.float64]:
+    """The polygon of the region to hide, `(C, 2)` px of the image."""
+    angle = np.linspace(0, 2 * np.pi, _OUTLINE_POINTS, endpoint=False)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    if part == "eyes":  # a square of the same reach
+    if part == "eyes":  # a square instead of a circle
         circle = circle / np.abs(circle).max(axis=1, keepdims=True)
-    matrix = fit_mean_face(face.keypoints)
-    x, y, across, down = _FACE if part == "face" else _EYES
-    if matrix is None:  # keypoints that lie in one place: hide the box
-        matrix = _from_box(face)
-    return transform(matrix, circle * [across, down] + [x, y])
-
-
-def _from_box(face: Face) -> Matrix:
-    return invert(crop_matrix(square_of_box(face.box), CROP))
+    x, y, half_width, half_height = _FACE if part == "face" else _EYES
+    pose = fit_mean_face(face.keypoints)
+    if pose is None:  # the keypoints coincide: hide the box
+        pose = invert(crop_matrix(square_of_box(face.box), CROP))
+    return transform(pose, circle * [half_width, half_height] + [x, y])
 
 
 def _blur_inside(canvas: Image.Image, outline: NDArray[np.float64]) -> None:
     low = np.maximum(np.floor(outline.min(axis=0)).astype(int), 0)
     high = np.minimum(np.ceil(outline.max(axis=0)).astype(int) + 1, canvas.size)
     if (high <= low).any():
-        return  # outside the picture
+        return  # outside the image
     left, top, right, bottom = (int(v) for v in (*low, *high))
     region = canvas.crop((left, top, right, bottom))
     cell = max(1.0, float((outline.max(axis=0) - outline.min(axis=0)).max()) / _CELLS)
     cells = (max(1, round(region.width / cell)), max(1, round(region.height / cell)))
     coarse = region.resize(cells, Image.Resampling.BOX).resize(region.size)
     mask = Image.new("L", region.size)
-    corners = [(float(x) - left, float(y) - top) for x, y in outline]
-    ImageDraw.Draw(mask).polygon(corners, fill=255)
+    polygon = [(float(x) - left, float(y) - top) for x, y in outline]
+    ImageDraw.Draw(mask).polygon(polygon, fill=255)
     canvas.paste(coarse, (left, top), mask)

@@ -1,4 +1,4 @@
-"""Cutting a face out of a grey picture, for training and on the device alike."""
+"""Cropping a face out of a grey image, in training and at run time alike."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from PIL import Image
 from edge.geometry.affine import Matrix, compose, invert, scale_of
 from edge.image import Grey, Luma
 
-_TURN_EPSILON = 1e-9
-_MAX_WASTE = 8  # pixels that are read for a crop, over pixels of the picture
+_ROTATION_EPSILON = 1e-9
+_MAX_PADDING = 8  # area of the source window over that of the image, above which it is shrunk first
 
 
 def cut(grey: Grey | Luma, matrix: Matrix, size: int) -> NDArray[np.uint8]:
-    """Cut a square out of a grey picture, smoothing when it shrinks.
+    """Crop a square out of a grey image, with antialiasing.
 
-    The part of the picture that the crop covers is first resized to the crop's own scale with a
-    triangle filter as wide as the shrinking asks for, so nothing aliases; then it is turned, if
-    `matrix` turns, with bilinear sampling. Outside the picture its border is repeated.
+    The part of the image that the crop covers is first resized to the crop's own scale with a
+    triangle filter whose support grows with the shrink factor; then, if `matrix` rotates, it is
+    rotated with bilinear sampling. Outside the image its border is replicated.
 
     Args:
-        grey: uint8 `(H, W)`, or what gives it part by part.
-        matrix: float64 `(2, 3)` from the picture to the crop (`edge.geometry.affine.crop_matrix`).
+        grey: uint8 `(H, W)`, or a `Luma`, which is converted to grey only where it is needed.
+        matrix: float64 `(2, 3)` from the image to the crop (`edge.geometry.affine.crop_matrix`).
         size: side of the crop, px.
 
     Returns:
@@ -32,32 +32,34 @@ def cut(grey: Grey | Luma, matrix: Matrix, size: int) -> NDArray[np.uint8]:
     """
     if _is_upright(matrix):
         return np.asarray(_resize(grey, matrix, (size, size)))
-    # An upright frame of the crop's scale that holds all four corners of the turned crop.
-    inverse, scale = invert(matrix), scale_of(matrix)
-    (left, right), (top, bottom) = (_reach(row, size, scale) for row in inverse.tolist())
+    # An upright frame of the crop's scale that holds all four corners of the rotated crop.
+    inverse = invert(matrix)
+    scale = scale_of(matrix)
+    (left, right), (top, bottom) = (_extent(row, size, scale) for row in inverse.tolist())
     upright = np.array([[scale, 0.0, -left], [0.0, scale, -top]])
     width, height = math.ceil(right - left) + 1, math.ceil(bottom - top) + 1
     frame = _resize(grey, upright, (height, width))
     back = compose(upright, inverse)  # crop to upright frame
-    turned = frame.transform(
-        (size, size), Image.Transform.AFFINE, _pillow(back), Image.Resampling.BILINEAR
+    rotated = frame.transform(
+        (size, size), Image.Transform.AFFINE, _pillow_coefficients(back), Image.Resampling.BILINEAR
     )
-    return np.asarray(turned)
+    return np.asarray(rotated)
 
 
 def _is_upright(matrix: Matrix) -> bool:
     off = abs(matrix[0, 1]) + abs(matrix[1, 0])
-    return bool(off < _TURN_EPSILON and matrix[0, 0] > 0 and matrix[1, 1] > 0)
+    return bool(off < _ROTATION_EPSILON and matrix[0, 0] > 0 and matrix[1, 1] > 0)
 
 
-def _reach(row: list[float], size: int, scale: float) -> tuple[float, float]:
-    """From where to where a crop and one pixel around it lie along one axis, times `scale`.
+def _extent(row: list[float], size: int, scale: float) -> tuple[float, float]:
+    """The interval of one image axis that a crop and a margin of one pixel cover, times `scale`.
 
-    `row` is the axis's in the matrix from the crop to the picture.
+    `row` is the axis's row of the matrix from the crop to the image. Crop coordinates run from −1
+    to `size`; a linear function has its extremes at the ends.
     """
-    across, down, offset = row
-    ends = (-across, across * size), (-down, down * size)
-    low, high = (sum(most(pair) for pair in ends) for most in (min, max))
+    x_factor, y_factor, offset = row
+    low = min(-x_factor, x_factor * size) + min(-y_factor, y_factor * size)
+    high = max(-x_factor, x_factor * size) + max(-y_factor, y_factor * size)
     return (offset + low) * scale, (offset + high) * scale
 
 
@@ -72,7 +74,7 @@ def _resize(grey: Grey | Luma, matrix: Matrix, shape: tuple[int, int]) -> Image.
     high = math.ceil(right + x_reach), math.ceil(bottom + y_reach)
     box = (left, top, right, bottom)
     inside = min(low) >= 0 and high[1] <= grey.shape[0] and high[0] <= grey.shape[1]
-    if inside and isinstance(grey, np.ndarray):  # Pillow reads no more than it needs
+    if inside and isinstance(grey, np.ndarray):  # Pillow reads only the window
         return _image(grey).resize((width, height), Image.Resampling.BILINEAR, box=box)
     box = (left - low[0], top - low[1], right - low[0], bottom - low[1])
     if inside:
@@ -80,10 +82,10 @@ def _resize(grey: Grey | Luma, matrix: Matrix, shape: tuple[int, int]) -> Image.
         return window.resize((width, height), Image.Resampling.BILINEAR, box=box)
     factor = int(1 / max(x_scale, y_scale)) // 2
     area = (high[0] - low[0]) * (high[1] - low[1])
-    if factor > 1 and area > _MAX_WASTE * grey.size:
-        # A square around a very long picture is mostly border: shrink before repeating that.
+    if factor > 1 and area > _MAX_PADDING * grey.size:
+        # A square around a very long image is mostly border: shrink before replicating that.
         small = np.asarray(Image.fromarray(grey[:]).reduce(factor))
-        return _resize(small, compose(matrix, _enlarging(factor)), shape)
+        return _resize(small, compose(matrix, _scaling(factor)), shape)
     window = _image(_window(grey, low, high))
     return window.resize((width, height), Image.Resampling.BILINEAR, box=box)
 
@@ -92,21 +94,21 @@ def _window_edges(scale: float, offset: float, length: int) -> tuple[float, floa
     return (-0.5 - offset) / scale + 0.5, (length - 0.5 - offset) / scale + 0.5
 
 
-def _enlarging(factor: int) -> Matrix:
+def _scaling(factor: int) -> Matrix:
     offset = (factor - 1) / 2
     return np.array([[factor, 0, offset], [0, factor, offset]], dtype=np.float64)
 
 
 def _image(grey: Grey) -> Image.Image:
-    """The same pixels as Pillow knows them; not copied if they lie in rows."""
+    """The same pixels as a Pillow image; not copied if they are contiguous."""
     height, width = grey.shape
     return Image.frombuffer("L", (width, height), np.ascontiguousarray(grey), "raw", "L", 0, 1)
 
 
 def _window(grey: Grey | Luma, low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.uint8]:
-    """The pixels from `low` to before `high` (x, y), the border repeated outside the picture."""
+    """The pixels from `low` to before `high` (x, y), the border replicated outside the image."""
     (left, x, columns), (top, y, rows) = (
-        _inside(a, b, length) for a, b, length in zip(low, high, grey.shape[::-1], strict=True)
+        _clip(a, b, length) for a, b, length in zip(low, high, grey.shape[::-1], strict=True)
     )
     right, bottom = left + columns, top + rows
     window = np.empty((high[1] - low[1], high[0] - low[0]), np.uint8)
@@ -119,18 +121,18 @@ def _window(grey: Grey | Luma, low: tuple[int, int], high: tuple[int, int]) -> N
     return window
 
 
-def _inside(low: int, high: int, length: int) -> tuple[int, int, int]:
-    """What a window from `low` to before `high` shows of `length` pixels, one at least.
+def _clip(low: int, high: int, length: int) -> tuple[int, int, int]:
+    """The part of a window from `low` to before `high` that lies in `length` pixels, at least one.
 
     Returns:
-        Where it begins in the window, where in the picture, and how many pixels it is.
+        Its first index in the window, its first index in the image, and its length.
     """
     first = min(max(low, 0), length - 1)
     count = max(min(high, length) - first, 1)
     return min(max(-low, 0), high - low - count), first, count
 
 
-def _pillow(matrix: Matrix) -> tuple[float, ...]:
+def _pillow_coefficients(matrix: Matrix) -> tuple[float, ...]:
     """Pillow's six coefficients, whose pixel centres lie at .5, for the same mapping."""
     (a, b, x), (c, d, y) = matrix.tolist()
     return a, b, x + 0.5 - (a + b) / 2, c, d, y + 0.5 - (c + d) / 2

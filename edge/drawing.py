@@ -1,4 +1,4 @@
-"""Drawing faces on the colour picture, legible from 200 px to 6000 px."""
+"""Drawing faces on the colour image, legible from 200 px to 6000 px."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from edge.face import Face
 from edge.image import Rgb
 from edge.keypoints import KEYPOINT_NAMES
 
-# Okabe and Ito's palette (2008), which colour-blind eyes tell apart: the subject's left, right and
-# middle.
-_LEFT, _RIGHT, _MIDDLE = (230, 159, 0), (86, 180, 233), (0, 158, 115)
-_EDGE = (0, 0, 0)
-_PAPER = (255, 255, 255)
+# Okabe and Ito's palette (2008), distinguishable with colour blindness: the subject's left, right
+# and centre.
+_LEFT = (230, 159, 0)
+_RIGHT = (86, 180, 233)
+_CENTRE = (0, 158, 115)
+_BLACK = (0, 0, 0)
+_WHITE = (255, 255, 255)
 
 _DOT = 0.014  # radius of a point, in sides of the face's box
 _MIN_DOT = 1.3  # px
-_RIM = 1.45  # radius of the dark rim, in radii of the point
-_MIN_SIDE_WITH_NAMES = 900  # px; a smaller picture is enlarged, or 15 names would cover it
-_MAX_SIDE_WITH_NAMES = 6000  # px, of an enlarged picture
+_OUTLINE = 1.45  # radius of the dark outline, in radii of the point
+_MIN_SIDE_WITH_NAMES = 900  # px; a smaller image is enlarged, or 15 names would cover it
+_MAX_SIDE_WITH_NAMES = 6000  # px, of an enlarged image
 _MAX_ENLARGEMENT = 8
 
 
@@ -34,15 +36,15 @@ def draw(
     show_names: bool = False,
     show_error: bool = False,
 ) -> Rgb:
-    """Draw boxes and keypoints on a copy of a picture; the number of a face that has one, too.
+    """Draw boxes, keypoints and track numbers on a copy of an image.
 
-    Points of the subject's left side are orange, of the right side blue, in the middle green.
+    Points of the subject's left side are orange, of the right side blue, in the centre green.
 
     Args:
-        image: uint8 `(H, W, 3)`, RGB, the picture the faces were found in.
-        faces: what to draw.
-        names: names of the keypoints, in order; they also say which side a point is on.
-        show_names: write the name of each point beside the face. A picture whose shorter side is
+        image: uint8 `(H, W, 3)`, RGB, the image the faces were found in.
+        faces: to draw.
+        names: names of the keypoints, in order; also the source of each point's side.
+        show_names: write the name of each point beside the face. An image whose shorter side is
             below 900 px is enlarged for it by a whole factor, with faces or without, so that all
             frames of a video have one size.
         show_error: draw the 50 % error radius of each point as a circle.
@@ -65,9 +67,9 @@ def draw(
 
 def _enlargement(image: Rgb) -> int:
     height, width = image.shape[:2]
-    wanted = -(-_MIN_SIDE_WITH_NAMES // min(height, width))
-    room: int = _MAX_SIDE_WITH_NAMES // max(height, width)
-    return max(1, min(int(wanted), _MAX_ENLARGEMENT, room))
+    needed = -(-_MIN_SIDE_WITH_NAMES // min(height, width))
+    limit: int = _MAX_SIDE_WITH_NAMES // max(height, width)
+    return max(1, min(int(needed), _MAX_ENLARGEMENT, limit))
 
 
 def _draw_face(
@@ -81,8 +83,8 @@ def _draw_face(
     points = _enlarged(face.keypoints, factor)
     for point, error, name in zip(points, face.error * factor, names, strict=True):
         if show_error:
-            _stamp(canvas, point, float(error) + radius / 4, _PAPER, hollow=max(1.0, radius / 2))
-        _stamp(canvas, point, radius * _RIM, _EDGE)
+            _stamp(canvas, point, float(error) + radius / 4, _WHITE, hollow=max(1.0, radius / 2))
+        _stamp(canvas, point, radius * _OUTLINE, _BLACK)
         _stamp(canvas, point, radius, _colour(name))
 
 
@@ -96,18 +98,18 @@ def _enlarged(points: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
 
 def _colour(name: str) -> tuple[int, int, int]:
     words = name.split("_")
-    return _LEFT if "left" in words else _RIGHT if "right" in words else _MIDDLE
+    return _LEFT if "left" in words else _RIGHT if "right" in words else _CENTRE
 
 
 def _draw_box(canvas: Image.Image, box: NDArray[np.float32], width: int) -> None:
     x, y, w, h = (float(value) for value in box)
     pen = ImageDraw.Draw(canvas)
-    pen.rectangle((x - width, y - width, x + w - 1 + width, y + h - 1 + width), None, _EDGE, width)
-    pen.rectangle((x, y, max(x, x + w - 1), max(y, y + h - 1)), None, _PAPER, width)
+    pen.rectangle((x - width, y - width, x + w - 1 + width, y + h - 1 + width), None, _BLACK, width)
+    pen.rectangle((x, y, max(x, x + w - 1), max(y, y + h - 1)), None, _WHITE, width)
 
 
 def _draw_number(canvas: Image.Image, box: NDArray[np.float32], number: int) -> None:
-    """The number on a dark ground, in the box's upper left corner or as near as there is room."""
+    """The number on a dark ground, at the box's upper left corner, moved inside the image."""
     size = int(np.clip(max(box[2:]) / 7, 12, 200))
     font = ImageFont.load_default(size)
     pen = ImageDraw.Draw(canvas)
@@ -115,8 +117,8 @@ def _draw_number(canvas: Image.Image, box: NDArray[np.float32], number: int) -> 
     width, height = right - left + size // 2, bottom - top + size // 2
     x = min(max(0.0, float(box[0])), max(0.0, canvas.width - width))
     y = min(max(0.0, float(box[1]) - height), max(0.0, canvas.height - height))
-    pen.rectangle((x, y, x + width, y + height), fill=_EDGE)
-    pen.text((x + size // 4 - left, y + size // 4 - top), str(number), font=font, fill=_PAPER)
+    pen.rectangle((x, y, x + width, y + height), fill=_BLACK)
+    pen.text((x + size // 4 - left, y + size // 4 - top), str(number), font=font, fill=_WHITE)
 
 
 def _stamp(
@@ -126,16 +128,16 @@ def _stamp(
     colour: tuple[int, int, int],
     hollow: float | None = None,
 ) -> None:
-    """Blend a disc with soft edges at a subpixel place; `hollow` leaves a ring of that width."""
+    """Blend an antialiased disc at a subpixel position; `hollow` leaves a ring of that width."""
     x, y = (float(value) for value in centre)
     left, top = int(np.floor(x - radius - 1)), int(np.floor(y - radius - 1))
     side = int(np.ceil(2 * radius)) + 4
     grid_y, grid_x = np.mgrid[top : top + side, left : left + side]
-    away = np.hypot(grid_x - x, grid_y - y)
-    cover = np.clip(radius + 0.5 - away, 0, 1)
+    distance = np.hypot(grid_x - x, grid_y - y)
+    alpha = np.clip(radius + 0.5 - distance, 0, 1)
     if hollow is not None:
-        cover -= np.clip(radius - hollow + 0.5 - away, 0, 1)
-    mask = Image.fromarray((cover * 255).astype(np.uint8))
+        alpha -= np.clip(radius - hollow + 0.5 - distance, 0, 1)
+    mask = Image.fromarray((alpha * 255).astype(np.uint8))
     canvas.paste(colour, (left, top), mask)
 
 
@@ -144,21 +146,21 @@ def _draw_names(canvas: Image.Image, face: Face, names: Sequence[str], factor: i
     box, points = face.box * factor, _enlarged(face.keypoints, factor)
     size = int(np.clip(max(box[2:]) / 22, 11, 200))
     font = ImageFont.load_default(size)
-    middle = float(np.median(points[:, 0]))
+    centre = float(np.median(points[:, 0]))
     order = np.argsort(points[:, 1], kind="stable")
     for on_right in (False, True):
-        column = [k for k in order if (points[k, 0] >= middle) == on_right]
+        column = [k for k in order if (points[k, 0] >= centre) == on_right]
         edge = float(box[0] + box[2] + size) if on_right else float(box[0] - size)
         top = float(points[:, 1].mean()) - len(column) * size * 0.8
         for line, k in enumerate(column):
-            place = (edge, top + line * size * 1.6)
-            _draw_name(canvas, names[k], place, points[k], font, on_right)
+            position = (edge, top + line * size * 1.6)
+            _draw_name(canvas, names[k], position, points[k], font, on_right)
 
 
 def _draw_name(
     canvas: Image.Image,
     name: str,
-    place: tuple[float, float],
+    position: tuple[float, float],
     point: NDArray[np.float32],
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     on_right: bool,
@@ -166,12 +168,12 @@ def _draw_name(
     pen = ImageDraw.Draw(canvas)
     left, top, right, bottom = pen.textbbox((0, 0), name, font=font)
     width, height = right - left, bottom - top
-    x = place[0] if on_right else place[0] - width
+    x = position[0] if on_right else position[0] - width
     x = min(max(2.0, x), max(2.0, canvas.width - width - 2.0))
-    y = min(max(2.0, place[1]), max(2.0, canvas.height - height - 2.0))
+    y = min(max(2.0, position[1]), max(2.0, canvas.height - height - 2.0))
     anchor = (x if on_right else x + width, y + height / 2)
     line = max(1, round(height / 14))
-    pen.line((*anchor, float(point[0]), float(point[1])), fill=_EDGE, width=line + 2)
+    pen.line((*anchor, float(point[0]), float(point[1])), fill=_BLACK, width=line + 2)
     pen.line((*anchor, float(point[0]), float(point[1])), fill=_colour(name), width=line)
-    pen.rectangle((x - 2, y - 2, x + width + 2, y + height + 2), fill=_EDGE)
+    pen.rectangle((x - 2, y - 2, x + width + 2, y + height + 2), fill=_BLACK)
     pen.text((x - left, y - top), name, font=font, fill=_colour(name))

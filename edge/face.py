@@ -1,4 +1,4 @@
-"""The result: one found face."""
+"""The result: one detected face."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """A face found in a picture; coordinates are picture pixels with centres at integers.
+    """A detected face; coordinates are pixels of the image, with centres at integers.
 
     Attributes:
         box: float32 `(4,)`: x, y, width, height, px.
-        score: how surely this is a face, 0–1.
+        score: confidence that this is a face, 0–1.
         keypoints: float32 `(15, 2)`: x and y in the order of `edge.KEYPOINT_NAMES`, px.
         error: float32 `(15,)`: the radius around each keypoint that holds the true point with
             probability 0.5, px.

@@ -1,7 +1,7 @@
 """The names of the 15 keypoints, their order and their mirror images.
 
 The scheme is that of Kaggle's *Facial Keypoints Detection*. Left and right are the subject's: the
-left eye is on the right of the picture. Coordinates are pixels with the origin at the top left, x
+left eye is on the right of the image. Coordinates are pixels with the origin at the top left, x
 to the right, y down, and **pixel centres at integers**: the top-left pixel covers −0.5 to 0.5.
 """
 
@@ -25,7 +25,7 @@ KEYPOINT_NAMES = (
 
 
 def mirrored_name(name: str) -> str:
-    """The name that a keypoint takes when the picture is mirrored."""
+    """The name of a keypoint in the mirrored image."""
     swap = {"left": "right", "right": "left"}
     return "_".join(swap.get(word, word) for word in name.split("_"))
 

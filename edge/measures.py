@@ -1,9 +1,8 @@
-"""What the 15 keypoints say of a face: pose, openings, proportions, each with its expected error.
+"""Measures of a face from its 15 keypoints: pose, openings, proportions, each with its error.
 
-Lengths that say something of the face itself are ratios to the outer-canthal width, the distance
-between the outer eye corners, so that they do not depend on how large the face is in the picture.
-They are measurements, not diagnoses, and hold for faces that look at the camera: a head turned by
-30° shows widths 13 % too short.
+Lengths are ratios to the outer-canthal width, the distance between the outer eye corners, so that
+they do not depend on the size of the face in the image. They are measurements, not diagnoses, and
+hold for faces that look at the camera: a head turned by 30° shows widths 13 % too short.
 
 | measure | formula | unit |
 |---|---|---|
@@ -14,17 +13,17 @@ They are measurements, not diagnoses, and hold for faces that look at the camera
 | `eye_width_left`, `eye_width_right` | between an eye's corners (ex–en) | the same |
 | `mouth_width` | between the mouth corners (ch–ch) | the same |
 | `mouth_opening` | between the centres of the lips | the same |
-| `smile` | height of the mouth corners above the middle of the lips | the same |
-| `brow_raise_left`, `brow_raise_right` | height of a brow's middle above the eye | the same |
+| `smile` | height of the mouth corners above the midpoint of the lips | the same |
+| `brow_raise_left`, `brow_raise_right` | height of a brow's midpoint above the eye | the same |
 | `nose_length` | nose tip below the line of the eyes | the same |
 | `asymmetry` | see below | the same |
 
 Heights are along the face's own vertical, at right angles to the line between the eye centres.
 
 `asymmetry` is the object asymmetry of shape analysis (Klingenberg, 2002): the face is mirrored, its
-points renamed and laid over the face by the rigid motion of least squares; half the root mean
-square distance of the points is how far each lies from a symmetric face. A turned head looks
-asymmetric too.
+points renamed and fitted to the face by a rigid motion of least squares; half the root mean square
+distance of the points is how far each lies from a symmetric face. A turned head looks asymmetric
+too.
 
 Legend: … leading axes, K keypoints (15), N measures.
 """
@@ -46,16 +45,16 @@ MEASURES = (
     "brow_raise_left", "brow_raise_right", "nose_length", "asymmetry",
 )  # fmt: skip
 
-# A circle that holds half of a round normal distribution has 1.1774 deviations as its radius; half
-# of a normal distribution in one dimension lies within 0.6745 deviations.
-_DEVIATION = 1 / 1.1774
-_PROBABLE = 0.6745
-_STEP = 1e-3  # of the outer-canthal width, for the differences that stand for derivatives
+# The median radius of a circular normal distribution is 1.1774 standard deviations; the probable
+# error of a normal distribution in one dimension is 0.6745 standard deviations.
+_DEVIATION_PER_RADIUS = 1 / 1.1774
+_PROBABLE_ERROR = 0.6745
+_STEP = 1e-3  # of the outer-canthal width, for numerical derivatives
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measured value and its probable error: half of such measurements are off by no more."""
+    """A measured value and its probable error, which half of such measurements do not exceed."""
 
     value: float
     error: float
@@ -64,25 +63,25 @@ class Measure:
 def measure(face: Face) -> dict[str, Measure]:
     """Measure a face.
 
-    The expected errors are carried over from the keypoints' by the law of propagation of
-    uncertainty (JCGM 100:2008, 5.1.2), the keypoints' errors taken as independent and round.
+    Errors are propagated from the keypoints' by the law of propagation of uncertainty (JCGM
+    100:2008, 5.1.2), the keypoints' errors taken as independent and circular.
 
     Args:
         face: with keypoints in Kaggle's scheme.
 
     Returns:
-        A `Measure` by name, in the order of `MEASURES`; empty where the points span no face.
+        A `Measure` by name, in the order of `MEASURES`; empty where the keypoints coincide.
     """
     points = np.asarray(face.keypoints, dtype=np.float64)
     step = _STEP * _distance(points, "left_eye_outer_corner", "right_eye_outer_corner")
     if not step > 0 or not np.isfinite(points).all():
         return {}
-    moves = np.eye(points.size).reshape(-1, *points.shape) * step
+    steps = np.eye(points.size).reshape(-1, *points.shape) * step
     with np.errstate(divide="ignore", invalid="ignore"):
-        values, above, below = _values(points), _values(points + moves), _values(points - moves)
-    slopes = (above - below) / (2 * step)  # (2K, N)
-    deviations = np.repeat(np.asarray(face.error, np.float64) * _DEVIATION, 2)
-    errors = _PROBABLE * np.sqrt(((slopes * deviations[:, None]) ** 2).sum(axis=0))
+        values = _values(points)
+        derivatives = (_values(points + steps) - _values(points - steps)) / (2 * step)  # (2K, N)
+    deviations = np.repeat(np.asarray(face.error, np.float64) * _DEVIATION_PER_RADIUS, 2)
+    errors = _PROBABLE_ERROR * np.sqrt(((derivatives * deviations[:, None]) ** 2).sum(axis=0))
     if not (np.isfinite(values).all() and np.isfinite(errors).all()):
         return {}
     pairs = zip(values.tolist(), errors.tolist(), strict=True)
@@ -92,18 +91,18 @@ def measure(face: Face) -> dict[str, Measure]:
 def _values(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """All measures of faces `(…, 15, 2)` px, `(…, N)`, in the order of `MEASURES`."""
     width = _distance(points, "left_eye_outer_corner", "right_eye_outer_corner")
-    lips = _middle(points, "mouth_center_top_lip", "mouth_center_bottom_lip")
-    corners = _middle(points, "mouth_left_corner", "mouth_right_corner")
-    eyes = _middle(points, "left_eye_center", "right_eye_center")
-    down = _down(points)
+    lips = _midpoint(points, "mouth_center_top_lip", "mouth_center_bottom_lip")
+    corners = _midpoint(points, "mouth_left_corner", "mouth_right_corner")
+    eyes = _midpoint(points, "left_eye_center", "right_eye_center")
+    down = _down_axis(points)
 
     def below(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(((first - second) * down).sum(axis=-1))
 
     brows = [
         below(
-            _of(points, f"{side}_eye_center"),
-            _middle(points, f"{side}_eyebrow_inner_end", f"{side}_eyebrow_outer_end"),
+            _point(points, f"{side}_eye_center"),
+            _midpoint(points, f"{side}_eyebrow_inner_end", f"{side}_eyebrow_outer_end"),
         )
         for side in ("left", "right")
     ]
@@ -115,7 +114,7 @@ def _values(points: NDArray[np.float64]) -> NDArray[np.float64]:
         _distance(points, "mouth_center_top_lip", "mouth_center_bottom_lip"),
         below(lips, corners),
         *brows,
-        below(_of(points, "nose_tip"), eyes),
+        below(_point(points, "nose_tip"), eyes),
         _asymmetry(points),
     ]
     pupils = _distance(points, "left_eye_center", "right_eye_center")
@@ -127,27 +126,28 @@ def _values(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def _asymmetry(points: NDArray[np.float64]) -> NDArray[np.float64]:
     face = points - points.mean(axis=-2, keepdims=True)
     mirrored = face[..., list(MIRROR_ORDER), :] * np.array([-1.0, 1.0])
-    # The turn of least squares, in the plane one complex factor of length 1.
-    a, b = face @ np.array([1, 1j]), mirrored @ np.array([1, 1j])
-    turn = (a * b.conj()).sum(axis=-1, keepdims=True)
-    apart = a - turn / np.abs(turn) * b
-    return np.asarray(np.sqrt((np.abs(apart) ** 2).mean(axis=-1)) / 2)
+    # The rotation of least squares: in the complex plane, a factor of modulus 1.
+    a = face @ np.array([1, 1j])
+    b = mirrored @ np.array([1, 1j])
+    rotation = (a * b.conj()).sum(axis=-1, keepdims=True)
+    difference = a - rotation / np.abs(rotation) * b
+    return np.asarray(np.sqrt((np.abs(difference) ** 2).mean(axis=-1)) / 2)
 
 
-def _down(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _down_axis(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """The unit vector down each face, `(…, 2)`."""
-    along = _of(points, "left_eye_center") - _of(points, "right_eye_center")
+    along = _point(points, "left_eye_center") - _point(points, "right_eye_center")
     along = along / np.linalg.norm(along, axis=-1, keepdims=True)
     return np.stack([-along[..., 1], along[..., 0]], axis=-1)
 
 
-def _of(points: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+def _point(points: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     return points[..., KEYPOINT_NAMES.index(name), :]
 
 
-def _middle(points: NDArray[np.float64], first: str, second: str) -> NDArray[np.float64]:
-    return (_of(points, first) + _of(points, second)) / 2
+def _midpoint(points: NDArray[np.float64], first: str, second: str) -> NDArray[np.float64]:
+    return (_point(points, first) + _point(points, second)) / 2
 
 
 def _distance(points: NDArray[np.float64], first: str, second: str) -> NDArray[np.float64]:
-    return np.asarray(np.linalg.norm(_of(points, first) - _of(points, second), axis=-1))
+    return np.asarray(np.linalg.norm(_point(points, first) - _point(points, second), axis=-1))

@@ -1,4 +1,4 @@
-"""Results as JSON and as CSV; both schemas are written here and nowhere else."""
+"""Results as JSON and as CSV: the one place that defines both schemas."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def to_record(
     frame: int | None = None,
     time: float | None = None,
 ) -> dict[str, Any]:
-    """One picture's result as values that `json` can write.
+    """One image's result as values that `json` can write.
 
     Args:
-        image: what the picture is called.
-        width: of the picture as a person sees it, px.
+        image: name of the image.
+        width: of the image with EXIF orientation applied, px.
         height: likewise, px.
-        faces: what was found.
+        faces: found in it.
         names: names of the keypoints, in order.
-        frame: its number, where it is one of several in a file.
+        frame: number of the frame or crop, where the file holds several.
         time: of the frame, seconds from the beginning of the video.
     """
-    place = {"frame": frame, "time": None if time is None else round(time, _TIME_DIGITS)}
+    position = {"frame": frame, "time": None if time is None else round(time, _TIME_DIGITS)}
     return {
         "image": image,
-        **{key: value for key, value in place.items() if value is not None},
+        **{key: value for key, value in position.items() if value is not None},
         "width": width,
         "height": height,
         "faces": [_face_record(face, i, names) for i, face in enumerate(faces)],
@@ -47,20 +47,20 @@ def to_record(
 
 
 def crop_records(
-    image: str, size: int, seen: Prediction, names: Sequence[str]
+    image: str, size: int, prediction: Prediction, names: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """The results for faces that were cut out already, each a picture with one face.
+    """The results for crops, each an image with one face.
 
     Args:
-        image: what they are called together; `frame` is the number of each.
+        image: name of the file; `frame` is the number of each crop.
         size: side of a crop, px.
-        seen: what `FaceKeypoints.crops` gives.
+        prediction: from `FaceKeypoints.crops`.
         names: names of the keypoints, in order.
     """
     whole = np.array([0, 0, size, size], np.float32)
     return [
         to_record(image, size, size, [Face(whole, float(score), points, error)], names, number)
-        for number, (points, error, score) in enumerate(zip(*seen, strict=True))
+        for number, (points, error, score) in enumerate(zip(*prediction, strict=True))
     ]
 
 
@@ -74,33 +74,33 @@ def csv_header(names: Sequence[str]) -> list[str]:
 
 
 def csv_row(image: str, frame: int, number: int, face: Face) -> list[str | int | float]:
-    """One face as a row under `csv_header`; `frame` is 0 for a still picture."""
+    """One face as a row under `csv_header`; `frame` is 0 for a still image."""
     return [
         image,
         frame,
-        _identity(face, number),
+        _face_id(face, number),
         round(face.score, _SCORE_DIGITS),
-        *_pixels(face.box),
-        *_pixels(face.keypoints.reshape(-1)),
-        *_pixels(face.error),
+        *_round_px(face.box),
+        *_round_px(face.keypoints.reshape(-1)),
+        *_round_px(face.error),
     ]
 
 
 def _face_record(face: Face, number: int, names: Sequence[str]) -> dict[str, Any]:
     return {
-        "id": _identity(face, number),
-        "box": _pixels(face.box),
+        "id": _face_id(face, number),
+        "box": _round_px(face.box),
         "score": round(face.score, _SCORE_DIGITS),
         "keypoints": {
-            name: dict(zip(("x", "y", "error"), _pixels((*point, error)), strict=True))
+            name: dict(zip(("x", "y", "error"), _round_px((*point, error)), strict=True))
             for name, point, error in zip(names, face.keypoints, face.error, strict=True)
         },
         "measures": {
             name: {
-                "value": round(one.value, _digits(name)),
-                "error": round(one.error, _digits(name)),
+                "value": round(measured.value, _digits(name)),
+                "error": round(measured.error, _digits(name)),
             }
-            for name, one in measure(face).items()
+            for name, measured in measure(face).items()
         },
     }
 
@@ -109,9 +109,9 @@ def _digits(name: str) -> int:
     return _PIXEL_DIGITS if name.endswith(("_px", "_deg")) else _SCORE_DIGITS
 
 
-def _identity(face: Face, number: int) -> int:
+def _face_id(face: Face, number: int) -> int:
     return number if face.track_id is None else face.track_id
 
 
-def _pixels(values: Any) -> list[float]:
+def _round_px(values: Any) -> list[float]:
     return [round(float(value), _PIXEL_DIGITS) for value in values]

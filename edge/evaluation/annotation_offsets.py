@@ -1,8 +1,8 @@
-"""The constants by which two annotation schemes differ, in each face's own frame.
+"""Constant offsets between two annotation schemes, in each face's own frame.
 
-One scheme puts the brow's end on the hair, another below it. Such a difference is the same part of
-the face on every face, so it is given in parts of the distance between the outer eye corners: x
-from the right corner to the left, y at right angles, down the face.
+One scheme puts the brow's end on the hair, another below it. Such a difference scales with the
+face, so it is given in parts of the distance between the outer eye corners: x from the right
+corner to the left, y at right angles, down the face.
 
 Legend: N faces, K keypoints (15).
 """
@@ -48,11 +48,11 @@ def measure_offsets(
     """
     axes = _axes(keypoints)
     unit = (axes[:, :1] ** 2).sum(axis=2, keepdims=True)  # (N, 1, 1), px²
-    moved = (others - keypoints) @ axes.swapaxes(1, 2) / unit
-    known = ~np.isnan(moved).all(axis=(0, 2))
+    offsets_per_face = (others - keypoints) @ axes.swapaxes(1, 2) / unit
+    known = ~np.isnan(offsets_per_face).all(axis=(0, 2))
     offsets = np.zeros((len(KEYPOINT_NAMES), 2))
-    middle = np.nanmedian if robust else np.nanmean
-    offsets[known] = middle(moved[:, known], axis=0)
+    average = np.nanmedian if robust else np.nanmean
+    offsets[known] = average(offsets_per_face[:, known], axis=0)
     return offsets
 
 

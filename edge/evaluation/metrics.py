@@ -1,6 +1,6 @@
-"""How far predicted keypoints are from the truth: the one place that says how it is counted.
+"""Error metrics of predicted keypoints against the truth.
 
-Legend: N faces, K keypoints. A missing label is NaN and counts nowhere.
+Legend: N faces, K keypoints. A missing label is NaN and is ignored.
 """
 
 from __future__ import annotations
@@ -8,10 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.keypoints import KEYPOINT_NAMES
+from edge.geometry.face_frame import eye_span
 
 Keypoints = NDArray[np.floating]
-_LEFT, _RIGHT = (KEYPOINT_NAMES.index(f"{side}_eye_outer_corner") for side in ("left", "right"))
 
 
 def rmse(predicted: Keypoints, true: Keypoints) -> float:
@@ -55,11 +54,6 @@ def normalised_mean_error(predicted: Keypoints, true: Keypoints) -> NDArray[np.f
     return error
 
 
-def eye_span(keypoints: Keypoints) -> NDArray[np.float64]:
-    """The distance between the outer eye corners, `(N,)` px, of keypoints `(N, 15, 2)`."""
-    return np.asarray(np.linalg.norm(keypoints[:, _LEFT] - keypoints[:, _RIGHT], axis=-1))
-
-
 def share_inside(
     radius: NDArray[np.floating], predicted: Keypoints, true: Keypoints
 ) -> NDArray[np.float64]:
@@ -77,8 +71,8 @@ def inside(
     radius: NDArray[np.floating], predicted: Keypoints, true: Keypoints
 ) -> NDArray[np.float64]:
     """Whether each true point lies within the radius: `(N, K)`, 1 or 0, NaN where missing."""
-    away = distances(predicted, true)
-    return np.where(np.isnan(away), np.nan, away <= radius)
+    error = distances(predicted, true)
+    return np.where(np.isnan(error), np.nan, error <= radius)
 
 
 def _squared(predicted: Keypoints, true: Keypoints) -> NDArray[np.float64]:

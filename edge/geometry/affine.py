@@ -1,4 +1,4 @@
-"""Affine matrices: the one way a point moves between image and crop.
+"""Affine matrices: the one way to map points between image and crop.
 
 A matrix is float64 `(2, 3)`; it maps a point `(x, y)` by `matrix[:, :2] @ (x, y) + matrix[:, 2]`,
 in pixels with centres at integers (see `edge.keypoints`). Legend: N points.
@@ -34,7 +34,7 @@ def invert(matrix: Matrix) -> Matrix:
     Raises:
         ZeroDivisionError: it maps the plane to a line.
     """
-    # By hand, as below: numpy's functions take 20 times as long for four numbers.
+    # In plain Python, as below: numpy takes 20 times as long for four numbers.
     (a, b, x), (c, d, y) = matrix.tolist()
     area = a * d - b * c
     return np.array(
@@ -54,18 +54,18 @@ def compose(second: Matrix, first: Matrix) -> Matrix:
 
 
 def scale_of(matrix: Matrix) -> float:
-    """The factor by which `matrix` lengthens distances (for unequal axes, their geometric mean)."""
+    """The scale factor of `matrix` (for unequal axes, their geometric mean)."""
     (a, b, _), (c, d, _) = matrix.tolist()
     return math.sqrt(abs(a * d - b * c))
 
 
 def rotation_deg(matrix: Matrix) -> float:
-    """The angle by which `matrix`, a similarity, turns: degrees, clockwise as seen."""
+    """The rotation of `matrix`, a similarity: degrees, clockwise as seen."""
     return math.degrees(math.atan2(matrix[1, 0], matrix[0, 0]))
 
 
 def crop_matrix(square: ArrayLike, size: int) -> Matrix:
-    """The matrix from the picture to a `size`×`size` px crop of `square` (x, y, side, side)."""
+    """The matrix from the image to a `size`×`size` px crop of `square` (x, y, side, side)."""
     x, y, side, _ = np.asarray(square, dtype=np.float64)
     scale = size / side
     # A square that starts at pixel x starts at the edge x − 0.5; the crop's first edge is −0.5 too.

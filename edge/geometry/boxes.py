@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def io_min(first: ArrayLike, second: ArrayLike) -> float:
-    """The area that two boxes `(4,)` share, as a part of the smaller one's, 0–1."""
+    """Intersection over the smaller area (IoMin) of two boxes `(4,)`, 0–1."""
     (*_, width, height), (*_, other_width, other_height) = (
         np.asarray(box, dtype=np.float64).tolist() for box in (first, second)
     )
@@ -22,26 +22,26 @@ def pairwise_io_min(
     boxes: NDArray[np.floating], others: NDArray[np.floating]
 ) -> NDArray[np.float64]:
     """`io_min` of each box `(M, 4)` with each other `(O, 4)`: `(M, O)`, 0–1."""
-    ours, theirs = (np.asarray(some, dtype=np.float64) for some in (boxes, others))
-    area, other_area = (some[:, 2] * some[:, 3] for some in (ours, theirs))
-    smaller = np.minimum(area[:, None], other_area)
-    return np.asarray(pairwise_intersection(ours, theirs) / np.where(smaller > 0, smaller, np.inf))
+    first = np.asarray(boxes, dtype=np.float64)
+    second = np.asarray(others, dtype=np.float64)
+    smaller = np.minimum((first[:, 2] * first[:, 3])[:, None], second[:, 2] * second[:, 3])
+    return np.asarray(pairwise_intersection(first, second) / np.where(smaller > 0, smaller, np.inf))
 
 
 def intersection(first: ArrayLike, second: ArrayLike) -> float:
-    """The area that two boxes `(4,)` share, px²."""
+    """Intersection of two boxes `(4,)`, px²."""
     (x, y, width, height), (u, v, other_width, other_height) = (
         np.asarray(box, dtype=np.float64).tolist() for box in (first, second)
     )
-    across = min(x + width, u + other_width) - max(x, u)
-    down = min(y + height, v + other_height) - max(y, v)
-    return float(max(across, 0.0) * max(down, 0.0))
+    inner_width = min(x + width, u + other_width) - max(x, u)
+    inner_height = min(y + height, v + other_height) - max(y, v)
+    return float(max(inner_width, 0.0) * max(inner_height, 0.0))
 
 
 def pairwise_intersection(
     boxes: NDArray[np.floating], others: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """The area that each box shares with each other, px², `(M, O)`."""
+    """Intersection of each box `(M, 4)` with each other `(O, 4)`: `(M, O)`, px²."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(
         boxes[:, None, :2] + boxes[:, None, 2:], others[None, :, :2] + others[None, :, 2:]
@@ -54,13 +54,13 @@ def intersection_over_union(
     boxes: NDArray[np.floating], others: NDArray[np.floating]
 ) -> NDArray[np.float64]:
     """Intersection over union of each box `(M, 4)` with each other `(O, 4)`: `(M, O)`, 0–1."""
-    shared = pairwise_intersection(boxes, others)
+    intersections = pairwise_intersection(boxes, others)
     area, other_area = (b[:, 2].astype(np.float64) * b[:, 3] for b in (boxes, others))
-    return np.asarray(shared / np.maximum(area[:, None] + other_area - shared, 1e-9))
+    return np.asarray(intersections / np.maximum(area[:, None] + other_area - intersections, 1e-9))
 
 
 def enclosing_square(height: int, width: int) -> NDArray[np.float64]:
-    """The smallest centred square that holds a whole picture, float64 `(4,)`."""
+    """The smallest centred square that encloses an image, float64 `(4,)` px."""
     return _square((width - 1) / 2, (height - 1) / 2, max(width, height))
 
 

@@ -1,8 +1,8 @@
-"""How a head is turned, from its 15 keypoints.
+"""Head pose from the 15 keypoints.
 
-The keypoints are laid over a mean head by the scaled orthographic projection of least squares
-(DeMenthon and Davis, 1995, without the iteration for perspective): good for faces that are not
-close to the camera, and for turns at which all 15 points are seen.
+A mean head is fitted to the keypoints by the scaled orthographic projection of least squares
+(DeMenthon and Davis, 1995, without the iteration for perspective): accurate for faces that are not
+close to the camera, at poses in which all 15 points are visible.
 
 Legend: … leading axes, K keypoints (15).
 """
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # The mean head in the keypoints' order: x to the subject's left, y down, z away from the viewer, in
-# outer-canthal widths from the middle between the outer eye corners. By factorisation (Tomasi and
+# outer-canthal widths from the midpoint of the outer eye corners. By factorisation (Tomasi and
 # Kanade, 1992) of the 13,629 training faces and their mirror images, the 27 % that fit worst left
 # out, and made symmetric; pose 0 is their mean pose.
 MEAN_HEAD = np.array(
@@ -27,16 +27,16 @@ _FIT = np.linalg.pinv(_CENTRED)  # (3, K)
 
 
 def head_pose(keypoints: NDArray[np.floating]) -> NDArray[np.float64]:
-    """How heads are turned.
+    """Estimate head pose.
 
     Args:
         keypoints: `(…, 15, 2)` px.
 
     Returns:
-        float64 `(…, 3)`, degrees: roll, clockwise as seen, of the head's own horizontal axis; and,
-        of the head stood upright in the picture, yaw, towards the right of the picture, and pitch,
-        upwards. Yaw and pitch lie within ±90; beyond about 50 the far side is hidden and they say
-        little. 0 is the mean pose of people in photos.
+        float64 `(…, 3)`, degrees: roll, clockwise as seen, of the head's own horizontal axis; then
+        yaw, towards the right of the image, and pitch, upwards, with roll removed. Yaw and pitch
+        lie within ±90; beyond about 50 the far side is occluded and they are unreliable. 0 is the
+        mean pose of people in photos.
     """
     points = np.asarray(keypoints, dtype=np.float64)
     centred = points - points.mean(axis=-2, keepdims=True)
@@ -44,7 +44,7 @@ def head_pose(keypoints: NDArray[np.floating]) -> NDArray[np.float64]:
     left, _, axes = np.linalg.svd(projection, full_matrices=False)
     rows = left @ axes  # the nearest two orthogonal unit rows
     roll = np.arctan2(rows[..., 1, 0], rows[..., 0, 0])
-    # Where the head's own −z, along which it looks, goes in the picture: right, down, away.
+    # The viewing direction, the head's own −z, in the image: right, down, away.
     right, down = -rows[..., 0, 2], -rows[..., 1, 2]
     away = -np.cross(rows[..., 0, :], rows[..., 1, :])[..., 2]
     across = np.cos(roll) * right + np.sin(roll) * down

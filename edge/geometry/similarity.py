@@ -14,11 +14,11 @@ from edge.geometry.affine import Complex, Matrix, matrix_from_complex, to_comple
 def similarity(
     scale: float, angle_deg: float, source: tuple[float, float], target: tuple[float, float]
 ) -> Matrix:
-    """Scale and turn about a point, and move that point.
+    """Scale and rotate about a point, and translate that point.
 
     Args:
         scale: target pixels per source pixel.
-        angle_deg: turn in degrees, clockwise as seen (y points down).
+        angle_deg: rotation in degrees, clockwise as seen (y points down).
         source: the fixed point in the source frame, px.
         target: where it goes in the target frame, px.
 
@@ -31,14 +31,14 @@ def similarity(
 
 
 def fit_similarity(points: NDArray[np.floating], others: NDArray[np.floating]) -> Matrix | None:
-    """Lay points over others: the similarity of least squares (Umeyama, 1991).
+    """Fit points to others: the similarity of least squares (Umeyama, 1991).
 
     Args:
         points: `(N, 2)` px.
         others: `(N, 2)` px of another frame.
 
     Returns:
-        float64 `(2, 3)` from the points' frame to the others'; None where either lie in one place.
+        float64 `(2, 3)` from the points' frame to the others'; None where either set coincides.
     """
     found = fit_complex(to_complex(points), to_complex(others))
     return None if found is None else matrix_from_complex(*found)

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from edge.alignment import align
-from edge.anonymization import hide
+from edge.anonymization import Part, hide
 from edge.cli.progress import Progress
 from edge.drawing import draw
 from edge.errors import ImageError, SourceError
@@ -35,7 +35,7 @@ class Settings:
     print_faces: bool = True
     names: bool = False
     errors: bool = False
-    blur: str | None = None
+    blur: Part | None = None
     align_size: int = 112
     every: int = 1
     start: float = 0.0

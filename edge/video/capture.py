@@ -1,9 +1,8 @@
-"""Video files and cameras through OpenCV, extra `video`: read, and written with faces drawn."""
+"""Reading video files and cameras and writing videos, through OpenCV (extra `video`)."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -13,17 +12,26 @@ from typing import Any
 
 import numpy as np
 
-from edge.errors import MissingExtra, SourceError
+from edge.errors import SourceError
+from edge.extras import require
+from edge.files import temporary_path
 from edge.image import Rgb
 
-_FALLBACK_RATE = 25.0  # frames a second, where a file does not say
+_FALLBACK_RATE = 25.0  # frames a second, where the file gives none
+_MAX_RATE = 1000.0  # frames a second; files with more have a broken header
 _CODEC = "mp4v"  # in every build of OpenCV
-_OTHER_CODECS = {".avi": "MJPG", ".webm": "VP80", ".ogv": "THEO"}
+_CODEC_BY_SUFFIX = {".avi": "MJPG", ".webm": "VP80", ".ogv": "THEO"}
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame: its number from 0, its time in seconds, and the picture, upright, RGB."""
+    """One frame.
+
+    Attributes:
+        number: from 0.
+        time: seconds from the beginning.
+        picture: uint8 `(H, W, 3)`, RGB, upright.
+    """
 
     number: int
     time: float
@@ -36,7 +44,7 @@ class Video:
     Attributes:
         name: its path.
         rate: frames a second.
-        count: how many frames the file says it has; 0 where it does not say.
+        count: number of frames by the file's header; 0 where it gives none.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -54,73 +62,83 @@ class Video:
         if self._capture is None:
             raise SourceError(f"{path}: cannot be opened as a video")
         self.rate = float(self._capture.get(cv2.CAP_PROP_FPS) or 0.0)
-        if not 0 < self.rate < 1000:
+        if not 0 < self.rate < _MAX_RATE:
             self.rate = _FALLBACK_RATE
         self.count = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
     def frames(
         self, every: int = 1, start: float = 0.0, stop: float | None = None
     ) -> Generator[Frame, None, None]:
-        """Read the frames, once; the file is let go at the end.
+        """Read the frames, once; the file is released at the end.
 
         Args:
             every: 2 gives every second frame, and so on.
-            start: seconds from the beginning that are skipped.
+            start: seconds from the beginning to skip.
             stop: seconds from the beginning at which to end; None for the end of the file.
 
         Raises:
             SourceError: not one frame can be decoded, or it ends before `start`.
         """
         cv2 = open_cv()
-        number = given = 0
+        first = round(start * self.rate)
+        number = decoded = 0
         try:
             while stop is None or number / self.rate < stop:
-                wanted = (
-                    number / self.rate >= start and (number - round(start * self.rate)) % every == 0
-                )
                 if not self._capture.grab():
                     break
-                if wanted:
-                    good, picture = self._capture.retrieve()
-                    if good:
-                        rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+                if number / self.rate >= start and (number - first) % every == 0:
+                    success, bgr = self._capture.retrieve()
+                    if success:
+                        rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
                         yield Frame(number, number / self.rate, np.asarray(rgb, np.uint8))
-                        given += 1
+                        decoded += 1
                 number += 1
-            if not number:
-                raise SourceError(f"{self.name}: not one frame can be decoded")
-            if not given and (stop is None or number / self.rate < stop):
-                raise SourceError(
-                    f"{self.name}: ends after {number / self.rate:.1f} s, before second {start:g} "
-                    "from which on it was to be read"
-                )
+            at_end = stop is None or number / self.rate < stop
+            if not number or (not decoded and at_end):
+                raise self._nothing_read(number, start)
         finally:
             self._capture.release()
 
+    def _nothing_read(self, count: int, start: float) -> SourceError:
+        if not count:
+            return SourceError(f"{self.name}: no frame can be decoded")
+        return SourceError(
+            f"{self.name}: ends after {count / self.rate:.1f} s, before --start {start:g}"
+        )
+
 
 class Camera:
-    """A camera whose newest frame is given, however long ago the last was taken."""
+    """A camera; reading gives its newest frame and drops those in between.
+
+    Attributes:
+        name: `camera:N`.
+        dropped: frames that were dropped so far.
+    """
 
     def __init__(self, number: int) -> None:
         """Open camera `number`.
 
         Raises:
             MissingExtra: OpenCV is not installed.
-            SourceError: there is no such camera, or it gives no picture.
+            SourceError: there is no such camera, or another program uses it.
         """
         cv2 = open_cv()
         self.name = f"camera:{number}"
         self.dropped = 0
         self._capture = _open(cv2, number)
         if self._capture is None:
-            raise SourceError(f"{self.name}: there is no such camera, or another program has it")
+            raise SourceError(f"{self.name}: there is no such camera, or another program uses it")
         self._newest: Rgb | None = None
         self._changed = threading.Condition()
         self._ended = False
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread = threading.Thread(target=self._read_frames, daemon=True)
 
     def frames(self) -> Generator[Frame, None, None]:
-        """The newest frame, again and again; those that came in between are counted and dropped."""
+        """The newest frame, repeatedly; frames in between are counted and dropped.
+
+        Raises:
+            SourceError: the camera gives no frame.
+        """
         self._thread.start()
         start, number = time.monotonic(), 0
         try:
@@ -139,26 +157,26 @@ class Camera:
             self._thread.join()
             self._capture.release()
 
-    def _watch(self) -> None:
+    def _read_frames(self) -> None:
         cv2 = open_cv()
         try:
             while not self._ended:
-                good, picture = self._capture.read()
-                if not good:
+                success, bgr = self._capture.read()
+                if not success:
                     return
-                rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+                rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
                 with self._changed:
                     self.dropped += self._newest is not None
                     self._newest = rgb
                     self._changed.notify_all()
-        finally:  # whatever happened, nobody must wait for ever
+        finally:  # after an error too, or the consumer would wait for ever
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
 
 
 class VideoWriter:
-    """A video that is written frame by frame; it is whole only once it is closed."""
+    """A video file that is written frame by frame; it appears under its name when it is closed."""
 
     def __init__(self, path: Path, rate: float) -> None:
         """Write to `path` at `rate` frames a second; the first frame gives the size.
@@ -167,8 +185,9 @@ class VideoWriter:
             MissingExtra: OpenCV is not installed.
         """
         open_cv()
-        self.path, self._rate = path, rate
-        self._part = path.with_name(f"part-{path.name}")
+        self.path = path
+        self._rate = rate
+        self._part = temporary_path(path)
         self._writer: Any = None
 
     def write(self, picture: Rgb) -> None:
@@ -179,11 +198,11 @@ class VideoWriter:
         """
         cv2 = open_cv()
         height, width = picture.shape[:2]
-        if height % 2 or width % 2:  # which the codecs cannot write; the border is repeated
+        if height % 2 or width % 2:  # codecs need even sides: repeat the border
             picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         if self._writer is None:
             height, width = picture.shape[:2]
-            codec = _OTHER_CODECS.get(self.path.suffix.lower(), _CODEC)
+            codec = _CODEC_BY_SUFFIX.get(self.path.suffix.lower(), _CODEC)
             with _silence(cv2):
                 writer = cv2.VideoWriter(
                     str(self._part), cv2.VideoWriter_fourcc(*codec), self._rate, (width, height)
@@ -201,7 +220,7 @@ class VideoWriter:
             self._part.replace(self.path)
 
     def abandon(self) -> None:
-        """Leave no half-written file."""
+        """Discard the unfinished file."""
         if self._writer is not None:
             self._writer.release()
             self._writer = None
@@ -214,16 +233,11 @@ def open_cv() -> Any:
     Raises:
         MissingExtra: it is not installed.
     """
-    try:
-        return importlib.import_module("cv2")
-    except ImportError as error:
-        raise MissingExtra(
-            f"videos and cameras need OpenCV ({error}); install the extra edge-keypoints[video]"
-        ) from error
+    return require("cv2", "video", "reading videos and cameras")
 
 
 def _open(cv2: Any, source: str | int) -> Any:
-    """An open capture, or None."""
+    """An open `cv2.VideoCapture` of a file or a camera, or None."""
     with _silence(cv2):
         capture = cv2.VideoCapture(source)
     if not capture.isOpened():
@@ -234,7 +248,7 @@ def _open(cv2: Any, source: str | int) -> Any:
 
 @contextlib.contextmanager
 def _silence(cv2: Any) -> Iterator[None]:
-    """What cannot be opened is said once, by us."""
+    """Silence OpenCV's own messages: errors are reported once, by us."""
     logging = getattr(cv2.utils, "logging", None)
     if logging is None:
         yield

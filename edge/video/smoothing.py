@@ -1,9 +1,10 @@
-"""The One Euro filter for keypoints: still points are held still, moving ones are not held back.
+"""Temporal smoothing of keypoints with the One Euro filter.
 
-Casiez, Roussel and Vogel (2012): a first-order low pass whose cut-off frequency rises with speed.
-A face moves as a whole, which all its points show together and hence surely, and in itself, as a
-mouth that opens. The two are told apart and filtered each by its own speed, so that a head that
-walks past is not held back, and its points do not tremble either.
+Casiez, Roussel and Vogel (2012): a first-order low pass whose cut-off frequency rises with speed,
+so that still points do not jitter and moving ones do not lag. A face moves as a whole, which all
+its points show together and hence with little noise, and within itself, as a mouth that opens. The
+two motions are separated and filtered each by its own speed: a walking head does not lag, and its
+points do not jitter either.
 
 Legend: K keypoints (15).
 """
@@ -22,7 +23,7 @@ from edge.geometry.face_frame import eye_span
 from edge.geometry.similarity import fit_complex
 
 Points = NDArray[np.float64]
-_Number = TypeVar("_Number", float, NDArray[np.float64])
+_Cutoff = TypeVar("_Cutoff", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,13 @@ class Smoothing:
     """The filter's settings; speeds are in outer-canthal widths a second.
 
     Attributes:
-        min_cutoff: cut-off frequency at rest, Hz. Lower is stiller, and slower to follow a creep.
+        min_cutoff: cut-off frequency at rest, Hz. Lower jitters less and follows slow motion later.
         beta: by how much the cut-off frequency rises with the whole face's speed. Higher lags less.
         rest: speed of the whole face that does not count.
         own_beta: likewise with the speed of a point within the face.
         speed_cutoff: cut-off frequency of the measured speeds, Hz.
         dead_zone: speed within the face, or of the face from one frame to the next, that does not
-            count: the network's own unrest.
+            count: the network's own jitter.
     """
 
     min_cutoff: float = 0.6
@@ -51,11 +52,13 @@ class PointFilter:
     """Smooths the keypoints of one face."""
 
     def __init__(self, settings: Smoothing) -> None:
-        """Begin with the first points that are given."""
+        """Begin without points; the first ones are returned as they are."""
         self._settings = settings
-        self._seen: Complex | None = None  # the last points, `(K,)`, as they came
-        self._smooth = self._speed = self._own_speed = np.zeros(0, np.complex128)
-        self._count = 1  # points given so far
+        self._raw: Complex | None = None  # the last points, `(K,)`, unfiltered
+        self._smooth = np.zeros(0, np.complex128)
+        self._face_velocity = np.zeros(0, np.complex128)  # of the whole face, at each point
+        self._own_velocity = np.zeros(0, np.complex128)  # of each point within the face
+        self._count = 1  # points filtered so far
 
     def __call__(self, points: Points, seconds: float) -> Points:
         """Smooth the next points.
@@ -65,44 +68,65 @@ class PointFilter:
             seconds: since the last points.
 
         Returns:
-            `(15, 2)` px; as they came, the first time and where they span no face.
+            `(15, 2)` px; the points themselves the first time and where they coincide.
         """
-        now = to_complex(points)
+        raw = to_complex(points)
         width = float(eye_span(points[None])[0])
-        moved = None if self._seen is None else fit_complex(self._seen, now)
-        if self._seen is None or moved is None or not (seconds > 0 and width > 0):
-            self._seen = self._smooth = now
-            # Of the face as a whole, at each point; and of each point within the face.
-            self._speed = self._own_speed = np.zeros_like(now)
-            self._count = 1
+        motion = None if self._raw is None else fit_complex(self._raw, raw)
+        if self._raw is None or motion is None or not (seconds > 0 and width > 0):
+            self._reset(raw)
             return points
-        settings = self._settings
         # The similarity from the last points to these is how the face as a whole has moved.
-        carried = moved[0] * self._seen + moved[1]
-        share = _share(settings.speed_cutoff, seconds)
+        moved = motion[0] * self._raw + motion[1]
         unit = width * seconds
-        speed = (carried - self._seen) / unit
-        self._speed = self._speed + share * (speed - self._speed)
-        self._own_speed = self._own_speed + share * ((now - carried) / unit - self._own_speed)
-        together = max(
-            float(abs(self._speed).mean()) - settings.rest,
-            # A face that turns back has a mean speed of 0 on its way.
-            float(abs(speed).mean()) - settings.dead_zone,
-            0.0,
-        )
-        alone = np.maximum(abs(self._own_speed) - settings.dead_zone, 0)
-        placed = fit_complex(self._smooth, now)  # the smooth face where the face now is
-        whole_way = self._smooth if placed is None else placed[0] * self._smooth + placed[1]
+        velocity, own_velocity = (moved - self._raw) / unit, (raw - moved) / unit
+        face_speed, own_speed = self._update_speeds(velocity, own_velocity, seconds)
+        fitted = fit_complex(self._smooth, raw)  # the smooth face, moved to where the face is now
+        target = self._smooth if fitted is None else fitted[0] * self._smooth + fitted[1]
         self._count += 1
-        # The first few count alike, so that the very first is no better than the others.
-        least = 1 / self._count
-        whole = max(_share(settings.min_cutoff + settings.beta * together, seconds), least)
-        own = np.maximum(_share(settings.min_cutoff + settings.own_beta * alone, seconds), least)
-        self._smooth = self._smooth + whole * (whole_way - self._smooth) + own * (now - whole_way)
-        self._seen = now
+        face_gain, own_gain = self._gains(face_speed, own_speed, seconds)
+        self._smooth = (
+            self._smooth + face_gain * (target - self._smooth) + own_gain * (raw - target)
+        )
+        self._raw = raw
         return self._smooth.view(np.float64).reshape(-1, 2).copy()
 
+    def _reset(self, raw: Complex) -> None:
+        self._raw = self._smooth = raw
+        self._face_velocity = self._own_velocity = np.zeros_like(raw)
+        self._count = 1
 
-def _share(cutoff: _Number, seconds: float) -> _Number:
-    """The share of the new value in a first-order low pass, 0–1."""
+    def _update_speeds(
+        self, velocity: Complex, own_velocity: Complex, seconds: float
+    ) -> tuple[float, NDArray[np.float64]]:
+        """Filter both velocities; returns the speeds of the face and of each point that count."""
+        settings = self._settings
+        gain = _gain(settings.speed_cutoff, seconds)
+        self._face_velocity = self._face_velocity + gain * (velocity - self._face_velocity)
+        self._own_velocity = self._own_velocity + gain * (own_velocity - self._own_velocity)
+        face_speed = max(
+            float(abs(self._face_velocity).mean()) - settings.rest,
+            # The filtered velocity of a face that reverses passes through 0.
+            float(abs(velocity).mean()) - settings.dead_zone,
+            0.0,
+        )
+        return face_speed, np.maximum(abs(self._own_velocity) - settings.dead_zone, 0)
+
+    def _gains(
+        self, face_speed: float, own_speed: NDArray[np.float64], seconds: float
+    ) -> tuple[float, NDArray[np.float64]]:
+        """Gains of the filters of the whole face and of each point."""
+        settings = self._settings
+        # The first few points count alike, so that the very first has no more weight than others.
+        min_gain = 1 / self._count
+        face_cutoff = settings.min_cutoff + settings.beta * face_speed
+        own_cutoff = settings.min_cutoff + settings.own_beta * own_speed
+        return (
+            max(_gain(face_cutoff, seconds), min_gain),
+            np.maximum(_gain(own_cutoff, seconds), min_gain),
+        )
+
+
+def _gain(cutoff: _Cutoff, seconds: float) -> _Cutoff:
+    """Weight of the new value in a first-order low pass, 0–1."""
     return 1 / (1 + 1 / (2 * math.pi * cutoff * seconds))

@@ -1,6 +1,9 @@
-"""One face through a video: where it is expected, and whether a face that is seen is the same.
+"""One face through a video: its predicted position, and whether a detected face is the same one.
 
-Legend: T tracks.
+Faces are re-identified by an appearance template: a small, illumination-normalised image of zero
+mean and unit norm, compared by correlation.
+
+Legend: T tracks, S side of a template.
 """
 
 from __future__ import annotations
@@ -19,198 +22,235 @@ from edge.geometry.face_frame import CROP, square_of_pose, upright_matrix_of_pos
 from edge.refinement import MAX_ROLL_DEG, FacePass
 from edge.video.smoothing import PointFilter
 
-_PORTRAIT = 48  # px, side of the small picture
-_SHADING = 6  # px, radius of the mean that is taken from it
-# Correlations of such pictures of ytf's faces: of one face a moment later above 0.95; of different
+Template = NDArray[np.float32]  # (S, S)
+
+_TEMPLATE_SIDE = 48  # px
+_SHADING_RADIUS = 6  # px, of the local mean that is subtracted
+# Correlations of templates of YouTube Faces: of one face a moment later above 0.95; of different
 # people below 0.6 in 999 of 1000 pairs.
-_SAME, _LIKE = 0.6, 0.45
-_LEARN = 0.1  # share of the newest picture in the one that is kept
-_STEADY = 0.3  # share of the newest speed in that over the last few frames
-_CHECK = 4  # frames from one such picture of a face that is apart from others to the next
-_APART = 2.0  # widths of the wider box between the middles of faces
-_MAX_JUMP, _MAX_GROWTH = 0.5, 1.5  # from one frame to the next, in sides of the face's square
-# Two limits, so that a head tilted to about one of them is not cut out now this way, now that.
-_UPRIGHT_DEG, _TILTED_DEG = 10.0, MAX_ROLL_DEG
-_NEAR = 1.0  # sides of the square: within it a face that comes back may be the one just lost
+_SAME_SIMILARITY = 0.6  # from which on two faces are the same wherever they are
+_PLAUSIBLE_SIMILARITY = 0.45  # from which on they may be the same where the position fits
+_TEMPLATE_RATE = 0.1  # weight of the newest template in the running mean
+_VELOCITY_RATE = 0.3  # weight of the newest velocity in the running mean
+_CHECK_INTERVAL = 4  # frames between two comparisons of a face that is apart from others
+_APART = 2.0  # distance between face centres, in widths of the wider box
+_MAX_JUMP = 0.5  # from one frame to the next, in sides of the face's square
+_MAX_GROWTH = 1.5  # from one frame to the next, factor
+# Hysteresis: a crop is rotated from the larger roll on until the roll falls below the smaller.
+_ROTATE_BELOW_DEG, _ROTATE_ABOVE_DEG = 10.0, MAX_ROLL_DEG
+_REAPPEAR_DISTANCE = 1.0  # sides of the box within which a new face may be the one just lost
 
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """How a face moves as a whole, px a second, `(2,)` each.
+    """How a face moves as a whole, px a second, float64 `(2,)` each.
 
     Attributes:
-        speed: from the frame before the last to the last.
-        gain: of speed in that time.
-        drift: speed over the last few frames.
+        velocity: between the last two frames.
+        change: of the velocity in that time.
+        mean_velocity: running mean over the last few frames.
     """
 
-    speed: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
-    gain: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
-    drift: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    change: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    mean_velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
 
-    def ahead(self, seconds: float) -> NDArray[np.float64]:
-        """How far the face moves in the next frame, so many seconds later, `(2,)` px."""
-        return (self.speed + self.gain) * seconds
+    def displacement(self, seconds: float) -> NDArray[np.float64]:
+        """Predicted displacement to the next frame, `seconds` later, `(2,)` px."""
+        return (self.velocity + self.change) * seconds
 
-    def then(self, speed: NDArray[np.float64]) -> Motion:
+    def updated(self, velocity: NDArray[np.float64]) -> Motion:
         """The motion after one more frame."""
-        drift = self.drift + _STEADY * (speed - self.drift)
-        return Motion(speed, speed - self.speed, drift)
+        mean = self.mean_velocity + _VELOCITY_RATE * (velocity - self.mean_velocity)
+        return Motion(velocity, velocity - self.velocity, mean)
 
 
 @dataclass(slots=True)
 class Track:
-    """One face through time; its keypoints here are as seen, not smoothed."""
+    """One face through time.
+
+    Attributes:
+        number: its id.
+        face: the last inference pass, unsmoothed.
+        template: running mean of its appearance templates.
+        smooth: the filter of its keypoints, or None.
+        time: of the last frame in which it was seen, seconds.
+        motion: of the whole face.
+        interval: seconds between the last two frames in which it was seen.
+        lost: whether it was not seen in the last frame.
+        unchecked: frames since it was last compared with its template.
+        rotated: whether its crop is rotated upright.
+    """
 
     number: int
-    seen: FacePass
-    portrait: NDArray[np.float32]
+    face: FacePass
+    template: Template
     smooth: PointFilter | None
     time: float
     motion: Motion
-    seconds: float = 0.0  # since the time before
+    interval: float = 0.0
     lost: bool = False
-    unchecked: int = 0  # frames since it was last told by its looks
-    turned: bool = False  # whether it is turned upright to be looked at
+    unchecked: int = 0
+    rotated: bool = False
 
-    def expected(self, time: float) -> NDArray[np.float64]:
-        """Where the middle of the keypoints is in the next frame, at `time`, `(2,)` px."""
-        return self.seen.centroid + self.motion.ahead(time - self.time)
+    def predicted_centroid(self, time: float) -> NDArray[np.float64]:
+        """Where the keypoints' centroid is expected in the next frame, at `time`, `(2,)` px."""
+        return self.face.centroid + self.motion.displacement(time - self.time)
 
-    def aim(self, time: float, size: int) -> Matrix | None:
-        """The matrix to the `size`×`size` px crop in which the face is looked at next.
-
-        A face that stands nearly upright is cut out as it stands, in half the time. None where the
-        keypoints span no face.
-        """
-        if self.seen.pose is None:
+    def predicted_pose(self, time: float) -> Matrix | None:
+        """The pose expected in the next frame, at `time`; None where the keypoints coincide."""
+        if self.face.pose is None:
             return None
-        pose = self.seen.pose.copy()
-        pose[:, 2] += self.motion.ahead(time - self.time)
-        self.turned = abs(rotation_deg(pose)) > (_UPRIGHT_DEG if self.turned else _TILTED_DEG)
-        return (
-            upright_matrix_of_pose(pose, size)
-            if self.turned
-            else crop_matrix(square_of_pose(pose), size)
-        )
+        pose = self.face.pose.copy()
+        pose[:, 2] += self.motion.displacement(time - self.time)
+        return pose
 
-    def drifted(self, time: float) -> NDArray[np.float64]:
-        """Where the middle of a face that was lost may be by now, `(2,)` px."""
-        return self.seen.centroid + self.motion.drift * (time - self.time)
+    def update_rotation(self, pose: Matrix) -> None:
+        """Decide, with hysteresis, whether the crop of this pose is rotated upright."""
+        threshold = _ROTATE_BELOW_DEG if self.rotated else _ROTATE_ABOVE_DEG
+        self.rotated = abs(rotation_deg(pose)) > threshold
 
-    def move(self, sighting: Sighting, time: float) -> None:
-        """Go on to where the face was sighted."""
-        seen = sighting.seen
+    def crop_of(self, pose: Matrix, size: int) -> Matrix:
+        """The matrix to the `size`×`size` px crop of a pose.
+
+        A face that is nearly upright is not rotated, which takes half of the time.
+        """
+        if self.rotated:
+            return upright_matrix_of_pose(pose, size)
+        return crop_matrix(square_of_pose(pose), size)
+
+    def drifted_centroid(self, time: float) -> NDArray[np.float64]:
+        """Where the centroid of a lost face is expected at `time`, `(2,)` px."""
+        return self.face.centroid + self.motion.mean_velocity * (time - self.time)
+
+    def update(self, match: Match, time: float) -> None:
+        """Continue with a match at `time`."""
+        face = match.face
         if time > self.time:
-            moved = seen.centroid - self.seen.centroid
-            self.motion = self.motion.then(moved / (time - self.time))
+            displacement = face.centroid - self.face.centroid
+            self.motion = self.motion.updated(displacement / (time - self.time))
         self.unchecked += 1
-        if sighting.portrait is not None:
-            portrait = (1 - _LEARN) * self.portrait + _LEARN * sighting.portrait
-            self.portrait, self.unchecked = portrait / np.linalg.norm(portrait), 0
-        self.seconds = time - self.time
-        self.seen, self.time, self.lost = seen, time, False
+        if match.template is not None:
+            mean = (1 - _TEMPLATE_RATE) * self.template + _TEMPLATE_RATE * match.template
+            self.template = mean / np.linalg.norm(mean)
+            self.unchecked = 0
+        self.interval = time - self.time
+        self.face = face
+        self.time = time
+        self.lost = False
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """A face that may be a track's: how it looks, and how much like the track's portrait.
+class Match:
+    """A face that may be a track's.
 
-    Where nobody else is about, it is mostly believed to be the track's: portrait None, likeness 1.
+    Attributes:
+        track: the track.
+        face: the inference pass at the face.
+        template: of the face; None where it was not compared.
+        similarity: correlation with the track's template, −1 to 1; 1 where it was not compared,
+            as no other face is near.
+        box: of the face, float32 `(4,)` px.
     """
 
     track: Track
-    seen: FacePass
-    portrait: NDArray[np.float32] | None
-    likeness: float
+    face: FacePass
+    template: Template | None
+    similarity: float
     box: NDArray[np.float32]
 
     @property
-    def is_like(self) -> bool:
-        """Whether it may be the track's face by its looks."""
-        return self.likeness >= _LIKE
+    def is_plausible(self) -> bool:
+        """Whether it may be the track's face by appearance."""
+        return self.similarity >= _PLAUSIBLE_SIMILARITY
 
 
-def sight(seen: FacePass, track: Track) -> Sighting | None:
-    """Compare a face with a track's portrait; None where its keypoints span no face."""
-    portrait = portrait_of(seen)
-    if portrait is None:
+def compare(face: FacePass, track: Track) -> Match | None:
+    """Compare a face with a track's template; None where its keypoints coincide."""
+    template = template_of(face)
+    if template is None:
         return None
-    likeness = float((portrait * track.portrait).sum())
-    return Sighting(track, seen, portrait, likeness, seen.box)
+    similarity = float((template * track.template).sum())
+    return Match(track, face, template, similarity, face.box)
 
 
-def sight_again(seen: FacePass, track: Track, every: int) -> Sighting | None:
-    """As `sight`; but compared only once in so many frames."""
-    if track.unchecked < every - 1:
-        return Sighting(track, seen, None, 1.0, seen.box)
-    return sight(seen, track)
+def compare_if_due(face: FacePass, track: Track, interval: int) -> Match | None:
+    """As `compare`, but only once in `interval` frames; in between the match is assumed."""
+    if track.unchecked < interval - 1:
+        return Match(track, face, None, 1.0, face.box)
+    return compare(face, track)
 
 
-def how_often(tracks: list[Track]) -> list[int]:
-    """Frames from one comparison of each track's face to the next: fewer, where another is near."""
+def check_intervals(tracks: list[Track]) -> list[int]:
+    """Frames between two comparisons of each track: fewer where another face is near."""
     if len(tracks) < 2:
-        return [_CHECK] * len(tracks)
-    boxes = np.array([track.seen.box for track in tracks])
-    middles, widths = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2]
-    away = np.linalg.norm(middles[:, None] - middles[None], axis=2)
-    near = away < _APART * np.maximum(widths[:, None], widths)
+        return [_CHECK_INTERVAL] * len(tracks)
+    boxes = np.array([track.face.box for track in tracks])
+    centres, widths = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2]
+    distances = np.linalg.norm(centres[:, None] - centres[None], axis=2)
+    near = distances < _APART * np.maximum(widths[:, None], widths)
     touching = pairwise_intersection(boxes, boxes) > 0
-    counts = (part.sum(axis=1).tolist() for part in (touching, near))  # with each face itself
+    # Each face counts as near and touching itself.
     return [
-        1 if touched > 1 else _CHECK // 2 if around > 1 else _CHECK
-        for touched, around in zip(*counts, strict=True)
+        1 if touching_count > 1 else _CHECK_INTERVAL // 2 if near_count > 1 else _CHECK_INTERVAL
+        for touching_count, near_count in zip(
+            touching.sum(axis=1).tolist(), near.sum(axis=1).tolist(), strict=True
+        )
     ]
 
 
-def compare_shared(sightings: list[Sighting], most: float) -> list[Sighting]:
-    """The sightings, compared by looks where they share more than `most` of the smaller box.
+def compare_duplicates(matches: list[Match], max_io_min: float) -> list[Match]:
+    """The matches, with those compared that were only assumed and overlap another.
 
-    One that was only believed to be its track's would win over one that was compared.
+    An assumed match, of similarity 1, would win over one that was compared.
     """
     compared = [
-        sight(one.seen, one.track)
-        if one.portrait is None
-        and any(io_min(one.box, o.box) > most for o in sightings if o is not one)
-        else one
-        for one in sightings
+        compare(match.face, match.track)
+        if match.template is None
+        and any(io_min(match.box, o.box) > max_io_min for o in matches if o is not match)
+        else match
+        for match in matches
     ]
-    return [one for one in compared if one is not None]
+    return [match for match in compared if match is not None]
 
 
-def is_near(track: Track, seen: FacePass, now: float) -> bool:
-    """Whether a face is where a track's should be by now, and as large."""
-    pose, before = seen.pose, track.seen.pose
-    if pose is None or before is None:
+def is_near(track: Track, face: FacePass, time: float) -> bool:
+    """Whether a face has the position and size that a track's should have at `time`."""
+    pose, last_pose = face.pose, track.face.pose
+    if pose is None or last_pose is None:
         return False
-    side = scale_of(before) * CROP
-    away = math.hypot(*(seen.centroid - track.expected(now)).tolist())
-    grown = scale_of(pose) / scale_of(before)
-    return bool(away <= _MAX_JUMP * side and 1 / _MAX_GROWTH <= grown <= _MAX_GROWTH)
+    side = scale_of(last_pose) * CROP
+    distance = math.hypot(*(face.centroid - track.predicted_centroid(time)).tolist())
+    growth = scale_of(pose) / scale_of(last_pose)
+    return bool(distance <= _MAX_JUMP * side and 1 / _MAX_GROWTH <= growth <= _MAX_GROWTH)
 
 
-def is_back(sighting: Sighting, now: float) -> bool:
-    """Whether a face is a lost track's: by its looks, or by its place and, less, its looks."""
-    if sighting.likeness >= _SAME:
+def is_reidentified(match: Match, time: float) -> bool:
+    """Whether a face is a lost track's: by appearance, or by position and plausible appearance."""
+    if match.similarity >= _SAME_SIMILARITY:
         return True
-    return sighting.is_like and is_in_place(sighting, now)
+    return match.is_plausible and is_in_place(match, time)
 
 
-def is_in_place(sighting: Sighting, now: float) -> bool:
-    """Whether a face is where a lost track's may be by now."""
-    track = sighting.track
-    away = math.hypot(*(sighting.seen.centroid - track.drifted(now)).tolist())
-    return bool(away <= _NEAR * float(max(track.seen.box[2:])))
+def is_in_place(match: Match, time: float) -> bool:
+    """Whether a face is where a lost track's may be at `time`."""
+    track = match.track
+    distance = math.hypot(*(match.face.centroid - track.drifted_centroid(time)).tolist())
+    return bool(distance <= _REAPPEAR_DISTANCE * float(max(track.face.box[2:])))
 
 
-def portrait_of(seen: FacePass) -> NDArray[np.float32] | None:
-    """A face's small picture without its shading, of mean 0 and length 1, float32 `(S, S)`."""
-    if seen.pose is None:
+def template_of(face: FacePass) -> Template | None:
+    """The appearance template of a face: upright, local mean removed, zero mean, unit norm.
+
+    None where the keypoints coincide or the crop has no texture.
+    """
+    if face.pose is None:
         return None
-    upright = upright_matrix_of_pose(seen.pose, _PORTRAIT)
-    chip = cut(seen.crop, compose(upright, invert(seen.matrix)), _PORTRAIT)
-    shading = np.asarray(Image.fromarray(chip).filter(ImageFilter.BoxBlur(_SHADING)), np.float32)
-    details = chip - shading
+    upright = upright_matrix_of_pose(face.pose, _TEMPLATE_SIDE)
+    crop = cut(face.crop, compose(upright, invert(face.matrix)), _TEMPLATE_SIDE)
+    blurred = Image.fromarray(crop).filter(ImageFilter.BoxBlur(_SHADING_RADIUS))
+    local_mean = np.asarray(blurred, np.float32)
+    details = crop - local_mean
     details -= details.mean()
-    length = float(np.linalg.norm(details))
-    return details / np.float32(length) if length > 0 else None
+    norm = float(np.linalg.norm(details))
+    return details / np.float32(norm) if norm > 0 else None

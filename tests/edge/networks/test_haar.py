@@ -59,7 +59,7 @@ class TestWithOpenCV:
         from concurrent.futures import ThreadPoolExecutor
 
         grey = to_grey(load_image(sample))
-        detector = HaarDetector(threads=2)
+        detector = HaarDetector()
         pictures = [grey, grey[:, ::-1].copy(), grey[40:300].copy()] * 4
         alone = [detector(picture) for picture in pictures]
         with ThreadPoolExecutor(2) as pool:

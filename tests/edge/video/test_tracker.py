@@ -9,7 +9,14 @@ from edge.geometry.affine import crop_matrix, rotation_deg, scale_of, transform
 from edge.geometry.face_frame import MEAN_FACE
 from edge.geometry.similarity import similarity
 from edge.refinement import FacePass
-from edge.video.track import Motion, Sighting, Track, compare_shared, how_often, portrait_of
+from edge.video.track import (
+    Match,
+    Motion,
+    Track,
+    check_intervals,
+    compare_duplicates,
+    template_of,
+)
 from edge.video.tracker import Tracker
 
 GROUND = np.full((48, 64, 3), 96, np.uint8)
@@ -105,14 +112,14 @@ def placed(x=200.0, y=150.0, scale=2.0, angle=0.0):
     return transform(similarity(scale, angle, (47.5, 47.5), (x, y)), MEAN_FACE)
 
 
-def looked_at(points, crop=None):
+def face_pass(points, crop=None):
     crop = np.zeros((96, 96), np.uint8) if crop is None else crop
     return FacePass(points, np.ones(15, np.float32), 1.0, crop, crop_matrix((0, 0, 96, 96), 96))
 
 
-def tracked(points, number=0, portrait=None):
-    portrait = np.zeros((48, 48), np.float32) if portrait is None else portrait
-    return Track(number, looked_at(points), portrait, None, 0.0, Motion())
+def tracked(points, number=0, template=None):
+    template = np.zeros((48, 48), np.float32) if template is None else template
+    return Track(number, face_pass(points), template, None, 0.0, Motion())
 
 
 @pytest.mark.parametrize(
@@ -127,19 +134,19 @@ def tracked(points, number=0, portrait=None):
     ],
 )
 def test_faces_are_compared_the_more_often_the_nearer_they_are(other, frames):
-    assert how_often([tracked(placed())]) == [4]
-    assert how_often([tracked(placed()), tracked(other)]) == frames
+    assert check_intervals([tracked(placed())]) == [4]
+    assert check_intervals([tracked(placed()), tracked(other)]) == frames
 
 
-def test_of_two_tracks_at_one_face_neither_is_believed_without_a_comparison(rng):
+def test_of_two_tracks_at_one_face_neither_is_assumed_without_a_comparison(rng):
     crop = rng.integers(0, 256, (96, 96)).astype(np.uint8)
-    seen = looked_at(MEAN_FACE, crop)
-    own, stranger = tracked(MEAN_FACE, 0, portrait_of(seen)), tracked(placed(), 1)
-    believed = Sighting(stranger, seen, None, 1.0, seen.box)
-    compared = Sighting(own, seen, portrait_of(seen), 0.99, seen.box)
-    assert compare_shared([believed], 0.5) == [believed]
-    first, second = compare_shared([believed, compared], 0.5)
-    assert first.likeness == 0.0
+    face = face_pass(MEAN_FACE, crop)
+    own, stranger = tracked(MEAN_FACE, 0, template_of(face)), tracked(placed(), 1)
+    assumed = Match(stranger, face, None, 1.0, face.box)
+    compared = Match(own, face, template_of(face), 0.99, face.box)
+    assert compare_duplicates([assumed], 0.5) == [assumed]
+    first, second = compare_duplicates([assumed, compared], 0.5)
+    assert first.similarity == 0.0
     assert second is compared
 
 
@@ -147,8 +154,10 @@ def test_a_face_is_turned_upright_from_a_tilt_of_15_degrees_until_it_is_below_te
     track = tracked(placed())
     turned = []
     for angle in (0, 13, 16, 13, 9, 13, -13, -16, -13):
-        track.seen = looked_at(placed(angle=angle))
-        matrix = track.aim(0.0, 96)
+        track.face = face_pass(placed(angle=angle))
+        pose = track.predicted_pose(0.0)
+        track.update_rotation(pose)
+        matrix = track.crop_of(pose, 96)
         # Either way the face lies in its crop's middle, at the mean face's size.
         np.testing.assert_allclose(transform(matrix, [(200, 150)]), [(47.5, 47.5)], atol=1e-6)
         assert scale_of(matrix) == pytest.approx(0.5)
