@@ -9,7 +9,6 @@ from edge.crop import cut
 from edge.errors import ImageError, SourceError
 from edge.geometry.similarity import similarity
 from edge.image import MAX_PIXELS, Luma, load_grey, load_image, to_grey
-from edge.image_writer import save_image
 
 
 def encode(image, form="PNG", **options):
@@ -150,15 +149,6 @@ def test_arrays_of_another_form_are_refused(array):
 def test_other_types_are_refused():
     with pytest.raises(ImageError, match="received int"):
         load_image(5)
-
-
-def test_saving_says_what_is_wrong(colours, tmp_path):
-    with pytest.raises(SourceError, match="unknown suffix"):
-        save_image(colours, tmp_path / "a.xyz")
-    with pytest.raises(SourceError, match="cannot write"):
-        save_image(colours, tmp_path / "none" / "a.png")
-    save_image(colours, tmp_path / "a.png")
-    np.testing.assert_array_equal(load_image(tmp_path / "a.png"), colours)
 
 
 def test_a_program_is_not_run(tmp_path):

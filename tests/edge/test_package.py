@@ -51,13 +51,6 @@ def test_exported_names_are_there_and_in_order():
         edge.nothing  # noqa: B018
 
 
-def test_errors_are_the_builtins_one_would_expect():
-    assert issubclass(edge.ImageError, (edge.EdgeError, ValueError))
-    assert issubclass(edge.ModelError, ValueError)
-    assert issubclass(edge.SourceError, OSError)
-    assert issubclass(edge.MissingExtra, ImportError)
-
-
 def modules(room):
     return sorted((ROOT / room).rglob("*.py"))
 

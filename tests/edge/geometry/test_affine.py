@@ -1,11 +1,8 @@
 import numpy as np
-import pytest
 
-from edge.geometry.affine import compose, crop_matrix, invert, scale_of, transform
+from edge.geometry.affine import compose, crop_matrix, invert, transform
 from edge.geometry.boxes import (
     enclosing_square,
-    io_min,
-    pairwise_io_min,
 )
 from edge.geometry.similarity import similarity
 
@@ -21,37 +18,12 @@ def test_halving_maps_pixel_centres_as_resizing_does():
     np.testing.assert_allclose(transform(matrix, [[0, 0], [191, 191]]), [[-0.25] * 2, [95.25] * 2])
 
 
-def test_the_square_around_a_picture_holds_it():
-    np.testing.assert_allclose(enclosing_square(50, 100), [0, -25, 100, 100])
-
-
-def test_a_box_without_area_shares_nothing():
-    boxes = np.array([[0, 0, 0, 5], [0, 0, 10, 10]], float)
-    assert io_min(boxes[0], boxes[1]) == 0
-    np.testing.assert_array_equal(pairwise_io_min(boxes, boxes), [[0, 0], [0, 1]])
-
-
-def test_the_shared_part_is_of_the_smaller_box():
-    assert io_min([0, 0, 10, 10], [5, 0, 10, 10]) == pytest.approx(0.5)
-    assert io_min([0, 0, 10, 10], [2, 2, 4, 4]) == pytest.approx(1)
-    others = np.array([[5, 0, 10, 10], [2, 2, 4, 4], [20, 0, 1, 1]])
-    np.testing.assert_allclose(pairwise_io_min(np.array([[0, 0, 10, 10]]), others), [[0.5, 1, 0]])
-    assert pairwise_io_min(others, np.empty((0, 4))).shape == (3, 0)
-    assert io_min([0, 0, 10, 10], [20, 0, 4, 4]) == 0
-
-
 def test_picture_to_crop_and_back_is_exact(rng):
     points = rng.uniform(-500, 5000, size=(200, 2))
     turn = similarity(0.37, 33.0, (1200.5, 800.25), (47.5, 47.5))
     for matrix in (crop_matrix([812.5, 31.25, 333, 333], 96), turn):
         back = transform(invert(matrix), transform(matrix, points))
         np.testing.assert_allclose(back, points, atol=1e-9)
-
-
-def test_a_turn_of_90_degrees_is_clockwise_as_seen():
-    matrix = similarity(2.0, 90.0, (0, 0), (10, 10))
-    np.testing.assert_allclose(transform(matrix, [1, 0]), [10, 12], atol=1e-12)
-    assert scale_of(matrix) == pytest.approx(2.0)
 
 
 def test_compose_applies_the_first_first(rng):

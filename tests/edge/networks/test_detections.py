@@ -1,0 +1,41 @@
+import numpy as np
+
+from edge.geometry.face_frame import square_of_box
+from edge.networks.detections import Detections, WholeImage
+
+BOXES = np.array([[0, 0, 10, 12], [5, 5, 20, 24], [8, 1, 30, 36]], np.float32)
+SCORES = np.array([0.2, 0.9, 0.5], np.float32)
+
+
+def test_a_mask_and_indices_select_rows_of_all_fields():
+    squares = np.arange(12, dtype=float).reshape(3, 4)
+    detections = Detections(BOXES, SCORES, squares)
+    masked = detections.take(np.array([True, False, True]))
+    np.testing.assert_array_equal(masked.boxes, BOXES[[0, 2]])
+    np.testing.assert_array_equal(masked.squares, squares[[0, 2]])
+    ordered = detections.take(np.array([2, 0]))
+    np.testing.assert_array_equal(ordered.scores, SCORES[[2, 0]])
+
+
+def test_detections_above_a_score_include_it():
+    assert Detections(BOXES, SCORES).above(0.5).scores.tolist() == SCORES[1:].tolist()
+
+
+def test_without_scores_all_detections_are_above_any():
+    detections = Detections(BOXES)
+    assert detections.above(0.99) is detections
+    assert detections.score_list() == [None, None, None]
+
+
+def test_crop_squares_follow_from_the_boxes_unless_they_are_given():
+    for square, box in zip(Detections(BOXES).crop_squares(), BOXES, strict=True):
+        np.testing.assert_array_equal(square, square_of_box(box))
+
+
+def test_the_whole_image_is_one_box_in_its_enclosing_square():
+    detector = WholeImage()
+    detections = detector(np.zeros((50, 100), np.uint8), 320)
+    np.testing.assert_array_equal(detections.boxes, [[0, 0, 100, 50]])
+    np.testing.assert_array_equal(detections.crop_squares(), [[0, -25, 100, 100]])
+    assert detections.scores is None
+    assert not detector.finds_faces

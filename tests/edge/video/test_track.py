@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+
+from edge.geometry.affine import crop_matrix, rotation_deg, scale_of, transform
+from edge.geometry.face_frame import MEAN_FACE
+from edge.geometry.similarity import similarity
+from edge.refinement import FacePass
+from edge.video.track import (
+    Match,
+    Motion,
+    Track,
+    check_intervals,
+    compare,
+    compare_duplicates,
+    compare_if_due,
+    is_in_place,
+    is_near,
+    is_reidentified,
+    template_of,
+)
+
+
+def placed(x=200.0, y=150.0, scale=2.0, angle=0.0):
+    """Keypoints of a face whose square is 96 · `scale` px wide."""
+    return transform(similarity(scale, angle, (47.5, 47.5), (x, y)), MEAN_FACE)
+
+
+def face_pass(points, crop=None):
+    crop = np.zeros((96, 96), np.uint8) if crop is None else crop
+    return FacePass(points, np.ones(15, np.float32), 1.0, crop, crop_matrix((0, 0, 96, 96), 96))
+
+
+def tracked(points, number=0, template=None):
+    template = np.zeros((48, 48), np.float32) if template is None else template
+    return Track(number, face_pass(points), template, None, 0.0, Motion())
+
+
+@pytest.mark.parametrize(
+    ("other", "frames"),
+    [
+        (placed(x=1000), [4, 4]),
+        (placed(x=500), [2, 2]),  # nearer than two widths
+        (placed(x=350), [1, 1]),  # boxes that touch
+        (placed(x=355, y=340), [1, 1]),  # at a corner
+        (placed(x=420, scale=1.0), [2, 2]),  # two widths of the wider one
+        (placed(x=290, scale=0.5), [1, 1]),
+    ],
+)
+def test_faces_are_compared_the_more_often_the_nearer_they_are(other, frames):
+    assert check_intervals([tracked(placed())]) == [4]
+    assert check_intervals([tracked(placed()), tracked(other)]) == frames
+
+
+def test_an_assumed_match_that_overlaps_another_is_compared(rng):
+    crop = rng.integers(0, 256, (96, 96)).astype(np.uint8)
+    face = face_pass(MEAN_FACE, crop)
+    own, stranger = tracked(MEAN_FACE, 0, template_of(face)), tracked(placed(), 1)
+    assumed = Match(stranger, face, None, 1.0, face.box)
+    compared = Match(own, face, template_of(face), 0.99, face.box)
+    assert compare_duplicates([assumed], 0.5) == [assumed]
+    first, second = compare_duplicates([assumed, compared], 0.5)
+    assert first.similarity == 0.0
+    assert second is compared
+
+
+def test_a_crop_is_rotated_above_15_degrees_of_roll_until_it_falls_below_10():
+    track = tracked(placed())
+    turned = []
+    for angle in (0, 13, 16, 13, 9, 13, -13, -16, -13):
+        track.face = face_pass(placed(angle=angle))
+        pose = track.predicted_pose(0.0)
+        track.update_rotation(pose)
+        matrix = track.crop_of(pose, 96)
+        # Either way the face lies in its crop's middle, at the mean face's size.
+        np.testing.assert_allclose(transform(matrix, [(200, 150)]), [(47.5, 47.5)], atol=1e-6)
+        assert scale_of(matrix) == pytest.approx(0.5)
+        turned.append(round(rotation_deg(matrix)))
+    assert turned == [0, 0, -16, -13, 0, 0, 0, 16, 13]
+
+
+def test_motion_predicts_with_velocity_and_its_change():
+    motion = Motion().updated(np.array([10.0, 0.0])).updated(np.array([14.0, -2.0]))
+    # 14 + (14 − 10) and −2 + (−2 − 0) px a second, for half a second.
+    np.testing.assert_allclose(motion.displacement(0.5), [9.0, -2.0])
+    np.testing.assert_allclose(motion.mean_velocity, [0.7 * 3 + 0.3 * 14, -0.6])
+
+
+def test_a_template_has_zero_mean_unit_norm_and_no_illumination(rng):
+    crop = rng.integers(60, 120, (96, 96)).astype(np.uint8)
+    template = template_of(face_pass(MEAN_FACE, crop))
+    assert template.shape == (48, 48)
+    assert template.mean() == pytest.approx(0, abs=1e-6)
+    assert np.linalg.norm(template) == pytest.approx(1, abs=1e-5)
+    brighter = template_of(face_pass(MEAN_FACE, crop + 100))
+    assert (template * brighter).sum() == pytest.approx(1, abs=1e-3)
+    assert template_of(face_pass(MEAN_FACE)) is None  # no texture
+    assert template_of(face_pass(np.full((15, 2), 3.0), crop)) is None
+
+
+def test_between_comparisons_the_match_is_assumed(rng):
+    face = face_pass(MEAN_FACE, rng.integers(0, 256, (96, 96)).astype(np.uint8))
+    track = tracked(MEAN_FACE, 0, template_of(face))
+    assert compare_if_due(face, track, 4).template is None
+    track.unchecked = 3
+    match = compare_if_due(face, track, 4)
+    assert match.similarity == pytest.approx(1, abs=1e-5)
+    track.update(match, 0.1)
+    assert (track.unchecked, track.time, track.lost) == (0, 0.1, False)
+
+
+def test_a_face_is_near_within_half_a_side_and_half_its_size():
+    track = tracked(placed())  # a square of 192 px
+    for face, near in (
+        (placed(x=295), True),
+        (placed(x=297), False),
+        (placed(scale=2.9), True),
+        (placed(scale=3.1), False),
+        (placed(scale=1.3), False),
+    ):
+        assert is_near(track, face_pass(face), 0.0) == near
+
+
+def test_a_lost_face_is_reidentified_by_appearance_or_by_position_and_plausible_appearance():
+    track = tracked(placed())
+
+    def match(similarity_, x=200.0):
+        face = face_pass(placed(x=x))
+        return Match(track, face, None, similarity_, face.box)
+
+    assert is_reidentified(match(0.6, x=2000.0), 1.0)
+    assert is_reidentified(match(0.45), 1.0)
+    assert not is_reidentified(match(0.44), 1.0)
+    assert not is_reidentified(match(0.59, x=2000.0), 1.0)
+    assert is_in_place(match(0.0, x=400.0), 1.0)  # the box is 203.5 px high
+    assert not is_in_place(match(0.0, x=404.0), 1.0)
+
+
+def test_faces_whose_keypoints_coincide_match_nothing():
+    assert compare(face_pass(np.full((15, 2), 3.0)), tracked(placed())) is None
