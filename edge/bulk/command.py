@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edge.bulk import require
 from edge.bulk.options import parse_args
-from edge.cli.exit_status import report
+from edge.cli.exit_status import run_command
 from edge.cli.model_options import open_models
 
 if TYPE_CHECKING:
@@ -37,4 +37,4 @@ def run(args: argparse.Namespace) -> int:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    return report(lambda: run(args), "interrupted; go on with --resume")
+    return run_command(lambda: run(args), "interrupted; go on with --resume")

@@ -1,1 +1,1 @@
-"""What the command lines of `edge.run`, `edge.serve` and `edge.bulk` share."""
+"""Command line code shared by `edge.run`, `edge.serve` and `edge.bulk`."""

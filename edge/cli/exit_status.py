@@ -1,4 +1,4 @@
-"""What the commands of this package share: a failure is one line and an exit status."""
+"""The exit status of a command; expected failures are one line on standard error."""
 
 from __future__ import annotations
 
@@ -8,37 +8,42 @@ from collections.abc import Callable
 
 from edge.errors import EdgeError
 
+_BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it
+_INTERRUPTED = 130  # 128 + SIGINT
+
 
 class UsageError(Exception):
-    """A setting on the command line is out of its range."""
+    """The value of a command line option is out of range."""
 
 
-def report(work: Callable[[], int], interrupted: str = "interrupted") -> int:
-    """Do a command's work.
+def run_command(work: Callable[[], int], interrupted: str = "interrupted") -> int:
+    """Run a command's work, and turn errors into an exit status.
 
     Args:
-        work: returns how much of it failed.
-        interrupted: what to say when it is stopped from the keyboard.
+        work: returns the number of failures, each of which it has reported itself.
+        interrupted: message for KeyboardInterrupt.
 
     Returns:
-        The exit status, and except with 0 or where `work` has said why, one line on standard error:
-        0; 1 where anything failed; 2 where a setting is out of its range; 130 when interrupted.
-        141, without a line, where nobody reads standard output any more.
+        0 for success; 1 if anything failed, and 2 for a UsageError, with one line on standard
+        error; 130 after KeyboardInterrupt; 141, without a message, if standard output is a pipe
+        whose reader has closed it.
     """
     try:
         failed = work()
         sys.stdout.flush()
         return 1 if failed else 0
     except BrokenPipeError:
-        # Whoever read the output has seen enough; Python would complain once more on closing it.
+        # Without this the interpreter would print another error when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return _BROKEN_PIPE
     except UsageError as error:
-        print(f"edge: {error}", file=sys.stderr)
-        return 2
+        return _fail(str(error), 2)
     except (EdgeError, OSError) as error:
-        print(f"edge: {error}", file=sys.stderr)
-        return 1
+        return _fail(str(error), 1)
     except KeyboardInterrupt:
-        print(f"edge: {interrupted}", file=sys.stderr)
-        return 130
+        return _fail(interrupted, _INTERRUPTED)
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"edge: {message}", file=sys.stderr)
+    return status

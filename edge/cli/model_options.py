@@ -1,4 +1,4 @@
-"""The options that every command shares: which networks find faces, and how."""
+"""The options that `edge.run` and `edge.serve` share: the models, and how faces are detected."""
 
 from __future__ import annotations
 
@@ -13,37 +13,43 @@ if TYPE_CHECKING:
 
 
 def add_models(group: argparse._ArgumentGroup) -> None:
-    """Add the flags that say which networks find faces, and how; see `open_models`."""
+    """Add the options that `open_models` reads."""
     add = group.add_argument
     add("--model", metavar="FILE", help="keypoint model, .onnx (default: the embedded one)")
     add("--detector", default="face", metavar="NAME",
-        help="face (the embedded one), another's .onnx file, haar (OpenCV's cascade), or none (the "
-        "whole picture is one face) (default: %(default)s)")  # fmt: skip
+        help="face (the embedded detector), the .onnx file of another, haar (OpenCV's cascade), or "
+        "none (the whole image is one face) (default: %(default)s)")  # fmt: skip
     add("--precision", choices=("auto", "fp32", "int8"), default="auto",
-        help="auto: whichever is faster here (default: %(default)s)")  # fmt: skip
-    add("--threads", type=int, default=1, metavar="N", help="default: %(default)s")
+        help="auto: the faster one on this computer (default: %(default)s)")  # fmt: skip
+    add("--threads", type=int, default=1, metavar="N",
+        help="threads per network (default: %(default)s)")  # fmt: skip
     add("--min-score", type=float, default=0.5, metavar="P",
         help="drop faces below this score, 0 to 1 (default: %(default)s)")  # fmt: skip
-    add("--max-faces", type=int, metavar="N", help="keep the N largest faces (default: all)")
+    add("--max-faces", type=int, metavar="N",
+        help="keep the N largest faces of an image (default: all)")  # fmt: skip
     add("--detect-size", type=int, default=320, metavar="PX",
-        help="longer side at which faces are searched (default: %(default)s)")  # fmt: skip
+        help="longer side of the image in detection (default: %(default)s)")  # fmt: skip
 
 
 def open_models(args: argparse.Namespace) -> FaceKeypoints:
-    """Open the networks that the flags of `add_models` name.
+    """Open the models that the options of `add_models` describe.
 
     Raises:
         EdgeError: as `FaceKeypoints`.
-        UsageError: a setting is out of its range.
+        UsageError: an option is out of range.
     """
     from edge.facekeypoints import FaceKeypoints
 
     try:
         return FaceKeypoints(
-            model=args.model, detector=args.detector, precision=args.precision,
-            threads=args.threads, min_score=args.min_score, max_faces=args.max_faces,
+            model=args.model,
+            detector=args.detector,
+            precision=args.precision,
+            threads=args.threads,
+            min_score=args.min_score,
+            max_faces=args.max_faces,
             detect_size=args.detect_size,
-        )  # fmt: skip
+        )
     except EdgeError:
         raise
     except ValueError as error:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli.exit_status import report
+from edge.cli.exit_status import run_command
 from edge.cli.model_options import open_models
 from edge.run.options import parse_args
 
@@ -56,4 +56,4 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names need not be valid text
-    return report(lambda: _print_info(args) if args.info else run(args))
+    return run_command(lambda: _print_info(args) if args.info else run(args))

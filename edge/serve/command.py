@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edge.cli.exit_status import report
+from edge.cli.exit_status import run_command
 from edge.cli.model_options import open_models
 from edge.errors import MissingExtra
 from edge.serve.limits import LOOPBACK, Limits
@@ -62,4 +62,4 @@ def _greeting(host: str, port: int, token: str | None, live: Live | None) -> str
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    return report(lambda: run(args))
+    return run_command(lambda: run(args))
