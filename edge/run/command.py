@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
     from edge.run.output_paths import CropNames, Outputs, PictureNames, open_tables
     from edge.run.reporter import Settings
     from edge.run.resume import cut_back
-    from edge.run.runner import Runner
+    from edge.run.films import Runner
     from edge.run.sources import expand
 
     sources = expand(args.sources, args.recursive)
