@@ -29,7 +29,7 @@ from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.image import Rgb, load_image
 from edge.image_writer import save_image
-from edge.run.pipeline import overlap
+from edge.run.pipeline import run_pipeline
 
 _PHOTOS, _SIDE, _TURNS = 24, 1600, 3
 _AT_ONCE = 8
@@ -59,7 +59,7 @@ def measure_overlap() -> dict[str, float]:
         folder = Path(scratch)
         sources = _write_photos(folder)
         for _ in range(_TURNS):
-            for name, way in (("overlapped", overlap), ("in_turn", in_turn)):
+            for name, way in (("overlapped", run_pipeline), ("in_turn", in_turn)):
                 start = time.perf_counter()
                 _annotate(sources, detect, folder, way)
                 seconds[name].append(time.perf_counter() - start)
@@ -74,7 +74,7 @@ def in_turn(
     write: Callable[[Any], None],
     batch: int = 1,
 ) -> None:
-    """What `edge.run.pipeline.overlap` does, one stage after another."""
+    """What `edge.run.pipeline.run_pipeline` does, one stage after another."""
     some = []
     for item in items:
         some.append(item)

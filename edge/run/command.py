@@ -1,4 +1,4 @@
-"""`python -m edge.run photo.jpg`: find faces and their keypoints, draw and write them."""
+"""`python -m edge.run photo.jpg`: find faces and their keypoints, and write them."""
 
 from __future__ import annotations
 
@@ -14,46 +14,61 @@ from edge.run.options import parse_args
 if TYPE_CHECKING:
     import argparse
 
+    from edge.run.reporter import Outputs
+    from edge.run.tables import Tables
+
 
 def run(args: argparse.Namespace) -> int:
-    """Do what the command line asks; returns how many sources failed."""
-    from edge.run.output_paths import CropNames, Outputs, PictureNames, open_tables
-    from edge.run.reporter import Settings
-    from edge.run.resume import cut_back
-    from edge.run.films import Runner
+    """Process the sources of a parsed command line; returns the number of failures."""
+    from edge.run.films import FrameRange
+    from edge.run.job import Job
+    from edge.run.output_paths import AnnotatedPaths
+    from edge.run.reporter import Drawing, Reporter
+    from edge.run.resume import drop_incomplete
     from edge.run.sources import expand
+    from edge.run.tables import TablePaths, open_tables
 
     sources = expand(args.sources, args.recursive)
     names = [source.name for source in sources]
     detect = open_models(args)
-    tables = [path for path in (args.json, args.csv) if path and path != "-"]
-    pictures = None if args.no_picture else PictureNames(names, args.output, tables)
-    done = cut_back(args.json, args.csv, set(names)) if args.resume else set()
-    crops = CropNames(Path(args.align), names) if args.align else None
-    settings = Settings(
-        print_faces="-" not in (args.json, args.csv), names=args.names, errors=args.errors,
-        blur=args.blur, align_size=args.align_size, every=args.every, start=args.start,
-        stop=args.stop, smooth=args.smooth == "on",
-    )  # fmt: skip
-    with open_tables(detect.keypoint_names, args.json, args.csv, names, args.resume) as rows:
-        runner = Runner(detect, Outputs(rows, pictures, crops), settings, done)
-        runner.run(sources)
-    if runner.failed and len(sources) > 1:
-        print(f"edge: {runner.failed} of {len(sources)} sources failed", file=sys.stderr)
-    return runner.failed
+    paths = TablePaths(args.json, args.csv)
+    annotated = None if args.no_picture else AnnotatedPaths(names, args.output, paths.files)
+    completed = drop_incomplete(paths, set(names)) if args.resume else set()
+    drawing = Drawing(show_names=args.names, show_errors=args.errors, blur=args.blur)
+    frame_range = FrameRange(args.every, args.start, args.stop)
+    with open_tables(detect.keypoint_names, paths, names, append=args.resume) as tables:
+        reporter = Reporter(_outputs(args, tables, names), drawing, detect.keypoint_names)
+        job = Job(detect, reporter, annotated, frame_range, smooth=args.smooth == "on")
+        job.run(sources, completed)
+    if reporter.failed and len(sources) > 1:
+        print(f"edge: {reporter.failed} of {len(sources)} sources failed", file=sys.stderr)
+    return reporter.failed
 
 
-def _print_info(args: argparse.Namespace) -> int:
+def _outputs(args: argparse.Namespace, tables: Tables, names: list[str]) -> Outputs:
+    from edge.run.output_paths import AlignedPaths
+    from edge.run.reporter import Outputs
+
+    return Outputs(
+        tables=tables,
+        aligned=AlignedPaths(Path(args.align), names) if args.align else None,
+        aligned_size=args.align_size,
+        print_faces="-" not in (args.json, args.csv),
+    )
+
+
+def print_info(args: argparse.Namespace) -> int:
+    """Print the facts of a bug report; returns 0, the number of failures."""
     from edge.run.environment import describe
 
-    print(describe(args.model, args.precision, args.threads, args.detector))
+    print(describe(open_models(args), args.precision))
     return 0
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the command line; returns the exit status."""
     args = parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # names need not be valid text
-    return run_command(lambda: _print_info(args) if args.info else run(args))
+            stream.reconfigure(errors="backslashreplace")  # file names need not be valid text
+    return run_command(lambda: print_info(args) if args.info else run(args))

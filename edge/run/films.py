@@ -1,224 +1,191 @@
-"""What a run of the command line does with each source: look, write, draw.
-
-Pictures, videos, cameras and files of crops go through the same three stages (`edge.run.pipeline`).
-"""
+"""Videos and cameras: faces are tracked through the frames, in a threaded pipeline."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
-from itertools import groupby
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from edge.cli.filenames import STDIO
-from edge.cli.progress import Progress
-from edge.errors import EdgeError, ImageError, SourceError
-from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.image import load_image
-from edge.image_writer import save_image
-from edge.run.crop_files import Crops, read_crops
-from edge.run.output_paths import Outputs
-from edge.run.pipeline import Limit, overlap
-from edge.run.reporter import Item, Report, Seen, Settings, picture_of
-from edge.run.sources import Source
+from edge.image import Rgb
+from edge.run.output_paths import AnnotatedPaths
+from edge.run.pipeline import Bounds, run_pipeline
+from edge.run.reporter import ImageResult, Reporter
 from edge.video.capture import Camera, Frame, Video, VideoWriter
 from edge.video.smoothing import Smoothing
 from edge.video.tracker import Tracker
 
-_AT_ONCE = 8  # pictures whose faces share network batches
-_ROOM = 200_000_000  # bytes of decoded pictures at once, but for one that is larger alone
-_CAMERA_RATE = 15.0  # frames a second of the video that is written of a camera
+_QUEUE_SIZE = 8  # frames of a file that wait before tracking, and before writing
+_LIVE_QUEUE_SIZE = 1  # frames of a camera: each that waits is latency
+_CAMERA_RATE = 15.0  # frames per second of a video written from a camera
 
 
-class Runner:
-    """Goes through sources, one after another."""
+@dataclass(frozen=True, slots=True)
+class FrameRange:
+    """The frames of a video that are processed.
+
+    Attributes:
+        every: process each `every`-th frame.
+        start: time of the first frame, seconds from the beginning.
+        stop: time at which to end, seconds from the beginning; None for the end of the video.
+    """
+
+    every: int = 1
+    start: float = 0.0
+    stop: float | None = None
+
+    def count(self, video: Video) -> int:
+        """About how many frames of a video these are; 0 if its length is unknown."""
+        end = float(video.count)
+        if self.stop is not None:
+            end = min(end, self.stop * video.rate)
+        return max(0, round((end - self.start * video.rate) / self.every))
+
+
+@dataclass(frozen=True, slots=True)
+class _Film:
+    """A sequence of frames: of a video file, or live of a camera.
+
+    Attributes:
+        name: of the source.
+        frames: read once, and closed afterwards.
+        rate: frames per second of the annotated video.
+        total: number of frames, 0 if unknown.
+        is_live: whether the frames arrive in real time, at an irregular rate.
+    """
+
+    name: str
+    frames: Generator[Frame, None, None]
+    rate: float
+    total: int = 0
+    is_live: bool = False
+
+
+class FilmProcessor:
+    """Tracks the faces of videos and cameras."""
 
     def __init__(
-        self, detect: FaceKeypoints, outputs: Outputs, settings: Settings, done: set[str]
+        self,
+        detect: FaceKeypoints,
+        reporter: Reporter,
+        annotated: AnnotatedPaths | None,
+        frame_range: FrameRange,
+        smooth: bool = True,
     ) -> None:
-        """Write to `outputs`; skip the sources whose names are in `done`."""
-        self._detect, self._done, self._settings = detect, done, settings
-        self._report = Report(outputs, settings, detect.keypoint_names)
-        self._names = outputs.pictures
+        """Prepare for videos and cameras.
 
-    @property
-    def failed(self) -> int:
-        """How many sources have failed."""
-        return self._report.failed
+        Args:
+            detect: finds the faces.
+            reporter: receives the results.
+            annotated: paths of the annotated videos; None writes none.
+            frame_range: of videos; a camera's frames are all processed.
+            smooth: whether keypoints are smoothed over time.
+        """
+        self._detect = detect
+        self._reporter = reporter
+        self._annotated = annotated
+        self._range = frame_range
+        self._smooth = smooth
 
-    def run(self, sources: Sequence[Source]) -> None:
-        """Do all sources; one that fails is reported and counted, and the rest are done."""
-        for kind, group in groupby(sources, key=lambda source: source.kind):
-            some = list(group)
-            if kind == "picture":
-                self._run_pictures(some)
-                continue
-            for source in some:
-                if source.name in self._done:
-                    self._reserve(source)
-                    continue
-                try:
-                    self._run_one(source)
-                except (EdgeError, OSError) as error:  # no OpenCV, say: photos need none
-                    self._report.fail(str(error))
+    def process_video(self, path: str) -> None:
+        """Process a video file.
 
-    def _run_one(self, source: Source) -> None:
-        if source.kind == "nothing":
-            raise SourceError(f"{source.name}: holds no picture and no video")
-        run = {"video": self._run_video, "camera": self._run_camera, "crops": self._run_crops}
-        run[source.kind](source)
-
-    def _run_pictures(self, sources: list[Source]) -> None:
-        self._report.progress = Progress(
-            "pictures", len(sources), "pictures", shown=len(sources) > 1
+        Raises:
+            MissingExtra: OpenCV is not installed.
+            SourceError: the video cannot be read, or the annotated video cannot be written.
+        """
+        video = Video(path)
+        selected = self._range
+        film = _Film(
+            path,
+            video.frames(selected.every, selected.start, selected.stop),
+            video.rate / selected.every,
+            selected.count(video),
         )
-        overlap(
-            self._read(sources), self._look, self._write, _AT_ONCE, _AT_ONCE, Limit(_bytes, _ROOM)
-        )
-        self._report.progress.clear()
+        output = self._annotated.next(path, is_video=True) if self._annotated else None
+        self._process(film, output)
 
-    def _read(self, sources: list[Source]) -> Iterator[Item]:
-        for source in sources:
-            name = source.name
-            if name in self._done:
-                self._reserve(source)
-                continue
-            try:
-                yield Item(name, load_image(sys.stdin.buffer.read() if name == STDIO else name))
-            except (ImageError, SourceError) as error:
-                yield Item(name, None, str(error))
-            except MemoryError:
-                yield Item(name, None, f"{name}: too large for the memory of this computer")
+    def process_camera(self, name: str, number: int) -> None:
+        """Process the frames of a camera until it ends or the run is interrupted.
 
-    def _look(self, items: list[Item]) -> list[Seen]:
-        pictures = [item.picture for item in items if item.picture is not None]
-        found = iter(self._detect.batch(pictures))
-        return [Seen(item, [] if item.picture is None else next(found)) for item in items]
-
-    def _write(self, seen: Seen) -> None:
-        item = seen.item
-        self._report.progress.step()
-        if item.picture is None:
-            self._report.fail(item.error)
-            return
-        self._report.note(seen)
-        if self._names:
-            try:
-                path = self._names.next(item.name)
-                save_image(self._report.annotated(item.picture, seen.faces), path)
-                self._report.say(f"{item.name}: annotated picture: {path}")
-            except OSError as error:
-                self._report.fail(str(error))
-
-    def _reserve(self, source: Source) -> None:
-        """Keep the name of a picture that is done from being given to another."""
-        if self._names and source.kind != "crops":
-            self._names.next(source.name, is_video=source.kind == "video")
-
-    def _run_video(self, source: Source) -> None:
-        video = Video(source.name)
-        settings = self._settings
-        rate = video.rate / settings.every
-        end = video.count if settings.stop is None else min(video.count, settings.stop * video.rate)
-        total = max(0, round((end - settings.start * video.rate) / settings.every))
-        path = self._names.next(source.name, is_video=True) if self._names else None
-        frames = video.frames(settings.every, settings.start, settings.stop)
-        self._follow(source.name, frames, path, rate, total)
-
-    def _run_camera(self, source: Source) -> None:
-        camera = Camera(source.number)
-        path = self._names.camera_file() if self._names else None
+        Raises:
+            MissingExtra: OpenCV is not installed.
+            SourceError: the camera cannot be read, or the annotated video cannot be written.
+        """
+        camera = Camera(number)
+        film = _Film(name, camera.frames(), _CAMERA_RATE, is_live=True)
+        output = self._annotated.camera_path() if self._annotated else None
         try:
-            self._follow(source.name, camera.frames(), path, _CAMERA_RATE, 0, live=True)
+            self._process(film, output)
         finally:
-            self._report.say(
-                f"{source.name}: {self._report.progress.rate:.1f} frames a second, "
+            self._reporter.message(
+                f"{name}: {self._reporter.rate:.1f} frames per second, "
                 f"{camera.dropped} frames dropped"
             )
 
-    def _follow(
-        self,
-        name: str,
-        frames: Generator[Frame, None, None],
-        path: Path | None,
-        rate: float,
-        total: int,
-        live: bool = False,
-    ) -> None:
-        """Follow the faces through frames, and write them as a video to `path`."""
-        smoothing = Smoothing() if self._settings.smooth else None
-        tracker = Tracker(self._detect, smoothing=smoothing)
-        writer = VideoWriter(path, rate) if path else None
-        self._report.progress = Progress(name, total, "frames")
-        written = 0
+    def _process(self, film: _Film, path: Path | None) -> None:
+        tracker = Tracker(self._detect, smoothing=Smoothing() if self._smooth else None)
+        with ExitStack() as stack:
+            writer = stack.enter_context(_AnnotatedVideo(path, film)) if path else None
+            stack.enter_context(self._reporter.progress(film.name, film.total, "frames"))
 
-        def look(some: list[Item]) -> list[Seen]:
-            return [Seen(item, tracker(picture_of(item), item.time)) for item in some]
+            def track(batch: list[Frame]) -> list[ImageResult]:
+                return [_track(tracker, film.name, frame) for frame in batch]
 
-        def write(seen: Seen) -> None:
-            nonlocal written
-            self._report.progress.step()
-            self._report.note(seen)
-            if writer:
-                picture = self._report.annotated(picture_of(seen.item), seen.faces)
-                # A camera's frames come when they come: each is shown until the next.
-                until = round((seen.item.time or 0.0) * rate) + 1 if live else written + 1
-                while written < until:
-                    writer.write(picture)
-                    written += 1
+            def write(result: ImageResult) -> None:
+                self._write(result, writer)
 
-        def items() -> Iterator[Item]:
-            with closing(frames):  # so that file or camera is let go whatever happens
-                for f in frames:
-                    yield Item(name, f.picture, frame=f.number, time=f.time)
+            queue_size = _LIVE_QUEUE_SIZE if film.is_live else _QUEUE_SIZE
+            run_pipeline(_read(film), track, write, bounds=Bounds(queue_size))
+        if path:
+            self._reporter.message(f"{film.name}: annotated video: {path}")
 
-        try:
-            # A live picture must not wait in a queue.
-            overlap(items(), look, write, ahead=1 if live else _AT_ONCE)
-        except KeyboardInterrupt:
-            if writer:
-                writer.close() if live else writer.abandon()
-            raise
-        except BaseException:
-            if writer:
-                writer.abandon()
-            raise
-        finally:
-            self._report.progress.clear()
+    def _write(self, result: ImageResult, writer: _AnnotatedVideo | None) -> None:
+        self._reporter.advance()
+        self._reporter.record(result)
         if writer:
-            writer.close()
-            self._report.say(f"{name}: annotated video: {path}")
-
-    def _run_crops(self, source: Source) -> None:
-        size = self._detect.model.size
-        self._report.progress = Progress(source.name, 0, "crops")
-        count = 0
-
-        def look(some: list[Crops]) -> list[tuple[Crops, list[Face]]]:
-            return [(crops, self._faces_of(crops)) for crops in some]
-
-        def write(result: tuple[Crops, list[Face]]) -> None:
-            nonlocal count
-            crops, faces = result
-            self._report.note_crops(source.name, size, crops.numbers.tolist(), faces)
-            count += len(faces)
-            self._report.progress.step(len(faces))
-
-        overlap(read_crops(source.name, size), look, write)
-        self._report.progress.clear()
-        self._report.say(f"{source.name}: {count} crops")
-
-    def _faces_of(self, crops: Crops) -> list[Face]:
-        points, error, score = self._detect.crops(crops.pictures)
-        side = float(crops.pictures.shape[1])
-        box = np.array([0, 0, side, side], np.float32)
-        rows = zip(points, error, score, strict=True)
-        return [Face(box, float(some), each, radius) for each, radius, some in rows]
+            writer.write(self._reporter.annotate(result), result.time or 0.0)
 
 
-def _bytes(item: Item) -> int:
-    return 0 if item.picture is None else item.picture.nbytes
+class _AnnotatedVideo:
+    """A video that is written at a constant rate; a context manager.
+
+    After an error the file is deleted. After an interrupt the video of a camera is kept, as that is
+    how one ends it; that of a file is deleted.
+    """
+
+    def __init__(self, path: Path, film: _Film) -> None:
+        self._writer = VideoWriter(path, film.rate)
+        self._film = film
+        self._written = 0  # frames
+
+    def __enter__(self) -> _AnnotatedVideo:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: Any) -> None:
+        was_interrupted = error is not None and issubclass(error, KeyboardInterrupt)
+        if error is None or (was_interrupted and self._film.is_live):
+            self._writer.close()
+        else:
+            self._writer.abandon()
+
+    def write(self, image: Rgb, time: float) -> None:
+        """Append a frame; one of a camera is repeated to reach its time, in seconds."""
+        end = self._written + 1
+        if self._film.is_live:
+            end = round(time * self._film.rate) + 1
+        while self._written < end:
+            self._writer.write(image)
+            self._written += 1
+
+
+def _read(film: _Film) -> Iterator[Frame]:
+    with closing(film.frames):  # releases the file or the camera, whatever happens
+        yield from film.frames
+
+
+def _track(tracker: Tracker, name: str, frame: Frame) -> ImageResult:
+    faces = tracker(frame.picture, frame.time)
+    return ImageResult(name, frame.picture, faces, frame.number, frame.time)

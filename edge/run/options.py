@@ -1,4 +1,4 @@
-"""The command line of `python -m edge.run`: its flags and its help."""
+"""The command line options of `python -m edge.run`, and their help."""
 
 from __future__ import annotations
 
@@ -8,82 +8,95 @@ import math
 from edge import __version__
 from edge.cli.model_options import add_models
 
-_LARGEST_ALIGNED = 4096  # px; more than any recognition network takes
+_MAX_ALIGNED_SIZE = 4096  # px; more than the input of any face recognition network
 
 _EPILOG = """\
-A SOURCE is a picture; a folder or a pattern of pictures and videos; a video; camera:0; faces that
-are cut out already (.npy, uint8 N×96×96, or Kaggle's test.csv, plain or zipped); or - for a picture
-on standard input.
+A SOURCE is an image; a folder or a quoted pattern of images and videos; a video; camera:0; a file
+of face crops (.npy, uint8 N×96×96, or Kaggle's test.csv, plain or zipped); or - for an image on
+standard input.
 
-Results: one line per face of a picture on standard output, and an annotated copy of each picture
-or video: photo.keypoints.jpg beside photo.jpg. Coordinates are pixels, pixel centres at integers,
-left and right the subject's. `error` is the radius that holds the true point with
-probability 0.5. In videos each face keeps its number while it is seen.
+Output: one line per face of an image on standard output, and an annotated copy of each image or
+video: photo.keypoints.jpg beside photo.jpg. Coordinates are in pixels, with pixel centres at
+integers; left and right are the subject's. `error` is the radius around a keypoint that contains
+the true point with probability 0.5. In a video each face has a track number.
 
-Exit status: 0 all done (with or without faces), 1 something failed, 2 wrong usage.
+Exit status: 0 success (with or without faces), 1 something failed, 2 usage error.
 
 Examples:
   python -m edge.run photo.jpg
   python -m edge.run holiday/ --recursive -o annotated/ --json faces.jsonl --csv faces.csv
   python -m edge.run film.mp4 --json - --no-picture
-  python -m edge.run camera:0 -o seen.mp4 --blur face
+  python -m edge.run camera:0 -o annotated.mp4 --blur face
   python -m edge.run crop.png --detector none --json -
 """
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; exits with status 2 where it is wrong."""
+    """Parse the command line; exits with status 2 on a usage error."""
     parser = argparse.ArgumentParser(
         prog="python -m edge.run",
-        description="Find faces in pictures and videos and mark 15 keypoints on each.",
+        description="Find faces in images and videos, and 15 keypoints on each.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="see below")
     parser.add_argument("--version", action="version", version=f"edge {__version__}")
-    parser.add_argument("--info", action="store_true", help="print what a bug report needs")
-    _add_outputs(parser.add_argument_group("what is written"))
-    add_models(parser.add_argument_group("how faces are found"))
+    parser.add_argument(
+        "--info", action="store_true", help="print versions, models and processor, for bug reports"
+    )
+    _add_outputs(parser.add_argument_group("output"))
+    add_models(parser.add_argument_group("models and detection"))
     _add_sources(parser.add_argument_group("folders and videos"))
     args = parser.parse_args(argv)
-    if args.json == "-" and args.csv == "-":
-        parser.error("--json and --csv cannot both go to standard output")
-    if args.no_picture and args.output:
-        parser.error("--output names a picture, and --no-picture asks for none")
-    if not args.sources and not args.info:
-        parser.error("the following arguments are required: SOURCE")
-    if args.resume and (not (args.json or args.csv) or "-" in (args.json, args.csv)):
-        parser.error("--resume needs the file of --json or --csv to see what is done")
-    if args.every < 1 or not 1 <= args.align_size <= _LARGEST_ALIGNED:
-        parser.error(f"--every must be at least 1, --align-size from 1 to {_LARGEST_ALIGNED}")
-    if not 0 <= args.start < math.inf or (args.stop is not None and not args.stop > args.start):
-        parser.error("--start must be at least 0, and --stop after it")
+    if error := _usage_error(args):
+        parser.error(error)
     return args
+
+
+def _usage_error(args: argparse.Namespace) -> str | None:
+    """What is wrong with options that do not go together or are out of range, if anything."""
+    if args.json == "-" and args.csv == "-":
+        return "--json and --csv cannot both write to standard output"
+    if args.no_picture and args.output:
+        return "--output and --no-picture exclude each other"
+    if not args.sources and not args.info:
+        return "the following arguments are required: SOURCE"
+    if args.resume and (not (args.json or args.csv) or "-" in (args.json, args.csv)):
+        return "--resume needs a file in --json or --csv, from which it reads what is complete"
+    if args.every < 1:
+        return f"--every must be at least 1, received {args.every}"
+    if not 1 <= args.align_size <= _MAX_ALIGNED_SIZE:
+        return f"--align-size must be from 1 to {_MAX_ALIGNED_SIZE}, received {args.align_size}"
+    if not 0 <= args.start < math.inf:
+        return f"--start must be at least 0 and finite, received {args.start}"
+    if args.stop is not None and not args.stop > args.start:
+        return f"--stop must be greater than --start, received {args.stop}"
+    return None
 
 
 def _add_outputs(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add(
-        "-o", "--output", metavar="PATH", help="annotated picture or video, or a folder (no suffix)"
-    )
-    add("--no-picture", action="store_true", help="write no annotated picture or video")
-    add("--json", metavar="FILE", help="one JSON object per picture or frame; - for stdout")
-    add("--csv", metavar="FILE", help="one row per face; - for stdout")
-    add("--resume", action="store_true", help="go on where the tables end")
-    add("--names", action="store_true", help="write the keypoints' names on the picture")
-    add("--errors", action="store_true", help="draw each keypoint's error radius")
-    add(
-        "--blur", choices=("face", "eyes"), help="make faces unrecognisable instead of marking them"
-    )
-    add("--align", metavar="DIR", help="write each face cut out upright, for recognition")
-    add("--align-size", type=int, default=112, metavar="PX", help="its side (default: %(default)s)")
+    add("-o", "--output", metavar="PATH",
+        help="annotated image or video, or a folder (a path without suffix)")  # fmt: skip
+    add("--no-picture", action="store_true", help="write no annotated images or videos")
+    add("--json", metavar="FILE", help="write one JSON object per image or frame; - for stdout")
+    add("--csv", metavar="FILE", help="write one row per face; - for stdout")
+    add("--resume", action="store_true",
+        help="skip sources that are complete in --json and --csv, and append")  # fmt: skip
+    add("--names", action="store_true", help="draw the names of the keypoints")
+    add("--errors", action="store_true", help="draw the error radius of each keypoint")
+    add("--blur", choices=("face", "eyes"),
+        help="make faces unrecognisable instead of drawing keypoints")  # fmt: skip
+    add("--align", metavar="DIR", help="write aligned face crops, for face recognition")
+    add("--align-size", type=int, default=112, metavar="PX",
+        help="side of an aligned face (default: %(default)s)")  # fmt: skip
 
 
 def _add_sources(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--recursive", action="store_true", help="search folders within folders too")
-    add("--every", type=int, default=1, metavar="N", help="of videos, each N-th frame")
-    add("--start", type=float, default=0.0, metavar="SECONDS", help="of videos, where to begin")
-    add("--stop", type=float, metavar="SECONDS", help="of videos, where to end")
+    add("--recursive", action="store_true", help="search subfolders, too")
+    add("--every", type=int, default=1, metavar="N", help="process every N-th frame of a video")
+    add("--start", type=float, default=0.0, metavar="SECONDS", help="start time in a video")
+    add("--stop", type=float, metavar="SECONDS", help="end time in a video")
     add("--smooth", choices=("on", "off"), default="on",
-        help="hold still points still in videos (default: %(default)s)")  # fmt: skip
+        help="temporal smoothing of keypoints in videos (default: %(default)s)")  # fmt: skip

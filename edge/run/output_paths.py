@@ -1,40 +1,60 @@
-"""Where a run's results go: annotated pictures, JSON lines and CSV rows."""
+"""The paths of annotated copies and aligned faces: never those of an input or another output."""
 
 from __future__ import annotations
 
 import contextlib
-import csv
-import json
-import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 from edge.cli.filenames import STDIO, VIDEO_SUFFIXES
 from edge.errors import SourceError
-from edge.face import Face
 from edge.image_writer import check_suffix
-from edge.records import csv_header, csv_row, to_record
 
-_KEPT_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".mp4", ".avi", ".mov", ".mkv")
+# Suffixes that the annotated copy shares with its source; other formats become .jpg or .mp4.
+_WRITABLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".mp4", ".avi", ".mov", ".mkv")
 
 
-class PictureNames:
-    """Chooses where each annotated picture goes: never over an input or another output."""
+class FileSet:
+    """A set of files, compared by device and inode, so that links to a file are in the set, too."""
 
-    def __init__(self, images: Sequence[str], output: str | None, tables: Sequence[str]) -> None:
-        """Plan for `images`; `output` is a file (for one), a folder, or None for beside each.
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """The files at `paths`, of those that exist when `contains` is first called."""
+        self._paths = paths
+        self._identities: set[tuple[int, int]] | None = None
 
-        `tables` are the paths of the JSON and the CSV file. A path without a suffix is a folder.
+    def contains(self, path: Path) -> bool:
+        """Whether a path leads to a file of the set; False if there is no file."""
+        try:
+            identity = _identity(path)
+        except (OSError, ValueError):
+            return False
+        if self._identities is None:
+            self._identities = set()
+            for member in self._paths:
+                with contextlib.suppress(OSError, ValueError):
+                    self._identities.add(_identity(member))
+        return identity in self._identities
+
+
+class AnnotatedPaths:
+    """Chooses the path of each annotated image or video."""
+
+    def __init__(self, sources: Sequence[str], output: str | None, tables: Sequence[str]) -> None:
+        """Check the output against the inputs and the other outputs.
+
+        Args:
+            sources: names of all sources.
+            output: a file, for a single source; a folder, which is an existing one, ends in a slash
+                or has no suffix; or None to write beside each source.
+            tables: paths of the JSON and the CSV file.
 
         Raises:
-            SourceError: `output` is a file for several images, or of no known format, or it is one
-                of the inputs or of the tables.
+            SourceError: `output` is a file for several sources, of an unknown format, or one of the
+                sources or tables.
         """
-        inputs = [Path(image) for image in images if image != STDIO]
-        self._inputs = _Files(inputs)
-        self._taken = {path.resolve() for path in (*inputs, *map(Path, tables))}
+        inputs = [Path(source) for source in sources if source != STDIO]
+        self._inputs = FileSet(inputs)
+        self._used = {path.resolve() for path in (*inputs, *map(Path, tables))}
         self._file: Path | None = None
         self._folder: Path | None = None
         if output is None:
@@ -42,199 +62,110 @@ class PictureNames:
         path = Path(output)
         if path.is_dir() or output.endswith("/") or not path.suffix:
             self._folder = path
-        elif len(images) > 1:
+            return
+        if len(sources) > 1:
             raise SourceError(
-                f"{path}: cannot hold {len(images)} pictures; give a folder, ending in /"
+                f"{path}: cannot hold the annotated images of {len(sources)} sources; "
+                "give a folder, ending in /"
             )
-        else:
-            if path.suffix.lower() not in VIDEO_SUFFIXES:
-                check_suffix(path)
-            self._file = path
-            if path.resolve() in self._taken or self._inputs.has(path):
-                raise SourceError(f"{path}: is read or written already; choose another output")
+        if path.suffix.lower() not in VIDEO_SUFFIXES:
+            check_suffix(path)
+        if self._is_used(path):
+            raise SourceError(f"{path}: is another input or output; choose another output")
+        self._file = path
 
-    def camera_file(self) -> Path | None:
-        """Where a camera's video goes: only to a file that was named.
+    def camera_path(self) -> Path | None:
+        """The path of a camera's annotated video, or None if no output file was named.
 
         Raises:
-            SourceError: that file is no video.
+            SourceError: the output file is not a video.
         """
-        self._check_kind(is_video=True)
+        self._check_file_type(is_video=True)
         return self._file
 
-    def next(self, image: str, is_video: bool = False) -> Path:
-        """The path for the annotated copy of `image`; its folder exists afterwards.
+    def next(self, source: str, is_video: bool = False) -> Path:
+        """Choose the path for the annotated copy of a source, and create its folder.
 
-        Its suffix is that of `image`, or .jpg or .mp4 where we do not write such files.
+        Args:
+            source: name of the source. The copy has its suffix, or .jpg or .mp4 if that format is
+                not written.
+            is_video: whether the source is a video.
 
         Raises:
-            SourceError: the folder cannot be made, or the file that was named is of another kind.
+            SourceError: the folder cannot be created, or the output file is not of this type.
         """
-        self._check_kind(is_video)
-        source = Path("stdin.jpg" if image == STDIO else image)
-        kept = source.suffix.lower() in _KEPT_SUFFIXES
-        suffix = source.suffix if kept else (".mp4" if is_video else ".jpg")
-        folder = self._folder or source.parent
-        path, number = self._file or folder / f"{source.stem}.keypoints{suffix}", 2
-        while path.resolve() in self._taken or self._inputs.has(path):
-            path = folder / f"{source.stem}.keypoints-{number}{suffix}"
+        self._check_file_type(is_video)
+        named = Path("stdin.jpg" if source == STDIO else source)
+        stem, suffix = named.stem, named.suffix
+        if suffix.lower() not in _WRITABLE_SUFFIXES:
+            suffix = ".mp4" if is_video else ".jpg"
+        folder = self._folder or named.parent
+        path = self._file or folder / f"{stem}.keypoints{suffix}"
+        number = 2
+        while self._is_used(path):
+            path = folder / f"{stem}.keypoints-{number}{suffix}"
             number += 1
-        self._taken.add(path.resolve())
-        _make(path.parent)
+        self._used.add(path.resolve())
+        _create_folder(path.parent)
         return path
 
-    def _check_kind(self, is_video: bool) -> None:
+    def _is_used(self, path: Path) -> bool:
+        return path.resolve() in self._used or self._inputs.contains(path)
+
+    def _check_file_type(self, is_video: bool) -> None:
         if self._file and is_video != (self._file.suffix.lower() in VIDEO_SUFFIXES):
-            kind = "a video; use .mp4 or .avi" if is_video else "a picture; use .jpg or .png"
-            raise SourceError(f"{self._file}: cannot hold {kind}")
+            expected = "a video; use .mp4 or .avi" if is_video else "an image; use .jpg or .png"
+            raise SourceError(f"{self._file}: cannot hold {expected}")
 
 
-class CropNames:
-    """Chooses where each face that is cut out goes, in one folder: never over an input.
+class AlignedPaths:
+    """Chooses the path of each aligned face, in one folder.
 
-    A name follows from the inputs alone, so that a run that is continued chooses the same.
+    A path depends on the names of the sources alone, so that a resumed run chooses the same.
     """
 
-    def __init__(self, folder: Path, images: Sequence[str]) -> None:
-        """Plan for the faces of `images`, in `folder`, which is made when it is needed."""
-        self._folder = folder
-        here = [Path(i).name for i in images if Path(i).absolute().parent == folder.absolute()]
-        taken = {name[: name.find(".face-")] for name in here if ".face-" in name}
-        self._stems: dict[str, str] = {}
-        for image in dict.fromkeys(images):
-            stem = "stdin" if image == STDIO else Path(image).stem.replace(":", "-")
-            chosen, number = stem, 2
-            while chosen in taken:
-                chosen, number = f"{stem}-{number}", number + 1
-            taken.add(chosen)
-            self._stems[image] = chosen
+    def __init__(self, folder: Path, sources: Sequence[str]) -> None:
+        """Choose a file name stem for each source.
 
-    def name(self, image: str, face: int, frame: int | None = None) -> Path:
-        """The path for face number `face` of an image, or of a video's frame.
+        Args:
+            folder: of the aligned faces; created with the first of them.
+            sources: names of all sources; stems that sources in `folder` use are avoided.
+        """
+        self._folder = folder
+        siblings = [Path(s).name for s in sources if Path(s).absolute().parent == folder.absolute()]
+        used = {name[: name.find(".face-")] for name in siblings if ".face-" in name}
+        self._stems: dict[str, str] = {}
+        for source in dict.fromkeys(sources):
+            stem = "stdin" if source == STDIO else Path(source).stem.replace(":", "-")
+            unique, number = stem, 2
+            while unique in used:
+                unique, number = f"{stem}-{number}", number + 1
+            used.add(unique)
+            self._stems[source] = unique
+
+    def path(self, source: str, face: int, frame: int | None = None) -> Path:
+        """The path for one face, in a folder that exists.
+
+        Args:
+            source: name of the source.
+            face: number of the face within the image, or of its track.
+            frame: number of the frame, for a video.
 
         Raises:
-            SourceError: the folder cannot be made.
+            SourceError: the folder cannot be created.
         """
-        _make(self._folder)
-        middle = "" if frame is None else f".frame-{frame:06}"
-        return self._folder / f"{self._stems[image]}{middle}.face-{face}.png"
-
-
-class _Files:
-    """Files that must not be written to, under whatever name (a link, say)."""
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._paths = paths
-        self._known: set[tuple[int, int]] | None = None
-
-    def has(self, path: Path) -> bool:
-        try:
-            identity = _identity(path)
-        except (OSError, ValueError):
-            return False  # nothing is there, so nothing is lost
-        if self._known is None:
-            self._known = set()
-            for one in self._paths:
-                with contextlib.suppress(OSError, ValueError):
-                    self._known.add(_identity(one))
-        return identity in self._known
+        _create_folder(self._folder)
+        infix = "" if frame is None else f".frame-{frame:06}"
+        return self._folder / f"{self._stems[source]}{infix}.face-{face}.png"
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_dev, found.st_ino
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
-def _make(folder: Path) -> None:
+def _create_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SourceError(f"{folder}: cannot be made ({error.strerror})") from error
-
-
-class Tables:
-    """JSON lines and CSV rows, written and flushed picture by picture."""
-
-    def __init__(self, names: Sequence[str], json_file: TextIO | None, csv_file: TextIO | None):
-        """Write the CSV header at once, in an empty file; either file may be None."""
-        self._names, self._json, self._csv = names, json_file, csv_file
-        if csv_file and not (csv_file.seekable() and csv_file.tell()):
-            csv.writer(csv_file, lineterminator="\n").writerow(csv_header(names))
-
-    def write(
-        self,
-        image: str,
-        size: tuple[int, int],
-        faces: Sequence[Face],
-        frame: int | None = None,
-        time: float | None = None,
-    ) -> None:
-        """Add one picture's faces; `size` is its width and height, px."""
-        if self._json:
-            record = to_record(image, *size, faces, self._names, frame, time)
-            line = json.dumps(record, ensure_ascii=False, allow_nan=False)
-            print(line, file=self._json, flush=True)
-        if self._csv:
-            rows = [csv_row(image, frame or 0, number, face) for number, face in enumerate(faces)]
-            csv.writer(self._csv, lineterminator="\n").writerows(rows)
-            self._csv.flush()
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """What a run writes to.
-
-    Attributes:
-        tables: JSON lines and CSV rows.
-        pictures: where annotated pictures go, or None for none.
-        crops: where faces that are cut out go, or None for none.
-    """
-
-    tables: Tables
-    pictures: PictureNames | None
-    crops: CropNames | None
-
-
-@contextlib.contextmanager
-def open_tables(
-    names: Sequence[str],
-    json_path: str | None,
-    csv_path: str | None,
-    inputs: Sequence[str],
-    append: bool = False,
-) -> Iterator[Tables]:
-    """Open the files for JSON and CSV (`-` for standard output, None for neither).
-
-    What is there is replaced, or with `append` continued.
-
-    Raises:
-        SourceError: a file cannot be opened for writing, is one of `inputs`, or both are the same.
-    """
-    taken = [Path(image) for image in inputs if image != STDIO]
-    with contextlib.ExitStack() as stack:
-        files = []
-        for path in (json_path, csv_path):
-            files.append(_open_text(path, taken, stack, append) if path else None)
-            taken += [Path(path)] if path and path != STDIO else []
-        yield Tables(names, *files)
-
-
-def _open_text(
-    path: str, taken: Sequence[Path], stack: contextlib.ExitStack, append: bool
-) -> TextIO:
-    if path == STDIO:
-        return sys.stdout
-    target = Path(path)
-    try:
-        if _Files(taken).has(target):
-            raise SourceError(f"{path}: is read or written already; choose another output")
-        # Names of files need not be valid text.
-        return stack.enter_context(
-            target.open(
-                "a" if append else "w", encoding="utf-8", errors="backslashreplace", newline=""
-            )
-        )
-    except OSError as error:
-        if isinstance(error, SourceError):
-            raise
-        raise SourceError(f"{path}: cannot be written ({error.strerror})") from error
+        raise SourceError(f"{folder}: cannot be created ({error.strerror})") from error

@@ -1,12 +1,13 @@
-"""Three things at once: read the next items, work on these, write what is done.
+"""A threaded read–process–write pipeline with bounded queues.
 
-Decoding, the networks and encoding all leave Python's lock while they compute, so threads overlap
-them. Between the stages lie short queues: memory stays flat however slow the slowest is, and what
-comes out is in the order of what went in.
+Decoding, the networks and encoding release the GIL while they compute, so that the three stages run
+in parallel. The queues between them bound the memory in use, however slow the slowest stage is, and
+results are written in the order of the items.
 """
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -18,73 +19,84 @@ from edge.memory_budget import MemoryBudget
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-_WAIT = 0.1  # seconds after which a waiting thread looks whether it is to stop
+_POLL_S = 0.1  # interval at which a reader with a full queue checks whether it is to stop
 
 
-def overlap(
+def _no_size(_: object) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds(Generic[_Item]):
+    """Bounds on the items between reading and writing.
+
+    Attributes:
+        queue_size: capacity of each of the two queues, in items and in results.
+        memory: total size of the items that are read and not yet written; a single larger item is
+            allowed alone.
+        size_of: size of an item, in the unit of `memory`.
+    """
+
+    queue_size: int = 8
+    memory: float = math.inf
+    size_of: Callable[[_Item], int] = _no_size
+
+
+def run_pipeline(
     items: Iterable[_Item],
-    work: Callable[[list[_Item]], list[_Result]],
+    process: Callable[[list[_Item]], list[_Result]],
     write: Callable[[_Result], None],
     batch: int = 1,
-    ahead: int = 8,
-    limit: Limit[_Item] | None = None,
+    bounds: Bounds[_Item] | None = None,
 ) -> None:
-    """Read, work and write at once.
+    """Read items, process them in batches and write the results, in three threads.
 
     Args:
-        items: read in a thread of its own, at most `ahead` before they are worked on.
-        work: called here, with up to `batch` items; one result an item.
-        write: called in a thread of its own, result by result, in order.
-        batch: how many items are worked on together at most: those that are read by then.
-        ahead: how many items may wait before, and results after the work.
-        limit: what items that are read and not yet written may take; None for no bound.
+        items: iterated in a thread of its own; if it is a generator, it is closed there.
+        process: called in the calling thread with 1 to `batch` items; returns one result per item.
+        write: called in a thread of its own with each result, in order.
+        batch: the largest batch; a batch holds the items that are ready, and does not wait for
+            more.
+        bounds: capacity of the queues, and memory of the items; None for the defaults.
 
     Raises:
-        Whatever one of the three raises; what was done before it is still written. On
-        KeyboardInterrupt too, the results that are ready are written before it is passed on.
+        BaseException: what one of the three raised, after the results before it are written. On a
+            KeyboardInterrupt, too, the finished results are written first.
     """
-    limit = limit or Limit(lambda _: 0, 0)
-    room = MemoryBudget(limit.most)
-    writer = _Writer(write, ahead, room)
-    with _Reader(items, max(ahead, batch), limit.weigh, room) as reader:
+    bounds = bounds or Bounds()
+    budget = MemoryBudget(bounds.memory)
+    writer = _Writer(write, bounds.queue_size, budget)
+    with _Reader(items, max(bounds.queue_size, batch), bounds.size_of, budget) as reader:
         try:
-            for some in reader.batches(batch):
-                sizes = [limit.weigh(item) for item in some]
-                for result, size in zip(work(some), sizes, strict=True):
+            for ready in reader.batches(batch):
+                sizes = [bounds.size_of(item) for item in ready]
+                for result, size in zip(process(ready), sizes, strict=True):
                     writer.put(result, size)
         finally:
             writer.close()
     writer.check()
 
 
-@dataclass(frozen=True, slots=True)
-class Limit(Generic[_Item]):
-    """A bound on what is held between reading and writing; one item alone may exceed it.
-
-    Attributes:
-        weigh: what an item takes, in whatever unit.
-        most: what all that are held may take.
-    """
-
-    weigh: Callable[[_Item], int]
-    most: int
-
-
 class _End:
-    """What a queue holds last: nothing more will come, or something went wrong."""
+    """The last entry of a queue: the end of the items, or the error that stopped them."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
 
 
 class _Reader(Generic[_Item]):
-    """Takes items out of an iterable in a thread, some ahead."""
+    """Iterates over items in a thread, ahead of their use."""
 
     def __init__(
-        self, items: Iterable[_Item], ahead: int, weigh: Callable[[_Item], int], room: MemoryBudget
+        self,
+        items: Iterable[_Item],
+        queue_size: int,
+        size_of: Callable[[_Item], int],
+        budget: MemoryBudget,
     ) -> None:
-        self._weigh, self._room = weigh, room
-        self._queue: queue.Queue[_Item | _End] = queue.Queue(ahead)
+        self._size_of = size_of
+        self._budget = budget
+        self._queue: queue.Queue[_Item | _End] = queue.Queue(queue_size)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read, args=(items,), daemon=True)
         self._thread.start()
@@ -97,23 +109,23 @@ class _Reader(Generic[_Item]):
         self._thread.join()
 
     def batches(self, size: int) -> Iterator[list[_Item]]:
-        """Up to `size` items, at least one, as soon as they are there."""
+        """Yield lists of 1 to `size` items; waits only for the first item of each."""
         end: _End | None = None
         while end is None:
-            some: list[_Item] = []
-            item: _Item | _End | None = self._queue.get()
-            while item is not None and len(some) < size:
-                if isinstance(item, _End):
-                    end = item
+            batch: list[_Item] = []
+            entry: _Item | _End | None = self._queue.get()
+            while entry is not None and len(batch) < size:
+                if isinstance(entry, _End):
+                    end = entry
                     break
-                some.append(item)
-                item = self._next() if len(some) < size else None
-            if some:
-                yield some
+                batch.append(entry)
+                entry = self._get_ready() if len(batch) < size else None
+            if batch:
+                yield batch
         if end.error:
             raise end.error
 
-    def _next(self) -> _Item | _End | None:
+    def _get_ready(self) -> _Item | _End | None:
         try:
             return self._queue.get_nowait()
         except queue.Empty:
@@ -122,7 +134,7 @@ class _Reader(Generic[_Item]):
     def _read(self, items: Iterable[_Item]) -> None:
         try:
             for item in items:
-                self._room.acquire(self._weigh(item), self._stop.is_set)
+                self._budget.acquire(self._size_of(item), self._stop.is_set)
                 if not self._put(item):
                     return
             self._put(_End())
@@ -131,12 +143,13 @@ class _Reader(Generic[_Item]):
         finally:
             close = getattr(items, "close", None)
             if close:
-                close()  # here, where it was begun: a video file is let go
+                close()  # in the thread that ran the generator: it releases a video file
 
-    def _put(self, item: _Item | _End) -> bool:
+    def _put(self, entry: _Item | _End) -> bool:
+        """Put an entry into the queue; returns False if the pipeline was stopped first."""
         while not self._stop.is_set():
             try:
-                self._queue.put(item, timeout=_WAIT)
+                self._queue.put(entry, timeout=_POLL_S)
             except queue.Full:
                 continue
             return True
@@ -146,25 +159,28 @@ class _Reader(Generic[_Item]):
 class _Writer(Generic[_Result]):
     """Writes results in a thread, in order."""
 
-    def __init__(self, write: Callable[[_Result], None], ahead: int, room: MemoryBudget) -> None:
-        self._write, self._room = write, room
-        self._queue: queue.Queue[tuple[_Result, int] | _End] = queue.Queue(ahead)
+    def __init__(
+        self, write: Callable[[_Result], None], queue_size: int, budget: MemoryBudget
+    ) -> None:
+        self._write = write
+        self._budget = budget
+        self._queue: queue.Queue[tuple[_Result, int] | _End] = queue.Queue(queue_size)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def put(self, result: _Result, size: int) -> None:
-        """Hand over a result that holds room of `size`; raises what went wrong with an earlier."""
+        """Queue a result, whose item counts `size` in the budget; raises an earlier one's error."""
         self.check()
         self._queue.put((result, size))
 
     def close(self) -> None:
-        """Wait until all that was handed over is written."""
+        """Wait until every queued result is written."""
         self._queue.put(_End())
         self._thread.join()
 
     def check(self) -> None:
-        """Raise what went wrong."""
+        """Raise the error of a write that failed."""
         if self._error:
             raise self._error
 
@@ -175,10 +191,10 @@ class _Writer(Generic[_Result]):
                 return
             result, size = entry
             if self._error:
-                continue  # the queue must not fill up while the others stop
+                continue  # drain the queue, so that `put` cannot block while the others stop
             try:
                 self._write(result)
             except BaseException as error:
                 self._error = error
-            del entry, result  # or a picture would stay until the next comes
-            self._room.release(size)
+            del entry, result  # else the image would stay in memory until the next one arrives
+            self._budget.release(size)

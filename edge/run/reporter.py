@@ -1,8 +1,10 @@
-"""What a run says and writes of the pictures it has looked at."""
+"""The results of a run: table rows, aligned faces, annotated images, messages and progress."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from edge.alignment import align
@@ -13,131 +15,168 @@ from edge.errors import ImageError, SourceError
 from edge.face import Face
 from edge.image import Rgb
 from edge.image_writer import save_image
-from edge.run.output_paths import Outputs
+from edge.run.output_paths import AlignedPaths
+from edge.run.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What is to be written, and how.
+class Drawing:
+    """How faces are drawn on annotated images.
 
     Attributes:
-        print_faces: a line for each face on standard output.
-        names: write the keypoints' names on pictures.
-        errors: draw each keypoint's error radius.
-        blur: "face" or "eyes" to make faces unrecognisable, or None.
-        align_size: side of faces that are cut out, px.
-        every: of videos, each how many-th frame.
-        start: of videos, seconds to skip.
-        stop: of videos, seconds from the beginning at which to end, or None.
-        smooth: whether keypoints are smoothed from frame to frame.
+        show_names: write the name of each keypoint.
+        show_errors: draw the error radius of each keypoint.
+        blur: the part of each face that is made unrecognisable instead of drawing; None draws.
     """
 
-    print_faces: bool = True
-    names: bool = False
-    errors: bool = False
+    show_names: bool = False
+    show_errors: bool = False
     blur: Part | None = None
-    align_size: int = 112
-    every: int = 1
-    start: float = 0.0
-    stop: float | None = None
-    smooth: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """A picture that was read, or why it could not be."""
+class Outputs:
+    """What a run writes beside annotated images.
+
+    Attributes:
+        tables: JSON Lines and CSV rows.
+        aligned: paths of the aligned faces; None writes none.
+        aligned_size: side of an aligned face, px.
+        print_faces: print a line per face of a still image to standard output.
+    """
+
+    tables: Tables
+    aligned: AlignedPaths | None = None
+    aligned_size: int = 112
+    print_faces: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ImageResult:
+    """An image and its faces.
+
+    Attributes:
+        name: of the source.
+        image: uint8 `(H, W, 3)`, RGB.
+        faces: found in it.
+        frame: number of the frame, from 0; None for a still image.
+        time: of the frame, seconds from the beginning; None for a still image.
+    """
 
     name: str
-    picture: Rgb | None
-    error: str = ""
+    image: Rgb
+    faces: list[Face]
     frame: int | None = None
     time: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A picture and its faces."""
-
-    item: Item
-    faces: list[Face]
-
-
-class Report:
-    """Writes results, and tells how the run goes.
+class Reporter:
+    """Writes results, prints messages and counts failures.
 
     Attributes:
-        settings: what is written, and how.
-        progress: of what is being done now.
-        failed: how many sources have failed.
+        failed: number of failures.
     """
 
-    def __init__(self, outputs: Outputs, settings: Settings, names: tuple[str, ...]) -> None:
-        """Write to `outputs`; `names` are those of the keypoints."""
-        self.settings, self.failed = settings, 0
-        self._tables, self._crop_names, self._names = outputs.tables, outputs.crops, names
-        self.progress = Progress("", 0, "", shown=False)
+    def __init__(self, outputs: Outputs, drawing: Drawing, keypoint_names: Sequence[str]) -> None:
+        """Write to `outputs`; `keypoint_names` are in the order of the model's keypoints."""
+        self.failed = 0
+        self._outputs = outputs
+        self._drawing = drawing
+        self._keypoint_names = keypoint_names
+        self._progress = Progress("", 0, "", shown=False)
 
-    def note(self, seen: Seen) -> None:
-        """Write a picture's faces to the tables, and print them."""
-        item, faces = seen.item, seen.faces
-        height, width = picture_of(item).shape[:2]
-        self._tables.write(item.name, (width, height), faces, item.frame, item.time)
-        self._save_aligned(item, faces)
-        if item.frame is not None:
-            return  # a line a frame would say too much
-        if self.settings.print_faces:
-            self.progress.clear()
-            for number, face in enumerate(faces):
-                print(_line(item.name, number, face))
-        if not faces:
-            self.say(f"{item.name}: no face found")
+    @contextlib.contextmanager
+    def progress(self, name: str, total: int, unit: str, shown: bool = True) -> Iterator[None]:
+        """Show a progress bar within the block; arguments as `edge.cli.progress.Progress`."""
+        self._progress = Progress(name, total, unit, shown)
+        try:
+            yield
+        finally:
+            self._progress.clear()
 
-    def annotated(self, picture: Rgb, faces: list[Face]) -> Rgb:
-        """A copy of a picture with its faces marked, or hidden, as the settings say."""
-        settings = self.settings
-        if settings.blur:
-            return hide(picture, faces, settings.blur)
+    def advance(self, count: int = 1) -> None:
+        """Count finished images, frames or crops in the progress bar."""
+        self._progress.step(count)
+
+    @property
+    def rate(self) -> float:
+        """Images, frames or crops per second in the current or last progress bar."""
+        return self._progress.rate
+
+    def record(self, result: ImageResult) -> None:
+        """Write an image's faces to the tables and the folder of aligned faces, and print them.
+
+        Frames of a video are not printed.
+        """
+        height, width = result.image.shape[:2]
+        self._outputs.tables.write(
+            result.name, (width, height), result.faces, result.frame, result.time
+        )
+        self._save_aligned(result)
+        if result.frame is not None:
+            return
+        if self._outputs.print_faces:
+            self._progress.clear()
+            for number, face in enumerate(result.faces):
+                print(_summary(result.name, number, face))
+        if not result.faces:
+            self.message(f"{result.name}: no face found")
+
+    def record_crops(self, name: str, size: int, numbers: list[int], faces: list[Face]) -> None:
+        """Write the faces of a file of crops to the tables.
+
+        Args:
+            name: of the file.
+            size: side of a crop, px.
+            numbers: of the crops, the frame number in the tables.
+            faces: one per crop.
+        """
+        for number, face in zip(numbers, faces, strict=True):
+            self._outputs.tables.write(name, (size, size), [face], number)
+
+    def annotate(self, result: ImageResult) -> Rgb:
+        """A copy of the image with its faces drawn or made unrecognisable.
+
+        Returns:
+            uint8 `(H, W, 3)`, RGB; enlarged by a whole factor if names do not fit otherwise.
+        """
+        drawing = self._drawing
+        if drawing.blur:
+            return hide(result.image, result.faces, drawing.blur)
         return draw(
-            picture, faces, names=self._names, show_names=settings.names, show_error=settings.errors
+            result.image,
+            result.faces,
+            names=self._keypoint_names,
+            show_names=drawing.show_names,
+            show_error=drawing.show_errors,
         )
 
-    def _save_aligned(self, item: Item, faces: list[Face]) -> None:
-        if self._crop_names is None:
-            return
-        for number, face in enumerate(faces):
-            which = number if face.track_id is None else face.track_id
-            try:
-                crop = align(picture_of(item), face, self.settings.align_size)
-                save_image(crop, self._crop_names.name(item.name, which, item.frame))
-            except (ImageError, SourceError) as error:
-                self.fail(f"{item.name}: {error}")
-
-    def note_crops(self, name: str, size: int, numbers: list[int], faces: list[Face]) -> None:
-        """Write the faces of crops of one file to the tables."""
-        for number, face in zip(numbers, faces, strict=True):
-            self._tables.write(name, (size, size), [face], number)
-
     def fail(self, message: str) -> None:
-        """Say what failed, and count it."""
+        """Print an error to standard error, and count a failure."""
         self.failed += 1
-        self.say(f"edge: {message}")
+        self.message(f"edge: {message}")
 
-    def say(self, message: str) -> None:
-        """Say something on standard error."""
-        self.progress.clear()
-        print(message, file=sys.stderr)
+    def message(self, text: str) -> None:
+        """Print a line to standard error, above the progress bar."""
+        self._progress.clear()
+        print(text, file=sys.stderr)
+
+    def _save_aligned(self, result: ImageResult) -> None:
+        paths = self._outputs.aligned
+        if paths is None:
+            return
+        for index, face in enumerate(result.faces):
+            number = index if face.track_id is None else face.track_id
+            try:
+                aligned = align(result.image, face, self._outputs.aligned_size)
+                save_image(aligned, paths.path(result.name, number, result.frame))
+            except (ImageError, SourceError) as error:
+                self.fail(f"{result.name}: {error}")
 
 
-def picture_of(item: Item) -> Rgb:
-    """The picture of an item that has one."""
-    if item.picture is None:
-        raise ValueError("an item without a picture has no faces")
-    return item.picture
-
-
-def _line(name: str, number: int, face: Face) -> str:
-    x, y, w, h = (round(float(value)) for value in face.box)
+def _summary(name: str, number: int, face: Face) -> str:
+    x, y, width, height = (round(float(value)) for value in face.box)
     return (
-        f"{name}: face {number} at x {x}, y {y}, {w}×{h} px, score {face.score:.2f}, "
+        f"{name}: face {number} at x {x}, y {y}, {width}×{height} px, score {face.score:.2f}, "
         f"typical error {float(face.error.mean()):.1f} px"
     )

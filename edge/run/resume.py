@@ -1,7 +1,7 @@
-"""Going on where a run was cut off: what its tables hold, and how they are cut back to whole rows.
+"""Resuming an interrupted run: which inputs are complete, from the tables that it wrote.
 
-Results are written in the order of the inputs, so only the last input can be half done. Its rows
-are taken out of both tables, and it is done again.
+Results are written in the order of the inputs, so that only the last input of a table can be
+incomplete. Its rows are removed from both tables, and it is processed again.
 """
 
 from __future__ import annotations
@@ -10,95 +10,113 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import SourceError
+from edge.files import write_atomically
+from edge.run.tables import TablePaths
 
-_BEGIN = '{"image": "'  # of every record
-
-
-def cut_back(json_path: str | None, csv_path: str | None, inputs: Collection[str]) -> set[str]:
-    """Leave in the tables only what is surely whole, and what other runs wrote.
-
-    An input whose rows one table has and the other lacks, since it is new or was cut off, is not
-    done: it leaves both.
-
-    Args:
-        json_path: of the JSON lines, or None.
-        csv_path: of the CSV, or None.
-        inputs: of this run; the rows of others are kept as they are.
-
-    Returns:
-        The inputs that are done.
-
-    Raises:
-        SourceError: a file cannot be read, or is no table of ours.
-    """
-    lines = _json_lines(json_path) if json_path else []
-    table = _csv_rows(csv_path) if csv_path else []
-    rows = Counter(row[0] for row in table[1:])
-    faces: Counter[str] = Counter()
-    for line in lines:
-        faces[line.image] += line.faces
-    done = set(faces) if json_path else set(rows)
-    if json_path and csv_path:  # a picture without faces has no row
-        done = {name for name in done | set(rows) if name in faces and faces[name] == rows[name]}
-    done -= {some[-1] for some in ([line.image for line in lines], [*rows]) if some}
-    lost = set(inputs) - done
-    if json_path and Path(json_path).exists():
-        _replace(json_path, "".join(line.text for line in lines if line.image not in lost))
-    if csv_path and table:
-        _replace_csv(csv_path, [table[0], *(row for row in table[1:] if row[0] not in lost)])
-    return done
+_RECORD_START = '{"image": "'  # of every line of the JSON Lines file
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A whole record: of which image, with how many faces, and as it is written."""
+class _Record:
+    """A complete line of the JSON Lines file.
+
+    Attributes:
+        image: name of the image.
+        faces: number of faces.
+        line: as written, with its line end.
+    """
 
     image: str
     faces: int
-    text: str
+    line: str
 
 
-def _json_lines(path: str) -> list[_Line]:
-    """Each whole record."""
-    found = []
-    lines = _lines(_read(path))
+def drop_incomplete(paths: TablePaths, inputs: Collection[str]) -> set[str]:
+    """Remove the rows of incomplete inputs from the tables.
+
+    With two tables, an input that is in one of them alone is incomplete, too.
+
+    Args:
+        paths: of the tables; they are replaced, and one that does not exist is not created.
+        inputs: names of the sources of this run; rows of other images are kept.
+
+    Returns:
+        The names of the images that are complete.
+
+    Raises:
+        SourceError: a file cannot be read, or is not a table of results.
+    """
+    records = _read_records(paths.json) if paths.json else []
+    table = _read_rows(paths.csv) if paths.csv else []
+    completed = _completed(paths, records, [row[0] for row in table[1:]])
+    incomplete = set(inputs) - completed
+    if paths.json and Path(paths.json).exists():
+        _write_lines(paths.json, (r.line for r in records if r.image not in incomplete))
+    if paths.csv and table:
+        _write_rows(paths.csv, [table[0], *(r for r in table[1:] if r[0] not in incomplete)])
+    return completed
+
+
+def _completed(paths: TablePaths, records: list[_Record], row_images: list[str]) -> set[str]:
+    """The complete images; `row_images` are the images of the CSV rows, one per face."""
+    rows = Counter(row_images)
+    faces: Counter[str] = Counter()
+    for record in records:
+        faces[record.image] += record.faces
+    if paths.json and paths.csv:  # an image without faces has no CSV row
+        completed = {name for name in faces if faces[name] == rows[name]}
+    else:
+        completed = set(faces) if paths.json else set(rows)
+    last_json = {record.image for record in records[-1:]}
+    last_csv = set(list(rows)[-1:])
+    return completed - last_json - last_csv
+
+
+def _read_records(path: str) -> list[_Record]:
+    """The complete lines of a JSON Lines file; none if there is no file."""
+    records = []
+    lines = _split_lines(_read_text(path))
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)
-            found.append(_Line(str(record["image"]), len(record["faces"]), line))
+            records.append(_Record(str(record["image"]), len(record["faces"]), line))
         except (ValueError, KeyError, TypeError) as error:
-            if number == len(lines) and _is_begun(line):  # cut off in the middle
+            if number == len(lines) and _is_truncated(line):
                 break
-            raise SourceError(f"{path}: line {number} is no result; give another file") from error
-    return found
+            raise SourceError(
+                f"{path}: line {number} is not a result of this program; choose another file"
+            ) from error
+    return records
 
 
-def _is_begun(line: str) -> bool:
-    """Whether a last line may be the beginning of a record of ours, and no more."""
-    return not line.endswith("\n") and (line[: len(_BEGIN)] == _BEGIN[: len(line)])
+def _is_truncated(line: str) -> bool:
+    """Whether a last line may be the first part of a record."""
+    return not line.endswith("\n") and line[: len(_RECORD_START)] == _RECORD_START[: len(line)]
 
 
-def _lines(text: str) -> list[str]:
-    """Lines with their ends; unlike `splitlines`, only where the file itself has one."""
+def _split_lines(text: str) -> list[str]:
+    """Lines with their ends; unlike `splitlines`, at newlines only, not at U+2028 and the like."""
     return re.findall(r"[^\n]*\n|[^\n]+$", text)
 
 
-def _csv_rows(path: str) -> list[list[str]]:
-    text = _read(path)
-    if text and not text.endswith("\n"):
-        text = text[: text.rfind("\n") + 1]
-    rows = list(csv.reader(_lines(text)))
-    if rows and (rows[0][:2] != ["image", "frame"] or any(len(r) != len(rows[0]) for r in rows)):
-        raise SourceError(f"{path}: is no table of results; give another file")
+def _read_rows(path: str) -> list[list[str]]:
+    """The complete rows of a CSV file with its header; none if there is no file."""
+    text = _read_text(path)
+    text = text[: text.rfind("\n") + 1]
+    rows = list(csv.reader(_split_lines(text)))
+    if rows and (
+        rows[0][:2] != ["image", "frame"] or any(len(row) != len(rows[0]) for row in rows)
+    ):
+        raise SourceError(f"{path}: is not a table of results; choose another file")
     return rows
 
 
-def _read(path: str) -> str:
+def _read_text(path: str) -> str:
     try:
         with Path(path).open(encoding="utf-8", errors="backslashreplace", newline="") as file:
             return file.read()
@@ -108,15 +126,17 @@ def _read(path: str) -> str:
         raise SourceError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def _replace(path: str, text: str) -> None:
-    part = Path(f"{path}.part")
-    with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        file.write(text)
-    part.replace(path)
+def _write_lines(path: str, lines: Iterable[str]) -> None:
+    with (
+        write_atomically(Path(path)) as part,
+        part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        file.writelines(lines)
 
 
-def _replace_csv(path: str, rows: Sequence[Sequence[str]]) -> None:
-    part = Path(f"{path}.part")
-    with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+def _write_rows(path: str, rows: Sequence[Sequence[str]]) -> None:
+    with (
+        write_atomically(Path(path)) as part,
+        part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         csv.writer(file, lineterminator="\n").writerows(rows)
-    part.replace(path)

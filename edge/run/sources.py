@@ -1,72 +1,74 @@
-"""What a person names on the command line, as pictures one after another.
-
-A source is a picture file, a folder, a pattern, a video, a camera, a file of crops, or `-`.
-"""
+"""The sources on the command line: files, folders, patterns, cameras and standard input."""
 
 from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from edge.cli.filenames import STDIO, VIDEO_SUFFIXES, is_image, is_video
 
+SourceKind = Literal["image", "video", "camera", "crops", "empty"]
+
 _CAMERA = re.compile(r"camera:(\d+)\Z")
+_CROP_SUFFIXES = (".npy", ".csv", ".zip")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One thing to look at.
+    """One file or camera to process.
 
     Attributes:
-        kind: "picture", "video", "camera" or "crops"; "nothing" for a folder or a pattern without.
-        name: what it is called in results: the path as found, `-`, or `camera:N`.
-        number: of the camera.
+        kind: how it is read; "empty" is a folder or a pattern without any image or video.
+        name: its name in the results: the path as given or found, `-`, or `camera:N`.
+        number: number of the camera.
     """
 
-    kind: str
+    kind: SourceKind
     name: str
     number: int = 0
 
 
-def expand(words: Sequence[str], recursive: bool = False) -> list[Source]:
-    """The sources that words on the command line name, in order.
+def expand(arguments: Sequence[str], recursive: bool = False) -> list[Source]:
+    """Expand folders and patterns; returns the sources in order.
 
     Args:
-        words: paths of files and folders, patterns, `camera:N`, or `-`.
-        recursive: whether folders are searched with their folders.
+        arguments: paths of files and folders, patterns, `camera:N`, or `-`. A path that does not
+            exist is a source, too: opening it fails, and the others are processed.
+        recursive: whether folders are searched with their subfolders.
     """
-    return [source for word in words for source in _expand_one(word, recursive)]
+    return [source for argument in arguments for source in _expand_one(argument, recursive)]
 
 
-def _expand_one(word: str, recursive: bool) -> list[Source]:
-    camera = _CAMERA.match(word)
+def _expand_one(argument: str, recursive: bool) -> list[Source]:
+    camera = _CAMERA.match(argument)
     if camera:
-        return [Source("camera", word, int(camera.group(1)))]
-    path = Path(word)
+        return [Source("camera", argument, int(camera.group(1)))]
+    path = Path(argument)
     try:
-        if word == STDIO or path.is_file():
-            return [_of_file(word)]
+        if argument == STDIO or path.is_file():
+            return [_file_source(argument)]
         if path.is_dir():
-            return _several(word, path.rglob("*") if recursive else path.glob("*"))
-    except OSError:  # a name that is too long, say
-        return [_of_file(word)]
-    if glob.has_magic(word):
-        return _several(word, (Path(match) for match in glob.glob(word, recursive=recursive)))
-    return [_of_file(word)]  # what is missing is said when it is opened, so that the rest go on
+            return _file_sources(argument, path.rglob("*") if recursive else path.glob("*"))
+    except OSError:  # for example a name that is too long
+        return [_file_source(argument)]
+    if glob.has_magic(argument):
+        return _file_sources(argument, map(Path, glob.glob(argument, recursive=recursive)))
+    return [_file_source(argument)]
 
 
-def _several(word: str, paths: Iterator[Path]) -> list[Source]:
+def _file_sources(argument: str, paths: Iterable[Path]) -> list[Source]:
     files = sorted(path for path in paths if (is_image(path) or is_video(path)) and path.is_file())
-    return [_of_file(str(path)) for path in files] or [Source("nothing", word)]
+    return [_file_source(str(path)) for path in files] or [Source("empty", argument)]
 
 
-def _of_file(name: str) -> Source:
+def _file_source(name: str) -> Source:
     suffix = Path(name).suffix.lower()
     if suffix in VIDEO_SUFFIXES:
         return Source("video", name)
-    if suffix in (".npy", ".csv", ".zip"):
+    if suffix in _CROP_SUFFIXES:
         return Source("crops", name)
-    return Source("picture", name)
+    return Source("image", name)

@@ -1,4 +1,6 @@
-"""What tests of several modules share: open models, and a film."""
+"""Fixtures that tests of several packages share: open models, a video, and a camera."""
+
+import time
 
 import numpy as np
 import pytest
@@ -9,13 +11,13 @@ from edge.image import load_image
 
 @pytest.fixture(scope="session")
 def detect():
-    """The embedded models, in the precision whose numbers are the same on every computer."""
+    """The embedded models, in the precision whose results are the same on every computer."""
     return edge.FaceKeypoints(precision="fp32")
 
 
 @pytest.fixture
 def film(tmp_path, sample):
-    """The sample, ever brighter, at 50 frames a second."""
+    """A video of 20 frames, 50 per second: the sample, brighter by one grey level per frame."""
     pytest.importorskip("cv2")
     from edge.video.capture import VideoWriter
 
@@ -24,3 +26,49 @@ def film(tmp_path, sample):
         writer.write(np.clip(load_image(sample).astype(int) + number, 0, 255).astype(np.uint8))
     writer.close()
     return tmp_path / "film.avi"
+
+
+class FakeCapture:
+    """An open camera, with the part of `cv2.VideoCapture` that `edge.video.capture` uses.
+
+    Attributes:
+        released: whether it was released.
+    """
+
+    def __init__(self, frames, interval_s=0.0):
+        """Give uint8 `(H, W, 3)` BGR `frames`, one per interval."""
+        self.released = False
+        self._frames = iter(frames)
+        self._interval_s = interval_s
+
+    def read(self):
+        time.sleep(self._interval_s)
+        frame = next(self._frames, None)
+        return frame is not None, frame
+
+    def release(self):
+        self.released = True
+
+
+@pytest.fixture
+def fake_camera(monkeypatch):
+    """A function that replaces every camera of this computer by a `FakeCapture`, and returns it.
+
+    `fake_camera(frames)` gives these frames and ends; `fake_camera(None)` is a computer without a
+    camera. Video files are opened as ever. No other place in the tests replaces OpenCV's capture.
+    """
+    pytest.importorskip("cv2")
+    from edge.video import capture
+
+    open_file = capture._open
+
+    def replace(frames, interval_s=0.0):
+        camera = None if frames is None else FakeCapture(frames, interval_s)
+
+        def open_capture(cv2, source):
+            return camera if isinstance(source, int) else open_file(cv2, source)
+
+        monkeypatch.setattr(capture, "_open", open_capture)
+        return camera
+
+    return replace

@@ -9,11 +9,10 @@ from PIL import Image
 
 from edge.networks.keypoint_model import EMBEDDED
 from edge.run.command import main
+from tests.edge.run.command_line import CROP
 
-# Modules the runtime must do without.
+# Modules that are not installed with the runtime.
 BLOCKED = ["tensorflow", "keras", "pandas", "onnx", "matplotlib", "train", "export", "benchmarks"]
-# Which precision is faster may change from one call to the next, and with it the last digits.
-CROP = ("--detector", "none", "--precision", "fp32")
 RUN_BLOCKED = (
     f"import sys, runpy; sys.modules.update(dict.fromkeys({BLOCKED!r}));"
     "runpy.run_module('edge.run', run_name='__main__')"
@@ -30,18 +29,18 @@ def crop_of(sample, path):
     return path
 
 
-def test_with_no_options_a_line_a_face_and_a_picture_beside(photo, capsys):
+def test_by_default_faces_are_printed_and_an_annotated_image_is_beside_the_photo(photo, capsys):
     assert main([str(photo)]) == 0
     out, err = capsys.readouterr()
-    found = re.fullmatch(rf"{re.escape(str(photo))}: face 0 at x (\d+), y (\d+), .*\n", out)
-    assert [int(place) for place in found.groups()] == pytest.approx([179, 66], abs=4)
-    assert len(out.splitlines()) == 1
-    assert f"{photo.with_name('photo.keypoints.jpg')}" in err
-    with Image.open(photo.with_name("photo.keypoints.jpg")) as annotated:
-        assert annotated.size == (512, 512)
+    match = re.fullmatch(rf"{re.escape(str(photo))}: face 0 at x (\d+), y (\d+), .*\n", out)
+    assert [int(number) for number in match.groups()] == pytest.approx([179, 66], abs=4)
+    annotated = photo.with_name("photo.keypoints.jpg")
+    assert err == f"{photo}: annotated image: {annotated}\n"
+    with Image.open(annotated) as image:
+        assert image.size == (512, 512)
 
 
-def test_without_training_packages_and_opencv_it_runs(sample, tmp_path, run_python):
+def test_without_training_packages_and_opencv_a_crop_is_processed(sample, tmp_path, run_python):
     crop = crop_of(sample, tmp_path / "crop.png")
     code = RUN_BLOCKED.replace(
         "sys.modules.update", "sys.modules['cv2'] = None; sys.modules.update"
@@ -61,11 +60,11 @@ def test_the_sample_runs_without_training_packages(photo, run_python):
     assert b"face 0 at x" in done.stdout
 
 
-@pytest.mark.skipif(os.name != "posix", reason="where these files lie is known of Unix alone")
-def test_onnxruntime_keeps_no_files_of_its_own(photo, tmp_path, run_python):
+@pytest.mark.skipif(os.name != "posix", reason="the folders of these files are those of Unix")
+def test_onnxruntime_writes_no_files(photo, tmp_path, run_python):
     home = tmp_path / "home"
     home.mkdir()
-    # Set here already; and onnxruntime keeps still by itself where it takes a run for a test.
+    # Already set in this process; and onnxruntime sends nothing where it detects a test or CI.
     unset = ("ORT_DISABLE_TELEMETRY", "PYTEST_CURRENT_TEST", "CI", "GITHUB_ACTIONS")
     code = (
         f"import os, sys; [os.environ.pop(name, None) for name in {unset}];"
@@ -88,15 +87,15 @@ def test_help_and_version_import_nothing_heavy(run_python):
         assert words in done.stdout
 
 
-def test_one_bad_file_among_many_is_reported_and_the_rest_done(photo, tmp_path, capsys):
+def test_a_bad_file_among_many_is_reported_and_the_others_processed(photo, tmp_path, capsys):
     text, missing = tmp_path / "text.jpg", tmp_path / "missing.jpg"
-    text.write_text("no picture")
+    text.write_text("no image")
     out, table = tmp_path / "out", tmp_path / "faces.csv"
     names = [text, photo, missing, photo]
     assert main([*map(str, names), "-o", str(out), "--csv", str(table), "--json", "-"]) == 1
     stdout, stderr = capsys.readouterr()
     assert [json.loads(line)["image"] for line in stdout.splitlines()] == [str(photo)] * 2
-    assert "text.jpg: not a picture" in stderr
+    assert f"edge: {text}: " in stderr
     assert "missing.jpg: no such file" in stderr
     assert stderr.splitlines()[-1] == "edge: 2 of 4 sources failed"
     assert len(table.read_text().splitlines()) == 3
@@ -106,7 +105,7 @@ def test_one_bad_file_among_many_is_reported_and_the_rest_done(photo, tmp_path, 
     ]
 
 
-def test_a_picture_without_a_face_is_no_failure(tmp_path, capsys):
+def test_an_image_without_a_face_is_not_a_failure(tmp_path, capsys):
     path = tmp_path / "wall.png"
     Image.new("RGB", (300, 200), "grey").save(path)
     assert main([str(path), "--json", "-", "--no-picture"]) == 0
@@ -115,7 +114,7 @@ def test_a_picture_without_a_face_is_no_failure(tmp_path, capsys):
     assert err == f"{path}: no face found\n"
 
 
-def test_standard_input_is_a_picture(sample, tmp_path, run_python):
+def test_a_hyphen_reads_an_image_from_standard_input(sample, tmp_path, run_python):
     data = crop_of(sample, tmp_path / "crop.png").read_bytes()
     done = run_python("-m", "edge.run", "-", "--detector", "none", "--csv", "-", stdin=data)
     assert done.returncode == 0, done.stderr
@@ -146,8 +145,8 @@ def test_bad_input_is_one_line_and_exit_1(kind, sample, tmp_path, capsys):
     assert err.startswith(f"edge: {path}: ")
 
 
-def save_form(form, crop, folder):
-    """The crop in another form of file; returns its path."""
+def save_as(name, crop, folder):
+    """Save the crop in the format of this name; returns its path."""
     grey = crop.convert("L")
     images = {
         "16-bit.png": grey.convert("I").point(lambda v: v * 257).convert("I;16"),
@@ -157,26 +156,26 @@ def save_form(form, crop, folder):
         "one-bit.png": crop.convert("1"),
         "1x1.png": Image.new("RGB", (1, 1), "red"),
     }
-    images[form].save(folder / form)
-    return folder / form
+    images[name].save(folder / name)
+    return folder / name
 
 
 @pytest.mark.parametrize(
-    "form", ["16-bit.png", "cmyk.jpg", "rgba.png", "palette.gif", "one-bit.png", "1x1.png"]
+    "name", ["16-bit.png", "cmyk.jpg", "rgba.png", "palette.gif", "one-bit.png", "1x1.png"]
 )
-def test_unusual_pictures_are_read(form, sample, tmp_path, capsys):
+def test_unusual_image_formats_are_read(name, sample, tmp_path, capsys):
     crop = Image.open(sample).crop((174, 64, 274, 164))
-    path = save_form(form, crop, tmp_path)
+    path = save_as(name, crop, tmp_path)
     assert main([str(path), *CROP, "--json", "-"]) == 0
     (face,) = json.loads(capsys.readouterr().out)["faces"]
-    if form in ("16-bit.png", "rgba.png", "palette.gif"):
+    if name in ("16-bit.png", "rgba.png", "palette.gif"):
         plain = tmp_path / "plain.png"
         crop.save(plain)
         assert main([str(plain), *CROP, "--json", "-"]) == 0
         (expected,) = json.loads(capsys.readouterr().out)["faces"]
-        for name, point in expected["keypoints"].items():
-            assert face["keypoints"][name]["x"] == pytest.approx(point["x"], abs=0.2)
-            assert face["keypoints"][name]["y"] == pytest.approx(point["y"], abs=0.2)
+        for keypoint, point in expected["keypoints"].items():
+            assert face["keypoints"][keypoint]["x"] == pytest.approx(point["x"], abs=0.2)
+            assert face["keypoints"][keypoint]["y"] == pytest.approx(point["y"], abs=0.2)
 
 
 @pytest.mark.parametrize("kind", ["missing", "corrupt", "contract"])
@@ -196,31 +195,33 @@ def test_a_bad_model_is_one_line_and_exit_1(kind, sample, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        ["a.jpg", "--json", "-", "--csv", "-"],
-        ["a.jpg", "--precision", "x"],
-        ["a.jpg", "--threads", "0"],
-        ["a.jpg", "--resume"],
-        ["a.jpg", "--resume", "--json", "-"],
-        ["a.jpg", "--every", "0"],
-        ["a.jpg", "--start", "5", "--stop", "5"],
-        ["a.jpg", "--start", "nan"],
-        ["a.jpg", "--start", "inf"],
-        ["a.jpg", "--stop", "nan"],
-        ["a.jpg", "--align", "out", "--align-size", "10000000"],
-        ["a.jpg", "--blur", "nose"],
-        ["a.jpg", "--detector", "cascade"],
-    ],
+    "arguments", [["--every", "0"], ["--threads", "0"], ["--detector", "cascade"]]
 )
-def test_wrong_usage_is_exit_2(arguments, capsys):
+def test_a_usage_error_is_one_message_and_exit_2(arguments, sample, capsys):
     try:
-        status = main(arguments)
-    except SystemExit as stop:
+        status = main([str(sample), *arguments])
+    except SystemExit as stop:  # argparse
         status = stop.code
     assert status == 2
-    assert capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert arguments[0].strip("-") in err.splitlines()[-1]
+
+
+def test_info_describes_the_models_of_the_options(capsys):
+    assert main(["--info", "--precision", "int8", "--detector", "none", "--threads", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == [
+        "precision, keypoints:   int8 (requested: int8)",
+        "threads:                2",
+    ]
+
+
+def test_info_of_a_missing_model_is_one_line_and_exit_1(tmp_path, capsys):
+    assert main(["--info", "--model", str(tmp_path / "none.onnx")]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"edge: {tmp_path / 'none.onnx'}: no such model file")
 
 
 def test_an_output_that_cannot_be_written_is_one_line(sample, tmp_path, capsys):
@@ -245,14 +246,14 @@ def test_no_output_overwrites_the_input(flag, link, sample, tmp_path, capsys):
     assert crop.read_bytes() == before
 
 
-def test_two_outputs_are_not_one_file(sample, tmp_path, capsys):
+def test_two_outputs_in_one_file_are_refused(sample, tmp_path, capsys):
     crop = str(crop_of(sample, tmp_path / "crop.png"))
     out = str(tmp_path / "out.png")
     assert main([crop, *CROP, "--json", out, "--csv", out]) == 1
     assert main([crop, *CROP, "--json", out, "-o", out]) == 1
 
 
-def test_names_that_are_no_text_stop_nothing(sample, tmp_path, run_python):
+def test_file_names_that_are_not_valid_text_are_processed(sample, tmp_path, run_python):
     crop = crop_of(sample, tmp_path / "crop.png")
     odd = os.fsdecode(b"bad\xff name.png")
     shutil.copy(crop, tmp_path / odd)
@@ -277,13 +278,15 @@ def test_a_closed_or_full_output_is_no_traceback(sample, tmp_path, run_python):
         assert len(full.stderr.splitlines()) == 1
 
 
-def test_names_on_a_very_long_picture_fit_in_memory(tmp_path):
+def test_names_on_a_very_long_image_fit_in_memory(tmp_path):
     path = tmp_path / "long.png"
     Image.new("RGB", (1, 5000), "grey").save(path)
     assert main([str(path), *CROP, "--names"]) == 0
 
 
-def test_what_is_missing_is_said_before_results_are_touched(sample, tmp_path, monkeypatch, capsys):
+def test_a_missing_extra_is_an_error_before_existing_results_are_changed(
+    sample, tmp_path, monkeypatch, capsys
+):
     from edge.networks.haar import _open_cascade
 
     kept = tmp_path / "kept.jsonl"

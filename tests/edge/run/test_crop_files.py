@@ -8,43 +8,43 @@ from edge.errors import ImageError, SourceError
 from edge.run.crop_files import read_crops
 
 
-def pictures(count):
+def random_crops(count):
     return np.random.default_rng(0).integers(0, 256, size=(count, 96, 96), dtype=np.uint8)
 
 
-def cell(picture):
-    return " ".join(map(str, picture.reshape(-1)))
-
-
-def write_table(path, some, numbers=None):
-    rows = [cell(p) if numbers is None else f"{n},{cell(p)}" for n, p in zip(
-        numbers or range(len(some)), some, strict=True)]  # fmt: skip
-    path.write_text("\n".join(["Image" if numbers is None else "ImageId,Image", *rows]) + "\n")
+def write_table(path, crops, numbers=None):
+    """Write Kaggle's format, with a column of numbers if they are given."""
+    cells = [" ".join(map(str, crop.reshape(-1))) for crop in crops]
+    if numbers is None:
+        lines = ["Image", *cells]
+    else:
+        lines = ["ImageId,Image", *(f"{n},{c}" for n, c in zip(numbers, cells, strict=True))]
+    path.write_text("".join(f"{line}\n" for line in lines))
     return path
 
 
-def everything(path):
+def read_all(path):
     parts = list(read_crops(path, 96))
-    return np.concatenate([p.numbers for p in parts]), np.concatenate([p.pictures for p in parts])
+    return np.concatenate([p.numbers for p in parts]), np.concatenate([p.images for p in parts])
 
 
-def test_an_array_is_read_some_at_once(tmp_path):
-    np.save(tmp_path / "crops.npy", pictures(150))
+def test_an_array_is_read_in_batches(tmp_path):
+    np.save(tmp_path / "crops.npy", random_crops(150))
     assert [len(part.numbers) for part in read_crops(tmp_path / "crops.npy", 96)] == [64, 64, 22]
-    numbers, found = everything(tmp_path / "crops.npy")
-    np.testing.assert_array_equal(found, pictures(150))
+    numbers, images = read_all(tmp_path / "crops.npy")
+    np.testing.assert_array_equal(images, random_crops(150))
     np.testing.assert_array_equal(numbers, np.arange(150))
 
 
-def test_kaggles_table_is_read_plain_and_zipped_with_its_numbers(tmp_path):
-    table = write_table(tmp_path / "test.csv", pictures(3), [7, 9, 4])
+def test_a_table_is_read_plain_and_zipped_with_its_numbers(tmp_path):
+    table = write_table(tmp_path / "test.csv", random_crops(3), [7, 9, 4])
     with zipfile.ZipFile(tmp_path / "test.zip", "w") as archive:
         archive.write(table, "test.csv")
     for name in ("test.csv", "test.zip"):
-        numbers, found = everything(tmp_path / name)
+        numbers, images = read_all(tmp_path / name)
         assert numbers.tolist() == [7, 9, 4]
-        np.testing.assert_array_equal(found, pictures(3))
-    unnumbered, _ = everything(write_table(tmp_path / "other.csv", pictures(2)))
+        np.testing.assert_array_equal(images, random_crops(3))
+    unnumbered, _ = read_all(write_table(tmp_path / "other.csv", random_crops(2)))
     assert unnumbered.tolist() == [1, 2]
 
 
@@ -53,20 +53,20 @@ def test_kaggles_table_is_read_plain_and_zipped_with_its_numbers(tmp_path):
     [
         ("", "no column Image"),
         ("a,b\n1,2\n", "no column Image"),
-        ("Image\n1 2 3\n", "row 1: expected 9216 grey values, found 3"),
-        ("ImageId,Image\n1,\n", "found 0"),
-        ("Image\n" + "300 " * 9216 + "\n", "outside 0–255"),
-        ("Image\n" + "x " * 9216 + "\n", "no whole number"),
+        ("Image\n1 2 3\n", "row 1: expected 9216 grey values, received 3"),
+        ("ImageId,Image\n1,\n", "expected 9216 grey values, received 0"),
+        ("Image\n" + "300 " * 9216 + "\n", "out of range, expected 0–255"),
+        ("Image\n" + "x " * 9216 + "\n", "is not an integer"),
         ("ImageId,Image\nseven," + "1 " * 9216 + "\n", "cannot be read as a table"),
     ],
 )
-def test_what_is_wrong_with_a_table_is_said(text, message, tmp_path):
+def test_a_malformed_table_is_an_error(text, message, tmp_path):
     (tmp_path / "test.csv").write_text(text)
     with pytest.raises(ImageError, match=message):
         list(read_crops(tmp_path / "test.csv", 96))
 
 
-def test_what_is_wrong_with_a_file_is_said(tmp_path):
+def test_a_file_of_another_form_is_an_error(tmp_path):
     np.save(tmp_path / "float.npy", np.zeros((2, 96, 96)))
     np.save(tmp_path / "small.npy", np.zeros((2, 48, 48), np.uint8))
     (tmp_path / "junk.npy").write_bytes(b"junk")
@@ -84,7 +84,7 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["crops.npy", "crops.zip"])
-def test_damage_anywhere_is_an_error_of_ours(name, tmp_path):
+def test_a_damaged_file_raises_no_other_errors(name, tmp_path):
     import io
     import zipfile
 

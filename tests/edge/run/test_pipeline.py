@@ -3,27 +3,31 @@ import time
 
 import pytest
 
-from edge.run.pipeline import Limit, overlap
+from edge.run.pipeline import Bounds, run_pipeline
 
 
-def test_results_come_in_the_order_of_items_in_batches():
+def unchanged(batch):
+    return batch
+
+
+def test_results_keep_the_order_of_the_items_and_batches_their_limit():
     sizes, written = [], []
 
-    def work(some):
-        sizes.append(len(some))
-        return [item * 10 for item in some]
+    def process(batch):
+        sizes.append(len(batch))
+        return [item * 10 for item in batch]
 
-    overlap(range(10), work, written.append, batch=4)
+    run_pipeline(range(10), process, written.append, batch=4)
     assert written == [item * 10 for item in range(10)]
     assert sum(sizes) == 10
     assert 1 <= min(sizes) <= max(sizes) <= 4
 
 
-def test_nothing_is_done_with_nothing():
-    overlap([], lambda some: some, pytest.fail, batch=4)
+def test_without_items_nothing_is_processed_or_written():
+    run_pipeline([], pytest.fail, pytest.fail, batch=4)
 
 
-def test_reading_and_writing_go_on_beside_the_work():
+def test_reading_and_writing_have_threads_of_their_own():
     main, readers, writers = threading.get_ident(), set(), set()
 
     def items():
@@ -31,41 +35,42 @@ def test_reading_and_writing_go_on_beside_the_work():
             readers.add(threading.get_ident())
             yield item
 
-    overlap(items(), lambda some: some, lambda _: writers.add(threading.get_ident()))
+    run_pipeline(items(), unchanged, lambda _: writers.add(threading.get_ident()))
+    assert len(readers) == len(writers) == 1
     assert len(readers | writers | {main}) == 3
 
 
-def test_no_more_is_read_ahead_than_allowed():
-    most = 0
-    read, done = [], []
+def test_the_queue_bounds_how_far_reading_is_ahead():
+    largest_lead = 0
+    read, processed = [], []
 
     def items():
         for item in range(40):
             read.append(item)
             yield item
 
-    def work(some):
-        nonlocal most
+    def process(batch):
+        nonlocal largest_lead
         time.sleep(0.002)
-        most = max(most, len(read) - len(done))
-        done.extend(some)
-        return some
+        largest_lead = max(largest_lead, len(read) - len(processed))
+        processed.extend(batch)
+        return batch
 
-    overlap(items(), work, lambda _: None, ahead=4)
-    assert most <= 4 + 3  # those in the queue, one on either side of it, and one at work
+    run_pipeline(items(), process, lambda _: None, bounds=Bounds(queue_size=4))
+    assert largest_lead <= 4 + 3  # the queue, an item on either side of it, and the batch
 
 
-def test_what_is_held_stays_within_its_limit_but_for_one_that_is_larger_alone():
-    held, most = 0, 0
+def test_memory_is_bounded_but_a_larger_item_is_allowed_alone():
+    held = largest = 0
     lock = threading.Lock()
 
     def items():
-        nonlocal held, most
+        nonlocal held, largest
         for size in (3, 3, 3, 50, 3, 3, 3):
             yield size
-            with lock:  # the next is asked for: this one has been let in
+            with lock:  # the next item is requested: this one is within the budget
                 held += size
-                most = max(most, held if size < 10 else 0)
+                largest = max(largest, held if size < 10 else 0)
 
     def write(size):
         nonlocal held
@@ -73,54 +78,57 @@ def test_what_is_held_stays_within_its_limit_but_for_one_that_is_larger_alone():
         with lock:
             held -= size
 
-    overlap(items(), lambda some: some, write, ahead=20, limit=Limit(lambda size: size, 6))
-    assert most <= 6 + 3  # one may be counted here before it is let go there
+    bounds = Bounds(queue_size=20, memory=6, size_of=lambda size: size)
+    run_pipeline(items(), unchanged, write, bounds=bounds)
+    assert held == 0
+    assert largest <= 6 + 3  # an item may be counted here before another is subtracted there
 
 
-def test_a_reader_that_waits_for_room_is_not_waited_for():
+def test_a_reader_that_waits_for_memory_does_not_block_the_end():
     def fail(_):
-        raise ValueError("enough")
+        raise ValueError("write failed")
 
-    with pytest.raises(ValueError, match="enough"):
-        overlap(range(9), lambda some: some, fail, ahead=2, limit=Limit(lambda _: 1, 2))
+    bounds = Bounds(queue_size=2, memory=2, size_of=lambda _: 1)
+    with pytest.raises(ValueError, match="write failed"):
+        run_pipeline(range(9), unchanged, fail, bounds=bounds)
 
 
-@pytest.mark.parametrize("where", ["read", "work", "write"])
-def test_what_goes_wrong_is_raised_and_what_was_done_before_is_written(where):
+@pytest.mark.parametrize("stage", ["read", "process", "write"])
+def test_an_error_in_any_stage_is_raised_after_the_results_before_it_are_written(stage):
     written = []
 
-    def fail_at(place, item):
-        if place == where and item == 6:
-            raise ValueError(place)
+    def fail_at(current, item):
+        if current == stage and item == 6:
+            raise ValueError(current)
         return item
 
     def write(item):
         written.append(fail_at("write", item))
 
-    with pytest.raises(ValueError, match=where):
-        overlap(
+    with pytest.raises(ValueError, match=stage):
+        run_pipeline(
             (fail_at("read", item) for item in range(50)),
-            lambda some: [fail_at("work", item) for item in some],
+            lambda batch: [fail_at("process", item) for item in batch],
             write,
         )
     assert written == list(range(6))
     assert threading.active_count() < 10
 
 
-def test_an_interrupt_loses_no_result_that_is_ready():
+def test_an_interrupt_is_raised_after_finished_results_are_written():
     written = []
 
-    def work(some):
-        if some == [5]:
+    def process(batch):
+        if batch == [5]:
             raise KeyboardInterrupt
-        return some
+        return batch
 
     with pytest.raises(KeyboardInterrupt):
-        overlap(range(100), work, written.append)
+        run_pipeline(range(100), process, written.append)
     assert written == [0, 1, 2, 3, 4]
 
 
-def test_an_iterator_that_holds_something_open_is_closed():
+def test_a_generator_of_items_is_closed():
     closed = threading.Event()
 
     def items():
@@ -129,6 +137,9 @@ def test_an_iterator_that_holds_something_open_is_closed():
         finally:
             closed.set()
 
-    with pytest.raises(ValueError, match="enough"):
-        overlap(items(), lambda _: (_ for _ in ()).throw(ValueError("enough")), lambda _: None)
+    def fail(_):
+        raise ValueError("processing failed")
+
+    with pytest.raises(ValueError, match="processing failed"):
+        run_pipeline(items(), fail, lambda _: None)
     assert closed.wait(2)

@@ -14,46 +14,46 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def found(*words, **settings):
+def kinds_and_names(*words, **settings):
     return [(source.kind, source.name) for source in expand(words, **settings)]
 
 
-def test_a_folder_gives_its_pictures_and_videos_by_name(folder):
-    expected = [("picture", "in/a.png"), ("picture", "in/b.JPG"), ("video", "in/film.mp4")]
-    assert found("in") == expected
-    assert ("picture", "in/deeper/c.webp") in found("in", recursive=True)
+def test_a_folder_expands_to_its_images_and_videos_in_order(folder):
+    expected = [("image", "in/a.png"), ("image", "in/b.JPG"), ("video", "in/film.mp4")]
+    assert kinds_and_names("in") == expected
+    assert ("image", "in/deeper/c.webp") in kinds_and_names("in", recursive=True)
 
 
-def test_a_pattern_is_matched_here_where_the_shell_has_not(folder):
-    assert found("in/*.png") == [("picture", "in/a.png")]
-    assert found("in/**/*.webp", recursive=True) == [("picture", "in/deeper/c.webp")]
+def test_a_quoted_pattern_is_expanded(folder):
+    assert kinds_and_names("in/*.png") == [("image", "in/a.png")]
+    assert kinds_and_names("in/**/*.webp", recursive=True) == [("image", "in/deeper/c.webp")]
 
 
-def test_everything_else_is_named_as_it_is(folder):
+def test_other_arguments_are_sources_of_the_kind_that_their_name_says(folder):
     (folder / "odd[1].jpg").touch()
     words = ("odd[1].jpg", "-", "camera:2", "crops.npy", "test.csv", "gone.jpg", "in/a.png")
-    assert found(*words) == [
-        ("picture", "odd[1].jpg"), ("picture", "-"), ("camera", "camera:2"),
-        ("crops", "crops.npy"), ("crops", "test.csv"), ("picture", "gone.jpg"),
-        ("picture", "in/a.png"),
+    assert kinds_and_names(*words) == [
+        ("image", "odd[1].jpg"), ("image", "-"), ("camera", "camera:2"),
+        ("crops", "crops.npy"), ("crops", "test.csv"), ("image", "gone.jpg"),
+        ("image", "in/a.png"),
     ]  # fmt: skip
     assert expand(["camera:2"])[0].number == 2
 
 
 @pytest.mark.parametrize("word", ["empty", "none*.jpg"])
-def test_what_holds_nothing_is_a_source_to_be_reported(folder, word):
+def test_a_folder_or_pattern_without_images_is_an_empty_source(folder, word):
     (folder / "empty").mkdir()
-    assert found(word) == [("nothing", word)]
+    assert kinds_and_names(word) == [("empty", word)]
 
 
-def test_a_name_that_no_file_can_have_is_left_to_whoever_opens_it():
-    assert found("x" * 300 + ".jpg") == [("picture", "x" * 300 + ".jpg")]
+def test_a_name_too_long_for_a_file_is_a_source():
+    assert kinds_and_names("x" * 300 + ".jpg") == [("image", "x" * 300 + ".jpg")]
 
 
-def test_what_an_earlier_run_left_is_no_input(tmp_path):
+def test_annotated_copies_in_a_folder_are_not_sources_unless_named(tmp_path):
     for name in ("a.jpg", "a.keypoints.jpg", "a.keypoints-2.jpg", "keypoints.jpg"):
         (tmp_path / name).touch()
     names = [Path(source.name).name for source in expand([str(tmp_path)])]
     assert names == ["a.jpg", "keypoints.jpg"]
     (named,) = expand([str(tmp_path / "a.keypoints.jpg")])
-    assert named.kind == "picture"
+    assert named.kind == "image"

@@ -102,26 +102,12 @@ def test_without_opencv_the_extra_is_named(monkeypatch):
         Video("film.mp4")
 
 
-class FakeCapture:
-    """A camera of 200 frames a second that can be pulled out."""
-
-    def __init__(self, count):
-        self.left, self.released = count, False
-
-    def read(self):
-        time.sleep(0.005)
-        self.left -= 1
-        if self.left < 0:
-            return False, None
-        return True, np.zeros((4, 4, 3), np.uint8)
-
-    def release(self):
-        self.released = True
+def black_frames(count):
+    return (np.zeros((4, 4, 3), np.uint8) for _ in range(count))
 
 
-def test_a_camera_drops_frames_rather_than_lag_behind(monkeypatch):
-    fake = FakeCapture(40)
-    monkeypatch.setattr("edge.video.capture._open", lambda *_: fake)
+def test_a_camera_drops_frames_rather_than_lag_behind(fake_camera):
+    capture = fake_camera(black_frames(40), interval_s=0.005)
     camera, numbers = Camera(0), []
     for frame in camera.frames():
         time.sleep(0.02)
@@ -129,24 +115,23 @@ def test_a_camera_drops_frames_rather_than_lag_behind(monkeypatch):
     assert numbers == list(range(len(numbers)))
     assert 5 <= len(numbers) < 30
     assert camera.dropped >= 40 - len(numbers) - 2
-    assert fake.released
+    assert capture.released
 
 
-def test_a_camera_that_is_left_is_let_go(monkeypatch):
-    fake = FakeCapture(10**9)
-    monkeypatch.setattr("edge.video.capture._open", lambda *_: fake)
+def test_a_camera_whose_frames_are_no_longer_read_is_released(fake_camera):
+    capture = fake_camera(black_frames(10**9), interval_s=0.005)
     frames = Camera(0).frames()
     next(frames)
     frames.close()
-    assert fake.released
+    assert capture.released
     assert threading.active_count() < 10
 
 
-def test_a_camera_that_is_not_there_is_said(monkeypatch):
-    monkeypatch.setattr("edge.video.capture._open", lambda *_: None)
+def test_a_missing_camera_and_one_without_frames_are_errors(fake_camera):
+    fake_camera(None)
     with pytest.raises(SourceError, match="camera:3: there is no such camera"):
         Camera(3)
-    monkeypatch.setattr("edge.video.capture._open", lambda *_: FakeCapture(0))
+    fake_camera([])
     with pytest.raises(SourceError, match="gives no picture"):
         next(Camera(3).frames())
 
@@ -172,15 +157,12 @@ def test_a_film_that_was_taken_sideways_is_read_upright(tmp_path):
         assert frame.picture[:, :36].mean() < 40
 
 
-def test_a_camera_that_breaks_leaves_nobody_waiting(monkeypatch):
-    class Broken:
-        def read(self):
-            raise RuntimeError("unplugged")
+def test_a_camera_that_fails_while_it_is_read_is_an_error(fake_camera, monkeypatch):
+    def unplugged():
+        raise RuntimeError("unplugged")
+        yield
 
-        def release(self):
-            pass
-
-    monkeypatch.setattr("edge.video.capture._open", lambda cv2, what: Broken())
+    fake_camera(unplugged())
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
     with pytest.raises(SourceError, match="gives no picture"):
         next(Camera(0).frames())

@@ -1,0 +1,88 @@
+"""Still images: read, processed in batches, and written, in a threaded pipeline."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge.cli.filenames import STDIO
+from edge.errors import ImageError, SourceError
+from edge.facekeypoints import FaceKeypoints
+from edge.image import Rgb, load_image
+from edge.image_writer import save_image
+from edge.run.output_paths import AnnotatedPaths
+from edge.run.pipeline import Bounds, run_pipeline
+from edge.run.reporter import ImageResult, Reporter
+
+_BATCH = 8  # images whose faces share network runs
+_MAX_DECODED_BYTES = 200_000_000  # decoded images in memory; a single larger one is allowed alone
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A decoded image."""
+
+    name: str
+    image: Rgb
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """The reason why an image could not be loaded."""
+
+    message: str
+
+
+class StillProcessor:
+    """Finds the faces of still images."""
+
+    def __init__(
+        self, detect: FaceKeypoints, reporter: Reporter, annotated: AnnotatedPaths | None
+    ) -> None:
+        """Report to `reporter`; `annotated` gives the paths of annotated images, None for none."""
+        self._detect = detect
+        self._reporter = reporter
+        self._annotated = annotated
+
+    def process(self, names: Sequence[str]) -> None:
+        """Process files, or `-` for standard input; one that fails is reported and counted."""
+        bounds = Bounds(_BATCH, _MAX_DECODED_BYTES, _decoded_bytes)
+        with self._reporter.progress("images", len(names), "images", shown=len(names) > 1):
+            run_pipeline(map(_load, names), self._find_faces, self._write, _BATCH, bounds)
+
+    def _find_faces(self, batch: list[_Loaded | _Failure]) -> list[ImageResult | _Failure]:
+        images = [item.image for item in batch if isinstance(item, _Loaded)]
+        faces = iter(self._detect.batch(images))
+        return [
+            ImageResult(item.name, item.image, next(faces)) if isinstance(item, _Loaded) else item
+            for item in batch
+        ]
+
+    def _write(self, result: ImageResult | _Failure) -> None:
+        self._reporter.advance()
+        if isinstance(result, _Failure):
+            self._reporter.fail(result.message)
+            return
+        self._reporter.record(result)
+        if self._annotated:
+            try:
+                path = self._annotated.next(result.name)
+                save_image(self._reporter.annotate(result), path)
+            except OSError as error:
+                self._reporter.fail(str(error))
+            else:
+                self._reporter.message(f"{result.name}: annotated image: {path}")
+
+
+def _load(name: str) -> _Loaded | _Failure:
+    try:
+        return _Loaded(name, load_image(sys.stdin.buffer.read() if name == STDIO else name))
+    except (ImageError, SourceError) as error:
+        return _Failure(str(error))
+    except MemoryError:
+        return _Failure(f"{name}: too large for the memory of this computer")
+
+
+def _decoded_bytes(item: _Loaded | _Failure) -> int:
+    return item.image.nbytes if isinstance(item, _Loaded) else 0

@@ -1,0 +1,121 @@
+"""The JSON Lines file and the CSV file of a run, written and flushed image by image."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from edge.cli.filenames import STDIO
+from edge.errors import SourceError
+from edge.face import Face
+from edge.records import csv_header, csv_row, to_record
+from edge.run.output_paths import FileSet
+
+
+@dataclass(frozen=True, slots=True)
+class TablePaths:
+    """The paths of the two tables: a file, `-` for standard output, or None for no table."""
+
+    json: str | None = None
+    csv: str | None = None
+
+    @property
+    def files(self) -> list[str]:
+        """Those that are files."""
+        return [path for path in (self.json, self.csv) if path and path != STDIO]
+
+    @property
+    def use_stdout(self) -> bool:
+        """Whether one of them is standard output."""
+        return STDIO in (self.json, self.csv)
+
+
+class Tables:
+    """The open tables."""
+
+    def __init__(self, names: Sequence[str], json_file: TextIO | None, csv_file: TextIO | None):
+        """Write the CSV header if that file is empty.
+
+        Args:
+            names: names of the keypoints, in order.
+            json_file: open for writing, or None.
+            csv_file: likewise.
+        """
+        self._names = names
+        self._json = json_file
+        self._csv = csv_file
+        if csv_file and not (csv_file.seekable() and csv_file.tell()):
+            csv.writer(csv_file, lineterminator="\n").writerow(csv_header(names))
+
+    def write(
+        self,
+        image: str,
+        size: tuple[int, int],
+        faces: Sequence[Face],
+        frame: int | None = None,
+        time: float | None = None,
+    ) -> None:
+        """Append the faces of one image; arguments as `edge.records.to_record`.
+
+        Args:
+            image: name of the image.
+            size: its width and height, px.
+            faces: the faces in it.
+            frame: number of the frame or crop, for a file of several.
+            time: of the frame, seconds from the beginning of the video.
+        """
+        if self._json:
+            record = to_record(image, *size, faces, self._names, frame, time)
+            line = json.dumps(record, ensure_ascii=False, allow_nan=False)
+            print(line, file=self._json, flush=True)
+        if self._csv:
+            rows = [csv_row(image, frame or 0, number, face) for number, face in enumerate(faces)]
+            csv.writer(self._csv, lineterminator="\n").writerows(rows)
+            self._csv.flush()
+
+
+@contextlib.contextmanager
+def open_tables(
+    names: Sequence[str], paths: TablePaths, inputs: Sequence[str], append: bool = False
+) -> Iterator[Tables]:
+    """Open the tables for writing.
+
+    Args:
+        names: names of the keypoints, in order.
+        paths: of the tables.
+        inputs: names of the sources, none of which is overwritten.
+        append: continue existing files instead of replacing them.
+
+    Raises:
+        SourceError: a file cannot be written, is one of `inputs`, or both tables are one file.
+    """
+    used = [Path(name) for name in inputs if name != STDIO]
+    with contextlib.ExitStack() as stack:
+        files = []
+        for path in (paths.json, paths.csv):
+            if not path or path == STDIO:
+                files.append(sys.stdout if path else None)
+                continue
+            files.append(stack.enter_context(_open_text(Path(path), used, append)))
+            used.append(Path(path))
+        yield Tables(names, *files)
+
+
+def _open_text(path: Path, used: Sequence[Path], append: bool) -> TextIO:
+    if FileSet(used).contains(path):
+        raise SourceError(f"{path}: is another input or output; choose another output")
+    try:
+        return path.open(
+            "a" if append else "w",
+            encoding="utf-8",
+            errors="backslashreplace",  # names of files need not be valid UTF-8
+            newline="",
+        )
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be written ({error.strerror})") from error

@@ -1,0 +1,102 @@
+import csv
+import io
+import json
+import os
+
+import pytest
+
+from edge.errors import SourceError
+from edge.keypoints import KEYPOINT_NAMES
+from edge.records import csv_header
+from edge.run.tables import TablePaths, Tables, open_tables
+
+
+@pytest.fixture
+def paths(tmp_path):
+    return TablePaths(str(tmp_path / "f.jsonl"), str(tmp_path / "f.csv"))
+
+
+def test_tables_have_a_line_per_image_and_a_row_per_face(face):
+    lines, rows = io.StringIO(), io.StringIO()
+    tables = Tables(KEYPOINT_NAMES, lines, rows)
+    tables.write("ä, b.jpg", (10, 20), [face, face])
+    tables.write("none.jpg", (10, 20), [])
+    records = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [(r["image"], r["width"], r["height"], len(r["faces"])) for r in records] == [
+        ("ä, b.jpg", 10, 20, 2), ("none.jpg", 10, 20, 0)
+    ]  # fmt: skip
+    table = list(csv.reader(io.StringIO(rows.getvalue())))
+    assert table[0] == csv_header(KEYPOINT_NAMES)
+    assert [row[:5] for row in table[1:]] == [
+        ["ä, b.jpg", "0", "0", "0.9877", "1.4"], ["ä, b.jpg", "0", "1", "0.9877", "1.4"]
+    ]  # fmt: skip
+
+
+def test_every_image_is_flushed(paths, face):
+    with open_tables(KEYPOINT_NAMES, paths, []) as tables:
+        tables.write("a.jpg", (10, 20), [face])
+        for path, count in ((paths.json, 1), (paths.csv, 2)):
+            with open(path, encoding="utf-8") as file:
+                assert len(file.readlines()) == count
+
+
+def test_existing_tables_are_replaced_or_continued_under_one_header(paths, face):
+    for append, count in ((False, 1), (False, 1), (True, 2)):
+        with open_tables(KEYPOINT_NAMES, paths, [], append) as tables:
+            tables.write("a.jpg", (10, 20), [face])
+        with open(paths.json, encoding="utf-8") as file:
+            assert len(file.readlines()) == count
+        with open(paths.csv, encoding="utf-8") as file:
+            assert len(file.readlines()) == 1 + count
+
+
+def test_a_hyphen_is_standard_output(face, capsys):
+    with open_tables(KEYPOINT_NAMES, TablePaths(json="-"), []) as tables:
+        tables.write("a.jpg", (10, 20), [face])
+    assert json.loads(capsys.readouterr().out)["image"] == "a.jpg"
+
+
+def test_table_paths_know_files_from_standard_output():
+    assert TablePaths("a.jsonl", "-").files == ["a.jsonl"]
+    assert TablePaths("a.jsonl", "-").use_stdout
+    assert not TablePaths("a.jsonl", None).use_stdout
+
+
+def test_names_that_are_not_valid_text_are_escaped(paths):
+    with open_tables(KEYPOINT_NAMES, TablePaths(paths.json), []) as tables:
+        tables.write(os.fsdecode(b"bad\xff.jpg"), (10, 20), [])
+    with open(paths.json, encoding="utf-8") as file:
+        assert file.read().startswith('{"image": "bad\\udcff.jpg"')
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_table_over_an_input_is_refused(link, tmp_path):
+    image = tmp_path / "a.jpg"
+    image.write_bytes(b"image")
+    target = image
+    if link:
+        target = tmp_path / "b.jsonl"
+        os.link(image, target)
+    with (
+        pytest.raises(SourceError, match=f"{target.name}: is another input or output"),
+        open_tables(KEYPOINT_NAMES, TablePaths(str(target)), [str(image)]),
+    ):
+        pass
+    assert image.read_bytes() == b"image"
+
+
+def test_both_tables_in_one_file_are_refused(tmp_path):
+    path = str(tmp_path / "f.txt")
+    with (
+        pytest.raises(SourceError, match="is another input or output"),
+        open_tables(KEYPOINT_NAMES, TablePaths(path, path), []),
+    ):
+        pass
+
+
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path):
+    with (
+        pytest.raises(SourceError, match="cannot be written"),
+        open_tables(KEYPOINT_NAMES, TablePaths(str(tmp_path)), []),
+    ):
+        pass
