@@ -14,8 +14,8 @@ from edge.run.options import parse_args
 if TYPE_CHECKING:
     import argparse
 
-    from edge.run.reporter import Outputs
-    from edge.run.tables import Tables
+    from edge.run.reporter import Drawing, Outputs
+    from edge.run.tables import TablePaths, Tables
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     from edge.run.films import FrameRange
     from edge.run.job import Job
     from edge.run.output_paths import AnnotatedPaths
-    from edge.run.reporter import Drawing, Reporter
+    from edge.run.reporter import Reporter
     from edge.run.resume import drop_incomplete
     from edge.run.sources import expand
     from edge.run.tables import TablePaths, open_tables
@@ -34,10 +34,10 @@ def run(args: argparse.Namespace) -> int:
     paths = TablePaths(args.json, args.csv)
     annotated = None if args.no_picture else AnnotatedPaths(names, args.output, paths.files)
     completed = drop_incomplete(paths, set(names)) if args.resume else set()
-    drawing = Drawing(show_names=args.names, show_errors=args.errors, blur=args.blur)
     frame_range = FrameRange(args.every, args.start, args.stop)
     with open_tables(detect.keypoint_names, paths, names, append=args.resume) as tables:
-        reporter = Reporter(_outputs(args, tables, names), drawing, detect.keypoint_names)
+        outputs = _outputs(args, tables, paths, names)
+        reporter = Reporter(outputs, _drawing(args), detect.keypoint_names)
         job = Job(detect, reporter, annotated, frame_range, smooth=args.smooth == "on")
         job.run(sources, completed)
     if reporter.failed and len(sources) > 1:
@@ -45,7 +45,9 @@ def run(args: argparse.Namespace) -> int:
     return reporter.failed
 
 
-def _outputs(args: argparse.Namespace, tables: Tables, names: list[str]) -> Outputs:
+def _outputs(
+    args: argparse.Namespace, tables: Tables, paths: TablePaths, names: list[str]
+) -> Outputs:
     from edge.run.output_paths import AlignedPaths
     from edge.run.reporter import Outputs
 
@@ -53,8 +55,14 @@ def _outputs(args: argparse.Namespace, tables: Tables, names: list[str]) -> Outp
         tables=tables,
         aligned=AlignedPaths(Path(args.align), names) if args.align else None,
         aligned_size=args.align_size,
-        print_faces="-" not in (args.json, args.csv),
+        print_faces=not paths.use_stdout,
     )
+
+
+def _drawing(args: argparse.Namespace) -> Drawing:
+    from edge.run.reporter import Drawing
+
+    return Drawing(show_names=args.names, show_errors=args.errors, blur=args.blur)
 
 
 def print_info(args: argparse.Namespace) -> int:

@@ -32,14 +32,12 @@ def describe(detect: FaceKeypoints, requested: Precision) -> str:
     opened = {"keypoints": detect.model.path}
     if detect.face_detector.path is not None:
         opened["detector"] = detect.face_detector.path
-    facts = [
-        *_software(),
-        *_hardware(),
-        *(fact for path in opened.values() for fact in _files(path)),
-        *((f"precision, {name}", f"{_precision(path)} (requested: {requested})")
-          for name, path in opened.items()),
-        ("threads", str(detect.settings.threads)),
-    ]  # fmt: skip
+    facts = [*_software(), *_hardware()]
+    for path in opened.values():
+        facts += _files(path)
+    for name, path in opened.items():
+        facts.append((f"precision, {name}", f"{_precision(path)} (requested: {requested})"))
+    facts.append(("threads", str(detect.settings.threads)))
     return "\n".join(f"{name + ':':<24}{value}" for name, value in facts)
 
 

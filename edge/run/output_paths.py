@@ -62,17 +62,9 @@ class AnnotatedPaths:
         path = Path(output)
         if path.is_dir() or output.endswith("/") or not path.suffix:
             self._folder = path
-            return
-        if len(sources) > 1:
-            raise SourceError(
-                f"{path}: cannot hold the annotated images of {len(sources)} sources; "
-                "give a folder, ending in /"
-            )
-        if path.suffix.lower() not in VIDEO_SUFFIXES:
-            check_suffix(path)
-        if self._is_used(path):
-            raise SourceError(f"{path}: is another input or output; choose another output")
-        self._file = path
+        else:
+            self._check_file(path, len(sources))
+            self._file = path
 
     def camera_path(self) -> Path | None:
         """The path of a camera's annotated video, or None if no output file was named.
@@ -108,6 +100,17 @@ class AnnotatedPaths:
         self._used.add(path.resolve())
         _create_folder(path.parent)
         return path
+
+    def _check_file(self, path: Path, source_count: int) -> None:
+        if source_count > 1:
+            raise SourceError(
+                f"{path}: cannot hold the annotated images of {source_count} sources; "
+                "give a folder, ending in /"
+            )
+        if path.suffix.lower() not in VIDEO_SUFFIXES:
+            check_suffix(path)
+        if self._is_used(path):
+            raise SourceError(f"{path}: is another input or output; choose another output")
 
     def _is_used(self, path: Path) -> bool:
         return path.resolve() in self._used or self._inputs.contains(path)
