@@ -24,7 +24,6 @@ def run(args: argparse.Namespace) -> int:
     from edge.run.job import Job
     from edge.run.output_paths import AnnotatedPaths
     from edge.run.reporter import Reporter
-    from edge.run.resume import drop_incomplete
     from edge.run.sources import expand
     from edge.run.tables import TablePaths, open_tables
 
@@ -33,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     detect = open_models(args)
     paths = TablePaths(args.json, args.csv)
     annotated = None if args.no_picture else AnnotatedPaths(names, args.output, paths.files)
-    completed = drop_incomplete(paths, set(names)) if args.resume else set()
+    completed = _resume(paths, names) if args.resume else set()
     frame_range = FrameRange(args.every, args.start, args.stop)
     with open_tables(detect.keypoint_names, paths, names, append=args.resume) as tables:
         outputs = _outputs(args, tables, paths, names)
@@ -43,6 +42,12 @@ def run(args: argparse.Namespace) -> int:
     if reporter.failed and len(sources) > 1:
         print(f"edge: {reporter.failed} of {len(sources)} sources failed", file=sys.stderr)
     return reporter.failed
+
+
+def _resume(paths: TablePaths, names: list[str]) -> set[str]:
+    from edge.run.resume import drop_incomplete  # few runs need it
+
+    return drop_incomplete(paths, set(names))
 
 
 def _outputs(
