@@ -150,23 +150,23 @@ def _read(path: Path) -> bytes:
 
 def _open(data: bytes, name: str, finish: _Finish) -> NDArray[np.uint8]:
     if not data:
-        raise ImageError(f"{name}: the file is empty (0 bytes); expected a picture")
+        raise _named_error(name, "the file is empty (0 bytes); expected a picture")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's size warning: MAX_PIXELS says it better
             image = Image.open(io.BytesIO(data))
     except UnidentifiedImageError as error:
-        raise ImageError(
-            f"{name}: not a picture in any known format ({len(data)} bytes)"
+        raise _named_error(
+            name, f"not a picture in any known format ({len(data)} bytes)"
         ) from error
     except Image.DecompressionBombError as error:
-        raise ImageError(
-            f"{name}: too large; expected at most {MAX_PIXELS:,} pixels; make it smaller first"
+        raise _named_error(
+            name, f"too large; expected at most {MAX_PIXELS:,} pixels; make it smaller first"
         ) from error
     except _DECODE_ERRORS as error:
-        raise ImageError(f"{name}: cannot be decoded ({first_line(error)})") from error
+        raise _named_error(name, f"cannot be decoded ({first_line(error)})") from error
     if image.format in _PROGRAMS:
-        raise ImageError(f"{name}: {image.format} is a program that draws a picture; not supported")
+        raise _named_error(name, f"{image.format} is a program that draws a picture; not supported")
     with image:
         return _decode(image, name, finish)
 
@@ -174,9 +174,10 @@ def _open(data: bytes, name: str, finish: _Finish) -> NDArray[np.uint8]:
 def _decode(image: Image.Image, name: str, finish: _Finish) -> NDArray[np.uint8]:
     width, height = image.size
     if not 0 < width * height <= MAX_PIXELS:
-        raise ImageError(
-            f"{name}: {width}×{height} px; expected at least 1 and at most {MAX_PIXELS:,} pixels; "
-            "make it smaller first"
+        raise _named_error(
+            name,
+            f"{width}×{height} px; expected at least 1 and at most {MAX_PIXELS:,} pixels; "
+            "make it smaller first",
         )
     try:
         with warnings.catch_warnings():
@@ -184,7 +185,11 @@ def _decode(image: Image.Image, name: str, finish: _Finish) -> NDArray[np.uint8]
             image.load()
             return finish(_to_rgb(_upright(image)))
     except _DECODE_ERRORS as error:
-        raise ImageError(f"{name}: cannot be decoded ({first_line(error)})") from error
+        raise _named_error(name, f"cannot be decoded ({first_line(error)})") from error
+
+
+def _named_error(name: str, reason: str) -> ImageError:
+    return ImageError(f"{name}: {reason}", reason)
 
 
 def _upright(image: Image.Image) -> Image.Image:
