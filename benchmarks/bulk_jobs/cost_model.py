@@ -1,4 +1,4 @@
-"""What an archive costs: stages of one photo, measured, and what follows for many by arithmetic."""
+"""Cost of an archive: measured stages of one photo, extrapolated to many by arithmetic."""
 
 from __future__ import annotations
 
@@ -11,64 +11,64 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.tracking import SAMPLE
-from edge.bulk.partitions import Folder
+from edge.bulk.output_folder import OutputFolder
 from edge.bulk.photos import fetch, photo_at
 from edge.bulk.rows import Rows
 from edge.facekeypoints import FaceKeypoints
 from edge.image import load_grey
 
 _MEGAPIXELS = (0.3, 2.0, 12.0)
-_TURNS = 15
-_SAME = 64  # photos in the partition whose writing is measured
-_LINK_BYTES = 1.25e9  # a second: 10 Gbit/s
-MANY = (10**6, 10**9)
+_REPETITIONS = 15
+_PARTITION_SIZE = 64  # photos in the partition whose writing is measured
+_LINK_BYTES_S = 1.25e9  # 10 Gbit/s
+ARCHIVE_SIZES = (10**6, 10**9)  # photos
 
 
 def measure_stages(folder: Path) -> list[dict[str, float]]:
-    """Medians of each stage for photos of some sizes, one thread, in a warm cache.
+    """Measure the median time of each stage for photos of several sizes, in one thread.
 
     Args:
-        folder: to write in.
+        folder: an existing folder for temporary files.
 
     Returns:
-        For each size: `megapixels`, `photo_bytes`, and ms a photo of `fetch_ms` (from the disk's
+        For each size: `megapixels`, `photo_bytes`, and the ms per photo `fetch_ms` (from the page
         cache), `decode_ms` (to grey), `look_ms` (detector, crop, keypoints) and `write_ms`.
     """
     detect = FaceKeypoints(precision="fp32")
     return [_measure_size(folder, detect, megapixels) for megapixels in _MEGAPIXELS]
 
 
-def costs(stages: list[dict[str, float]], result_bytes: float) -> list[dict[str, Any]]:
-    """What follows from the stages of each size of photo.
+def extrapolate(stages: list[dict[str, float]], result_bytes: float) -> list[dict[str, Any]]:
+    """Extrapolate the stages of each size of photo to whole archives.
 
     Args:
-        stages: as measured.
-        result_bytes: of the partitions, a photo.
+        stages: as `measure_stages` returns them.
+        result_bytes: size of the results, bytes per photo.
 
     Returns:
-        For each size: `photos_a_core_hour`; `decode_share` of the time; `link_cores`, how many
-        cores a link of 10 Gbit/s feeds; and for a million and a billion photos `core_hours`,
-        `results_gb` and `read_tb`.
+        For each size: `photos_a_core_hour`; `decode_share`, the share of decoding in the time;
+        `link_cores`, the number of cores that a link of 10 Gbit/s keeps busy; and for a million and
+        a billion photos `core_hours`, `results_gb` and `read_tb`.
     """
     return [_cost(stage, result_bytes) for stage in stages]
 
 
 def _cost(stage: dict[str, float], result_bytes: float) -> dict[str, Any]:
     ms = sum(value for name, value in stage.items() if name.endswith("_ms"))
-    a_second = 1000 / ms
+    photos_per_s = 1000 / ms
     return {
         "megapixels": stage["megapixels"],
-        "photos_a_core_hour": 3600 * a_second,
+        "photos_a_core_hour": 3600 * photos_per_s,
         "decode_share": stage["decode_ms"] / ms,
-        "link_cores": _LINK_BYTES / (stage["photo_bytes"] * a_second),
+        "link_cores": _LINK_BYTES_S / (stage["photo_bytes"] * photos_per_s),
         "many": [
             {
                 "photos": count,
-                "core_hours": count / (3600 * a_second),
+                "core_hours": count / (3600 * photos_per_s),
                 "results_gb": count * result_bytes / 1e9,
                 "read_tb": count * stage["photo_bytes"] / 1e12,
             }
-            for count in MANY
+            for count in ARCHIVE_SIZES
         ],
     }
 
@@ -79,33 +79,34 @@ def _measure_size(folder: Path, detect: FaceKeypoints, megapixels: float) -> dic
     _textured(side).save(path, quality=88)
     data = path.read_bytes()
     grey = load_grey(data)
-    rows, output = Rows(detect.keypoint_names), Folder(str(folder / "rows"), {})
-    output.begin(resume=True)
-    for number in range(_SAME):
+    rows = Rows(detect.keypoint_names)
+    output = OutputFolder(str(folder / "rows"), {})
+    output.prepare(resume=True)
+    for number in range(_PARTITION_SIZE):
         rows.add(f"archive/2019/{number:06}.jpg", detect(grey))
-    written = output.write(f"part-{side:032x}.parquet", rows)
+    summary = output.write(f"part-{side:032x}.parquet", rows)
     return {
         "megapixels": megapixels,
         "photo_bytes": len(data),
         "fetch_ms": _median_ms(lambda: [*fetch([photo_at(str(path))])]),
         "decode_ms": _median_ms(lambda: load_grey(data)),
         "look_ms": _median_ms(lambda: detect(grey)),
-        "write_ms": _median_ms(lambda: output.write(written.name, rows)) / _SAME,
+        "write_ms": _median_ms(lambda: output.write(summary.name, rows)) / _PARTITION_SIZE,
     }
 
 
 def _textured(side: int) -> Image.Image:
-    """The sample enlarged, with noise, or its bytes would be fewer than a photo's of that size."""
+    """The sample enlarged, with noise, so that its file is as large as a real photo's."""
     pixels = np.asarray(Image.open(SAMPLE).convert("RGB").resize((side, side)), np.float32)
     noise = np.random.default_rng(0).normal(0, 6, (side, side, 1))
     return Image.fromarray(np.clip(pixels + noise, 0, 255).astype(np.uint8))
 
 
 def _median_ms(call: Callable[[], object]) -> float:
-    call()
-    spent = []
-    for _ in range(_TURNS):
+    call()  # warm-up
+    times_ms = []
+    for _ in range(_REPETITIONS):
         start = time.perf_counter_ns()
         call()
-        spent.append((time.perf_counter_ns() - start) / 1e6)
-    return float(np.median(spent))
+        times_ms.append((time.perf_counter_ns() - start) / 1e6)
+    return float(np.median(times_ms))

@@ -1,4 +1,4 @@
-"""Runs of `edge.bulk` that are watched, and broken: a worker killed, then the run itself."""
+"""Runs of `edge.bulk` in a process of their own, measured and interrupted: fault injection."""
 
 from __future__ import annotations
 
@@ -7,59 +7,76 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-_LOOK_EVERY = 0.05  # seconds
-_WEIGH_EVERY = 1.0  # seconds
-_WORKERS = (b"spawn_main", b"ray::MapWorker")  # in their command lines
-# Ray uses 127.0.0.1 alone, where it otherwise takes the machine's own address.
+_POLL_S = 0.05
+_MEMORY_INTERVAL_S = 1.0  # between measurements of memory
+_ORPHAN_WAIT_S = 1.0  # in which workers that survived their run would write
+_WORKER_COMMANDS = (b"spawn_main", b"ray::MapWorker")  # substrings of workers' command lines
+# Makes Ray bind to 127.0.0.1 alone, and not to the machine's own address.
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class FinishedRun:
     """A run that has ended.
 
     Attributes:
-        seconds: from start to end.
-        status: exit status; negative where a signal ended it.
-        said: what it said on standard error.
-        peak_mb: what it and its workers held at most, 10⁶ bytes, each page counted for all that
-            share it.
+        seconds: duration.
+        status: exit status; negative if a signal ended it.
+        stderr: what it wrote to standard error.
+        peak_mb: maximum resident memory of the run and its workers, 10⁶ bytes; a shared page is
+            counted for each process that maps it.
     """
 
     seconds: float
     status: int
-    said: str
+    stderr: str
     peak_mb: float
 
 
+@dataclass(frozen=True, slots=True)
+class ResumedRun:
+    """A run that was killed, and its continuation.
+
+    Attributes:
+        finished: number of finished partitions when the run was killed.
+        resumed: the run that continued it.
+    """
+
+    finished: int
+    resumed: FinishedRun
+
+
 class BulkCommand:
-    """A run in a process of its own, with a folder to watch."""
+    """A run of `edge.bulk` in a process of its own."""
 
     def __init__(self, arguments: Sequence[str], output: Path, cwd: Path) -> None:
-        """Start it."""
+        """Start the run; `output` is its folder of results."""
         command = [sys.executable, "-m", "edge.bulk", *arguments, "-o", str(output)]
         root = str(Path(__file__).parents[2])
-        self._output, self._start = output, time.perf_counter()
+        self._output = output
+        # A file, as a pipe that nobody reads would block the run when it is full.
+        self._stderr = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (see `wait`)
+        self._start = time.perf_counter()
         self._process = subprocess.Popen(
-            command, cwd=cwd, stderr=subprocess.PIPE, text=True,
+            command, cwd=cwd, stderr=self._stderr,
             env={**os.environ, **LOOPBACK, "PYTHONPATH": root},
         )  # fmt: skip
 
     def wait_for(self, partitions: int) -> bool:
-        """Wait until that many are finished; False if the run ends before."""
+        """Wait for a number of finished partitions; False if the run ends before."""
         while self._process.poll() is None:
-            if len([*self._output.glob("part-*")]) >= partitions:
+            if _count_partitions(self._output) >= partitions:
                 return True
-            time.sleep(_LOOK_EVERY)
+            time.sleep(_POLL_S)
         return False
 
     def kill_worker(self) -> bool:
@@ -73,54 +90,57 @@ class BulkCommand:
         """Kill the run itself."""
         self._process.kill()
 
-    def end(self) -> Watched:
-        """Wait for its end."""
-        peak, weighed = 0.0, 0.0
+    def wait(self) -> FinishedRun:
+        """Wait for the end of the run."""
+        peak_mb = 0.0
+        measured = -_MEMORY_INTERVAL_S
         while self._process.poll() is None:
-            if time.monotonic() - weighed > _WEIGH_EVERY:
-                peak, weighed = max(peak, _held_mb()), time.monotonic()
-            time.sleep(_LOOK_EVERY)
+            if time.monotonic() - measured > _MEMORY_INTERVAL_S:
+                peak_mb = max(peak_mb, _resident_mb())
+                measured = time.monotonic()
+            time.sleep(_POLL_S)
         seconds = time.perf_counter() - self._start
-        return Watched(seconds, self._process.returncode, self._process.communicate()[1], peak)
+        with self._stderr as file:
+            file.seek(0)
+            return FinishedRun(seconds, self._process.returncode, file.read(), peak_mb)
 
 
-def break_and_resume(
+def kill_and_resume(
     arguments: Sequence[str], output: Path, cwd: Path, partitions: int
-) -> dict[str, Any]:
-    """Kill a worker at a quarter of the partitions, the run at the half, and resume.
-
-    Returns:
-        Finished partitions when the run was killed, and what the resumed run said.
+) -> ResumedRun:
+    """Kill a worker after a quarter of the partitions, the run after half of them, and resume it.
 
     Raises:
-        ValueError: the run ended before it could be broken.
+        ValueError: the run ended before it could be killed.
     """
     first = BulkCommand(arguments, output, cwd)
-    broken = first.wait_for(partitions // 4) and first.kill_worker()
-    if not (broken and first.wait_for(partitions // 2)):
-        raise ValueError(f"the run ended before it was killed: {first.end().said}")
+    worker_killed = first.wait_for(partitions // 4) and first.kill_worker()
+    if not (worker_killed and first.wait_for(partitions // 2)):
+        raise ValueError(f"the run ended before it was killed: {first.wait().stderr}")
     first.kill()
-    first.end()
-    time.sleep(1.0)  # workers that are left over, if any, would write now
-    finished = len([*output.glob("part-*")])
-    second = BulkCommand([*arguments, "--resume"], output, cwd).end()
-    return {"partitions_finished_when_killed": finished, "resumed": second}
+    first.wait()
+    time.sleep(_ORPHAN_WAIT_S)
+    finished = _count_partitions(output)
+    return ResumedRun(finished, BulkCommand([*arguments, "--resume"], output, cwd).wait())
 
 
 def read_rows(output: Path) -> pa.Table:
-    """All rows of a folder, in one order."""
+    """All rows of an output folder, sorted by photo and face."""
     return pq.read_table(output).sort_by([("image", "ascending"), ("face", "ascending")])
 
 
 @contextlib.contextmanager
-def two_nodes(client_port: int | None = None) -> Iterator[str]:
-    """A Ray cluster of two nodes with a core each, on this machine; its address.
+def two_node_cluster(client_port: int | None = None) -> Iterator[str]:
+    """Start a Ray cluster of two nodes with one core each on this machine.
 
     Args:
-        client_port: where it also listens for ray://, if it does.
+        client_port: port for connections by `ray://`; None for none.
+
+    Yields:
+        Its address.
     """
-    # Ray forks a server for each client while gRPC's threads run; with gRPC's handlers about one in
-    # forty died at once, and the client with it.
+    # Ray forks a server for each client while gRPC's threads run; with gRPC's fork handlers about
+    # one in forty crashed at once, and the client with it.
     os.environ.update(LOOPBACK, GRPC_ENABLE_FORK_SUPPORT="0")
     from ray.cluster_utils import Cluster
 
@@ -138,17 +158,22 @@ def two_nodes(client_port: int | None = None) -> Iterator[str]:
 
 
 def descendants(pid: int) -> list[int]:
-    """The processes that a process has started, with theirs, by /proc."""
+    """Process ids of the children of a process and of their descendants, from /proc."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it has ended meanwhile
+        with contextlib.suppress(OSError):  # the process has ended meanwhile
             fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
             children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found, new = [], [pid]
-    while new:
-        new = [child for parent in new for child in children.get(parent, [])]
-        found += new
-    return found
+    pids: list[int] = []
+    generation = [pid]
+    while generation:
+        generation = [child for parent in generation for child in children.get(parent, [])]
+        pids += generation
+    return pids
+
+
+def _count_partitions(output: Path) -> int:
+    return len([*output.glob("part-*")])
 
 
 def _is_worker(pid: int) -> bool:
@@ -156,12 +181,12 @@ def _is_worker(pid: int) -> bool:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
-    return any(name in command for name in _WORKERS)
+    return any(name in command for name in _WORKER_COMMANDS)
 
 
-def _held_mb() -> float:
+def _resident_mb() -> float:
     pages = 0
     for pid in descendants(os.getpid()):
-        with contextlib.suppress(OSError):  # it has ended meanwhile
+        with contextlib.suppress(OSError):  # the process has ended meanwhile
             pages += int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -1,4 +1,4 @@
-"""Runs the command: `python -m edge.bulk`."""
+"""Entry point of `python -m edge.bulk`."""
 
 import sys
 

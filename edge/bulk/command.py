@@ -1,4 +1,4 @@
-"""`python -m edge.bulk SOURCE… -o FOLDER`: archives of photos, into Parquet partitions."""
+"""`python -m edge.bulk SOURCE… -o FOLDER`: archives of photos to Parquet partitions."""
 
 from __future__ import annotations
 
@@ -6,35 +6,55 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from edge.bulk import require
 from edge.bulk.options import parse_args
 from edge.cli.exit_status import run_command
 from edge.cli.model_options import open_models
+from edge.extras import require
 
 if TYPE_CHECKING:
     import argparse
 
+    from edge.bulk.executors import ExecutorKind
+
 
 def run(args: argparse.Namespace) -> int:
-    """Do what the command line asks; returns how many photos and sources failed."""
-    require("bulk", "fsspec", "pyarrow")
-    from edge.bulk.executors import Engine
-    from edge.bulk.inputs import Shard, list_photos
-    from edge.bulk.job import BulkRun
+    """Run the job that the command line describes.
 
-    kind = args.engine or ("ray" if args.address or find_spec("ray") else "local")
-    if kind == "ray":
-        require("ray", "ray")
-    bulk = BulkRun(open_models(args), args.output)
-    bulk.begin(args.resume)
+    Args:
+        args: as `parse_args` returns them.
+
+    Returns:
+        How many photos and sources failed.
+
+    Raises:
+        EdgeError: the job cannot run, or cannot continue.
+        UsageError: a setting is out of its range.
+    """
+    for module in ("fsspec", "pyarrow"):
+        require(module, "bulk", "edge.bulk")
+    from edge.bulk.executors import Executor
+    from edge.bulk.inputs import Shard, list_photos
+    from edge.bulk.job import BulkJob
+
+    executor = Executor(_executor_kind(args), args.workers, args.address)
+    if executor.kind == "ray":
+        require("ray", "ray", "edge.bulk --engine ray")
+    job = BulkJob(open_models(args), args.output)
+    job.prepare(args.resume)
     listing = list_photos(args.sources, args.column, Shard(*args.shard))
     for problem in listing.problems:
         print(f"edge: {problem}", file=sys.stderr)
-    bulk.run(listing.photos, args.partition, Engine(kind, args.workers, args.address))
-    return bulk.failed + len(listing.problems)
+    job.run(listing.photos, args.partition, executor)
+    return job.failed + len(listing.problems)
+
+
+def _executor_kind(args: argparse.Namespace) -> ExecutorKind:
+    if args.engine == "local" or not (args.engine or args.address or find_spec("ray")):
+        return "local"
+    return "ray"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the command line; returns the exit status."""
     args = parse_args(argv)
-    return run_command(lambda: run(args), "interrupted; go on with --resume")
+    return run_command(lambda: run(args), "interrupted; continue with --resume")

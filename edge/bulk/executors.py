@@ -1,7 +1,7 @@
-"""Who makes the partitions of a bulk run: processes of this machine, or workers of a Ray cluster.
+"""Where the partitions of a job are computed: processes of this machine, or a Ray cluster.
 
-Both take the same partitions and tell what became of each, in any order. Where a worker dies, what
-it was at is done again; nothing is written twice, since a partition is one file.
+Both executors take the same partitions and yield results in any order. The partition of a worker
+that died is computed again; it cannot be written twice, since a partition is one file.
 """
 
 from __future__ import annotations
@@ -9,50 +9,55 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from edge.bulk.partitions import Partition
 from edge.bulk.process_pool import run_processes
-from edge.bulk.worker import Done, Plan
+from edge.bulk.worker import JobSpec, PartitionResult
+
+ExecutorKind = Literal["local", "ray"]
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
-    """Who makes partitions.
+class Executor:
+    """Where and by how many workers partitions are computed.
 
     Attributes:
-        kind: "local" or "ray".
-        workers: how many; None for one for each core.
-        address: of a Ray cluster; None for one of this machine.
+        kind: "local" for processes of this machine, or "ray".
+        workers: number of workers; None for one per core.
+        address: of a Ray cluster; None for the one on this machine.
     """
 
-    kind: str = "local"
+    kind: ExecutorKind = "local"
     workers: int | None = None
     address: str | None = None
 
-    def make(self, plan: Plan, partitions: Sequence[Partition]) -> Generator[Done, None, None]:
-        """Make partitions; closed early, it finishes or drops those that are being made.
+    def run(
+        self, spec: JobSpec, partitions: Sequence[Partition]
+    ) -> Generator[PartitionResult, None, None]:
+        """Compute partitions; when closed early, those in progress are finished or dropped.
 
         Args:
-            plan: what each worker is told.
-            partitions: to make.
+            spec: what each worker needs to know of the job.
+            partitions: the partitions to compute.
 
         Yields:
-            What became of each, in any order.
+            The result of each, in any order.
 
         Raises:
-            SourceError: workers cannot live, or there is no way to the cluster.
+            SourceError: workers do not start, or the cluster cannot be reached.
         """
         if not partitions:
             return
         if self.kind == "local":
-            yield from run_processes(plan, partitions, self.workers or _cores())
+            yield from run_processes(spec, partitions, self.workers or _available_cores())
         else:
             from edge.bulk.ray_cluster import run_ray
 
-            yield from run_ray(plan, partitions, self.workers, self.address)
+            yield from run_ray(spec, partitions, self.workers, self.address)
 
 
-def _cores() -> int:
-    """That this process may use."""
-    some = getattr(os, "sched_getaffinity", None)
-    return len(some(0)) if some else os.cpu_count() or 1
+def _available_cores() -> int:
+    """Cores that this process may run on, which may be fewer than the machine has."""
+    get_affinity = getattr(os, "sched_getaffinity", None)  # absent on macOS and Windows
+    return len(get_affinity(0)) if get_affinity else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""A bulk run: what is to be done, how far it is, and what came of it."""
+"""A bulk job: which photos remain, progress, and the totals at its end."""
 
 from __future__ import annotations
 
@@ -11,129 +11,135 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from edge.bulk.executors import Engine
-from edge.bulk.partitions import Folder, Tally, part
+from edge.bulk.executors import Executor
+from edge.bulk.output_folder import OutputFolder
+from edge.bulk.partitions import PartitionSummary, make_partitions
 from edge.bulk.photos import Photo
-from edge.bulk.worker import Done, Plan
+from edge.bulk.storage import is_remote
+from edge.bulk.worker import JobSpec, PartitionResult
 from edge.cli.progress import Progress
 from edge.errors import SourceError
 from edge.facekeypoints import FaceKeypoints
 
-_SAY_EVERY = 30.0  # seconds from one line to the next where there is no terminal
+_LOG_INTERVAL_S = 30.0  # between lines of progress where standard error is no terminal
 
 
-class BulkRun:
-    """One run into one folder."""
+class BulkJob:
+    """One run over an archive, into one output folder."""
 
     def __init__(self, detect: FaceKeypoints, output: str) -> None:
-        """Plan a run into the folder `output`.
+        """Set up a job; nothing is read or written yet.
+
+        Args:
+            detect: the open models.
+            output: path or address of the output folder.
 
         Raises:
-            MissingExtra, SourceError: there is no way to that kind of address.
+            MissingExtra: the address needs a package that is not installed.
+            SourceError: the address is unknown or incomplete.
         """
-        address = output if "://" in output else os.path.abspath(output)
-        self._plan = Plan(detect, address, _settings(detect))
-        self._folder = Folder(output, self._plan.settings)
-        self._tallies: dict[str, Tally] = {}
-        self._new: list[Tally] = []
+        address = output if is_remote(output) else os.path.abspath(output)
+        self._spec = JobSpec(detect, address, _settings_of_rows(detect))
+        self._folder = OutputFolder(output, self._spec.settings)
+        self._summaries: dict[str, PartitionSummary] = {}
+        self._new: list[PartitionSummary] = []
 
     @property
     def failed(self) -> int:
-        """How many photos have failed in this run."""
-        return sum(tally.failed for tally in self._new)
+        """Number of photos that failed in this run, without those of earlier runs."""
+        return sum(summary.failed for summary in self._new)
 
-    def begin(self, resume: bool) -> None:
-        """Make the folder, or with `resume` see what it holds.
+    def prepare(self, resume: bool) -> None:
+        """Create the output folder or, with `resume`, read what is finished in it.
 
         Raises:
-            SourceError: as `Folder.begin`.
+            SourceError: as for `OutputFolder.prepare`.
         """
-        self._tallies = self._folder.begin(resume)
-        self._folder.write_manifest(self._tallies.values())
+        self._summaries = self._folder.prepare(resume)
+        self._folder.write_manifest(self._summaries.values())
 
-    def run(self, photos: Sequence[Photo], size: int, engine: Engine) -> None:
-        """Do the photos that are not done, and write the manifest, whatever ends the run.
+    def run(self, photos: Sequence[Photo], partition_size: int, executor: Executor) -> None:
+        """Process the photos that are not finished; the manifest is written even if that fails.
 
         Args:
-            photos: all of the run.
-            size: photos in a partition.
-            engine: who makes them.
+            photos: all photos of the job.
+            partition_size: number of photos per partition.
+            executor: where partitions are computed.
 
         Raises:
-            SourceError: a partition cannot be written, or workers cannot live.
+            SourceError: a partition cannot be written, or workers do not start.
         """
-        done = self._folder.done(self._tallies.values())
-        partitions = [*part(photos, size, self._plan.settings, done)]
-        total = sum(len(one.photos) for one in partitions)
+        finished = self._folder.finished_photos(self._summaries.values())
+        settings = self._spec.settings
+        partitions = [*make_partitions(photos, partition_size, settings, finished)]
+        total = sum(len(partition.photos) for partition in partitions)
         if len(photos) > total:
             print(f"edge: {len(photos) - total:,} photos are done already", file=sys.stderr)
-        meter = _Meter(total)
+        progress = _JobProgress(total)
         try:
-            with closing(engine.make(self._plan, partitions)) as results:
-                for one in results:
-                    self._note(one)
-                    meter.step(one.photos)
+            with closing(executor.run(self._spec, partitions)) as results:
+                for result in results:
+                    self._count(result)
+                    progress.step(result.photos)
         except BaseException:
-            meter.clear()
-            with suppress(SourceError):  # what ended the run is said, not what came of it
+            progress.clear()
+            with suppress(SourceError):  # the first error is the one to report
                 self._write_manifest()
             raise
-        meter.clear()
+        progress.clear()
         self._write_manifest()
-        self._sum_up(total, meter.rate)
+        self._print_totals(total, progress.rate)
 
-    def _note(self, done: Done) -> None:
-        if done.tally is None:
-            raise SourceError(done.trouble)
-        self._new.append(done.tally)
+    def _count(self, result: PartitionResult) -> None:
+        if result.summary is None:
+            raise SourceError(result.error)
+        self._new.append(result.summary)
 
     def _write_manifest(self) -> None:
-        """Of all that is finished, by other runs too."""
-        self._tallies = self._folder.tallies([*self._tallies.values(), *self._new])
-        self._folder.write_manifest(self._tallies.values())
+        """Write the manifest of all finished partitions, including those of concurrent runs."""
+        self._summaries = self._folder.summaries([*self._summaries.values(), *self._new])
+        self._folder.write_manifest(self._summaries.values())
 
-    def _sum_up(self, total: int, rate: float) -> None:
-        photos, faces, without = (
-            sum(getattr(tally, name) for tally in self._new)
-            for name in ("photos", "faces", "without_face")
-        )
+    def _print_totals(self, total: int, rate: float) -> None:
+        photos = sum(summary.photos for summary in self._new)
+        faces = sum(summary.faces for summary in self._new)
+        without_face = sum(summary.without_face for summary in self._new)
         if photos != total:
-            raise SourceError(f"{total - photos:,} photos have no row; go on with --resume")
+            raise SourceError(f"{total - photos:,} photos have no row; continue with --resume")
         print(
-            f"edge: {total:,} photos: {faces:,} faces, {without:,} photos without a face, "
+            f"edge: {total:,} photos: {faces:,} faces, {without_face:,} photos without a face, "
             f"{self.failed:,} failed; {rate:.1f} photos a second",
             file=sys.stderr,
         )
 
 
-class _Meter(Progress):
-    """A bar on a terminal, and elsewhere a line now and then."""
+class _JobProgress(Progress):
+    """A progress bar on a terminal, and elsewhere a line every `_LOG_INTERVAL_S`."""
 
     def __init__(self, total: int) -> None:
         super().__init__("bulk", total, "photos")
-        self._said = time.monotonic()
+        self._logged = time.monotonic()
 
     def step(self, count: int = 1) -> None:
         super().step(count)
         now = time.monotonic()
-        if not self._shown and now - self._said >= _SAY_EVERY:
-            self._said = now
+        if not self._shown and now - self._logged >= _LOG_INTERVAL_S:
+            self._logged = now
             print(f"edge: {self._line(now - self._start)}", file=sys.stderr)
 
 
-def _settings(detect: FaceKeypoints) -> dict[str, Any]:
-    """What rows depend on, alike wherever the models lie."""
+def _settings_of_rows(detect: FaceKeypoints) -> dict[str, Any]:
+    """The settings that rows depend on; models by name and hash, wherever they are stored."""
     settings = detect.settings
+    detector = settings.detector
     return {
-        "model": _digest(settings.model),
-        "detector": _digest(settings.detector)
-        if isinstance(settings.detector, Path)
-        else settings.detector,
+        "model": _name_and_hash(settings.model),
+        "detector": _name_and_hash(detector) if isinstance(detector, Path) else detector,
         "min_score": settings.min_score,
         "max_faces": settings.max_faces,
         "detect_size": settings.detect_size,
     }
 
 
-def _digest(path: Path) -> str:
+def _name_and_hash(path: Path) -> str:
     return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"

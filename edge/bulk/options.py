@@ -8,17 +8,17 @@ import re
 from edge import __version__
 
 _EPILOG = """\
-A SOURCE is a folder (with the folders in it), a pattern, a picture, a list of addresses (.csv with
-a header, .txt with one a line, or a Parquet column of text), or a Parquet column of pictures'
-bytes; on this machine or at an address that fsspec opens (s3://, gs://, https:// …; s3fs, gcsfs and
-the like are installed beside it).
+A SOURCE is a folder (with its subfolders), a glob pattern, an image file, a list of addresses (.csv
+with a header, .txt with one per line, or a Parquet column of text), or a Parquet column of encoded
+images; on this machine or at any address that fsspec opens (s3://, gs://, https:// …; s3fs, gcsfs
+and the like are installed separately).
 
-Results: a folder of Parquet partitions. A photo has a row for each face, or one that says that
-there is none or why it failed: `status` is face, no face or failed, and `reason` says why. The
-other columns are those of edge.run --csv. A partition is written whole or not at all; --resume goes
-on after whatever ended a run. _manifest.json says what is done.
+Results: a folder of Parquet partitions. A photo has one row per face, or one row if it has none or
+failed: `status` is face, no face or failed, and `reason` says why it failed. The other columns are
+those of edge.run --csv. A partition is written completely or not at all; --resume continues an
+interrupted run. _manifest.json lists the finished partitions.
 
-Exit status: 0 all done (with or without faces), 1 something failed, 2 wrong usage.
+Exit status: 0 all photos done (with or without faces), 1 something failed, 2 usage error.
 
 Examples:
   python -m edge.bulk archive/ -o faces/
@@ -29,63 +29,68 @@ Examples:
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; exits with status 2 where it is wrong."""
+    """Parse the command line; exits with status 2 on a usage error."""
     parser = argparse.ArgumentParser(
         prog="python -m edge.bulk",
         description="Find faces and keypoints in archives of photos, on one machine or a cluster.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
-    add("sources", nargs="+", metavar="SOURCE", help="see below")
-    add("-o", "--output", required=True, metavar="FOLDER", help="folder or address of the results")
-    add("--version", action="version", version=f"edge {__version__}")
-    add("--resume", action="store_true", help="go on: photos that FOLDER has are skipped")
-    add("--column", metavar="NAME", help="of tables: which holds bytes or addresses")
-    add("--shard", type=_shard, default=(1, 1), metavar="I/N",
-        help="only the I-th of N parts of the photos, dealt by their names")  # fmt: skip
-    add("--partition", type=_count, default=256, metavar="N",
-        help="photos in one partition (default: %(default)s)")  # fmt: skip
-    _add_engine(parser.add_argument_group("who does it"))
-    _add_models(parser.add_argument_group("how faces are found"))
-    parser.set_defaults(threads=1)  # of each worker
+    _add_input_and_output(parser)
+    _add_execution(parser.add_argument_group("execution"))
+    _add_models(parser.add_argument_group("detection"))
+    parser.set_defaults(threads=1)  # per worker
     args = parser.parse_args(argv)
     if args.engine == "local" and args.address:
-        parser.error("--address is that of a Ray cluster, and --engine local uses none")
+        parser.error("--address is for --engine ray; --engine local does not use a cluster")
     return args
 
 
-def _add_engine(group: argparse._ArgumentGroup) -> None:
+def _add_input_and_output(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("sources", nargs="+", metavar="SOURCE", help="see below")
+    add("-o", "--output", required=True, metavar="FOLDER", help="path or address of the results")
+    add("--version", action="version", version=f"edge {__version__}")
+    add("--resume", action="store_true", help="continue: skip photos that FOLDER has already")
+    add("--column", metavar="NAME", help="column of bytes or addresses in tables")
+    add("--shard", type=_shard, default=(1, 1), metavar="I/N",
+        help="process only the I-th of N shards of the photos, selected by name")  # fmt: skip
+    add("--partition", type=_positive_int, default=256, metavar="N",
+        help="photos per partition (default: %(default)s)")  # fmt: skip
+
+
+def _add_execution(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--engine", choices=("ray", "local"),
-        help="local: processes of this machine (default: ray where it is installed)")  # fmt: skip
-    add("--address", metavar="ADDRESS", help="of a Ray cluster: ray://host:10001, host:6379, auto")
-    add("--workers", type=_count, metavar="N",
-        help="processes, one thread each (default: one for each core)")  # fmt: skip
+        help="local: processes of this machine (default: ray if it is installed)")  # fmt: skip
+    add("--address", metavar="ADDRESS",
+        help="address of a Ray cluster: ray://host:10001, host:6379 or auto")  # fmt: skip
+    add("--workers", type=_positive_int, metavar="N",
+        help="worker processes, one thread each (default: one per core)")  # fmt: skip
 
 
 def _add_models(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--model", metavar="FILE", help="keypoint model, .onnx (default: the embedded one)")
     add("--detector", default="face", metavar="NAME",
-        help="face, another's .onnx file, haar or none (default: %(default)s)")  # fmt: skip
+        help="face, haar, none or a detector's .onnx file (default: %(default)s)")  # fmt: skip
     add("--precision", choices=("fp32", "int8"), default="fp32", help="default: %(default)s")
     add("--min-score", type=float, default=0.5, metavar="P",
         help="drop faces below this score, 0 to 1 (default: %(default)s)")  # fmt: skip
     add("--max-faces", type=int, metavar="N", help="keep the N largest faces (default: all)")
     add("--detect-size", type=int, default=320, metavar="PX",
-        help="longer side at which faces are searched (default: %(default)s)")  # fmt: skip
+        help="longer side at which faces are detected (default: %(default)s)")  # fmt: skip
 
 
 def _shard(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d+)/(\d+)", text)
-    number, count = (int(found[1]), int(found[2])) if found else (0, 0)
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    number, count = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= number <= count:
         raise argparse.ArgumentTypeError(f"expected I/N with I from 1 to N, received {text!r}")
     return number, count
 
 
-def _count(text: str) -> int:
+def _positive_int(text: str) -> int:
     if not (text.isdecimal() and int(text) >= 1):
-        raise argparse.ArgumentTypeError(f"expected a number from 1 on, received {text!r}")
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, received {text!r}")
     return int(text)

@@ -1,7 +1,7 @@
-"""A photo of an archive, wherever it lies, and its bytes.
+"""Photos of an archive, on this machine or in object storage, and how their bytes are read.
 
-Addresses are whatever fsspec opens. Files are fetched several at once, ahead of the one that is
-looked at: object storage answers late, not slowly.
+Files are prefetched by several threads while an earlier photo is processed: object storage has a
+high latency, not a low throughput.
 """
 
 from __future__ import annotations
@@ -18,20 +18,23 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-_AHEAD = 8  # files fetched at once; what a worker holds undecoded
-_ROWS_AT_ONCE = 16  # of a Parquet column of bytes
+from edge.bulk.storage import describe, is_remote, storage_errors
+from edge.errors import SourceError
+
+_PREFETCH = 8  # files read concurrently; also the encoded photos that a worker holds in memory
+_BATCH_ROWS = 16  # rows of a Parquet column of bytes that are decoded together
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """One photo to look at.
+    """Where one photo is stored.
 
     Attributes:
-        name: what it is called in results.
-        address: of the file, absolute.
-        column: of a Parquet file, the one that holds bytes; empty where the file is the picture.
-        group: of a Parquet file, the row group.
-        row: in the row group.
+        name: its name in results.
+        address: absolute path or address of the file.
+        column: the column of bytes, in a Parquet file; empty if the file itself is the photo.
+        group: the row group, in a Parquet file.
+        row: the row within the row group.
     """
 
     name: str
@@ -41,103 +44,102 @@ class Photo:
     row: int = 0
 
     @property
-    def place(self) -> str:
-        """What is read together: the file, or a row group of it."""
+    def read_unit(self) -> str:
+        """The smallest unit of storage that is read at once: the file, or one of its row groups."""
         return f"{self.address}#{self.group}" if self.column else self.address
 
 
 def photo_at(name: str) -> Photo:
-    """The photo in a file, from its address or path, which may be relative."""
-    address = name if "://" in name else os.path.abspath(name)
-    # Names of files need not be valid text; Parquet's must be.
+    """The photo in a file, from its address or its path, absolute or relative."""
+    address = name if is_remote(name) else os.path.abspath(name)
+    # A file name may be invalid UTF-8, which Parquet does not accept.
     return Photo(name.encode("utf-8", "backslashreplace").decode(), address)
 
 
-Fetched = bytes | str  # a str says why there are no bytes
+FetchResult = bytes | str  # the encoded photo, or the reason why it cannot be read
 
 
-def fetch(photos: Sequence[Photo]) -> Iterator[Fetched]:
-    """The bytes of each photo, in order, or why it cannot be read."""
-    for column, some in groupby(photos, key=lambda photo: photo.column):
+def fetch(photos: Sequence[Photo]) -> Iterator[FetchResult]:
+    """Read photos.
+
+    Args:
+        photos: the photos to read.
+
+    Yields:
+        The bytes of each photo, in order, or a str with the reason why it cannot be read.
+    """
+    for column, group in groupby(photos, key=lambda photo: photo.column):
         if not column:
-            yield from _fetch_files(list(some))
+            yield from _fetch_files(list(group))
             continue
-        for _, rows in groupby(some, key=lambda photo: photo.place):
+        for _, rows in groupby(group, key=lambda photo: photo.read_unit):
             yield from _fetch_rows(list(rows))
 
 
-def _fetch_files(photos: list[Photo]) -> Iterator[Fetched]:
-    waiting: deque[Future[Fetched]] = deque()
-    with ThreadPoolExecutor(_AHEAD) as pool:
+def _fetch_files(photos: list[Photo]) -> Iterator[FetchResult]:
+    pending: deque[Future[FetchResult]] = deque()
+    with ThreadPoolExecutor(_PREFETCH) as pool:
         for photo in photos:
-            waiting.append(pool.submit(_read, photo.address))
-            if len(waiting) == _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            read = _read_remote if is_remote(photo.address) else _read_local
+            pending.append(pool.submit(read, photo.address))
+            if len(pending) == _PREFETCH:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
-def _read(address: str) -> Fetched:
-    if "://" not in address:
-        return _read_local(Path(address))
+def _read_remote(address: str) -> FetchResult:
     try:
-        files, path = fsspec.url_to_fs(address)
-        data: bytes = files.cat_file(path)
-        return data
-    except FileNotFoundError:
-        return "no such file"
-    except Exception as error:  # each file system of fsspec raises what its client does
-        return f"cannot be read ({say(error)})"
+        with storage_errors("cannot be read"):
+            files, path = fsspec.url_to_fs(address)
+            data: bytes = files.cat_file(path)
+            return data
+    except SourceError as error:
+        missing = isinstance(error.__cause__, FileNotFoundError)
+        return "no such file" if missing else str(error)
 
 
-def _read_local(path: Path) -> Fetched:
+def _read_local(address: str) -> FetchResult:
+    path = Path(address)
     try:
-        if path.exists() and not path.is_file():  # a named pipe would be waited for forever
+        if path.exists() and not path.is_file():  # reading a named pipe would block forever
             return "is a directory or no regular file; expected a picture file"
         return path.read_bytes()
     except FileNotFoundError:
         return "no such file"
     except (OSError, ValueError) as error:
-        return f"cannot be opened ({say(error)})"
+        return f"cannot be opened ({describe(error)})"
     except MemoryError:
         return "too large for the memory of this computer"
 
 
-def _fetch_rows(photos: list[Photo]) -> Iterator[Fetched]:
-    """Rows of one row group, which is read no further than the last of them."""
-    wanted = deque(photos)
+def _fetch_rows(photos: list[Photo]) -> Iterator[FetchResult]:
+    """Read photos of one row group, up to the last row that is needed."""
+    pending = deque(photos)
+    reason = "no such row"
     try:
-        for row, value in _values(photos[0]):
-            if row == wanted[0].row:
+        for row, value in _read_rows(photos[0]):
+            if row == pending[0].row:
+                pending.popleft()
                 data = value.as_py()
-                wanted.popleft()
                 yield "the row holds no bytes" if data is None else data
-            if not wanted:
+            if not pending:
                 return
-        reason = "no such row"
-    except Exception as error:  # as in `_read`
-        reason = f"cannot be read ({say(error)})"
-    yield from (reason for _ in wanted)
+    except SourceError as error:
+        reason = str(error)
+    yield from (reason for _ in pending)
 
 
-def _values(photo: Photo) -> Iterator[tuple[int, pa.Scalar]]:
-    with fsspec.open(photo.address) as file:
-        table = pq.ParquetFile(file)
-        batches = table.iter_batches(
-            _ROWS_AT_ONCE, row_groups=[photo.group], columns=[photo.column], use_threads=False
+def _read_rows(photo: Photo) -> Iterator[tuple[int, pa.Scalar]]:
+    """Number and value of each row of the row group that a photo is in."""
+    row = 0
+    with storage_errors("cannot be read"), fsspec.open(photo.address) as file:
+        batches = pq.ParquetFile(file).iter_batches(
+            _BATCH_ROWS, row_groups=[photo.group], columns=[photo.column], use_threads=False
         )
-        row = 0
         for batch in batches:
             column = batch.column(0)
             values = column.field(0) if pa.types.is_struct(column.type) else column
             for value in values:
                 yield row, value
                 row += 1
-
-
-def say(error: BaseException) -> str:
-    """The first line of what an error says, or its name."""
-    if isinstance(error, FileNotFoundError):  # which often says no more than a path
-        return "no such file or folder"
-    text = str(getattr(error, "strerror", None) or error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

@@ -1,8 +1,8 @@
-"""Processes of this machine as a bulk run's workers: one for each, watched one by one.
+"""Local executor: worker processes, each supervised by a thread.
 
-A photo may end the process that looks at it, by a decoder's crash or for want of memory. What the
-process was at is done again; if that happens twice, each of its photos is tried alone, and the ones
-that kill count as failed.
+An image may crash the process that decodes it or exhaust its memory (poison input). The partition
+of a worker that died is retried; if a second worker dies, each of its photos is tried separately,
+and those that crash the process count as failed.
 """
 
 from __future__ import annotations
@@ -18,72 +18,76 @@ from multiprocessing.connection import wait
 
 from edge.bulk.partitions import Partition
 from edge.bulk.photos import Photo
-from edge.bulk.worker import Done, Plan, Worker
+from edge.bulk.worker import JobSpec, PartitionResult, Worker
 from edge.errors import SourceError
 
-_DYING = "workers end as soon as they start; is there memory for them? try fewer --workers"
-_DEATHS = 2  # workers that may die at a partition before each of its photos is suspected
+_STARTUP_FAILURE = (
+    "worker processes exit at startup, possibly for lack of memory; try fewer --workers"
+)
+_ATTEMPTS = 2  # at a whole partition, before its photos are tried separately
 
 
-def run_processes(plan: Plan, partitions: Sequence[Partition], workers: int) -> Iterator[Done]:
-    """Make partitions; closed early, it finishes those that are being made.
+def run_processes(
+    spec: JobSpec, partitions: Sequence[Partition], workers: int
+) -> Iterator[PartitionResult]:
+    """Compute partitions; when closed early, those in progress are finished.
 
     Args:
-        plan: what each worker is told.
-        partitions: to make.
-        workers: how many processes.
+        spec: what each worker needs to know of the job.
+        partitions: the partitions to compute.
+        workers: maximum number of processes.
 
     Yields:
-        What became of each, in any order.
+        The result of each partition, in any order.
 
     Raises:
-        SourceError: workers cannot live.
+        SourceError: worker processes do not start.
     """
-    free = [_Process(plan) for _ in range(min(workers, len(partitions)))]
-    with ThreadPoolExecutor(workers) as threads:
-        futures = [threads.submit(_make, free, partition) for partition in partitions]
+    idle = [_WorkerProcess(spec) for _ in range(min(workers, len(partitions)))]
+    with ThreadPoolExecutor(len(idle)) as threads:
+        futures = [threads.submit(_compute, idle, partition) for partition in partitions]
         try:
             for future in as_completed(futures):
                 yield future.result()
         finally:
             threads.shutdown(cancel_futures=True)
-            for process in free:
+            for process in idle:
                 process.close()
 
 
-def _make(free: list[_Process], partition: Partition) -> Done:
-    process = free.pop()  # there are as many as threads
+def _compute(idle: list[_WorkerProcess], partition: Partition) -> PartitionResult:
+    process = idle.pop()  # there is one process per thread
     try:
-        return process.make(partition)
+        return process.compute(partition)
     finally:
-        free.append(process)
+        idle.append(process)
 
 
-class _Process:
-    """A worker in a process of its own, and another one when it dies."""
+class _WorkerProcess:
+    """A worker in its own process, which is restarted if it dies."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, spec: JobSpec) -> None:
+        self._spec = spec
         self._pool = self._start()
 
-    def make(self, partition: Partition) -> Done:
-        for _ in range(_DEATHS):
+    def compute(self, partition: Partition) -> PartitionResult:
+        for _ in range(_ATTEMPTS):
             try:
-                return self._pool.submit(_make_here, partition, frozenset()).result()
+                return self._pool.submit(_compute_in_worker, partition, frozenset()).result()
             except BrokenProcessPool:
                 self._restart()
-        deadly = frozenset(photo.name for photo in partition.photos if self._kills(photo))
+        poison = frozenset(photo.name for photo in partition.photos if self._crashes(photo))
         try:
-            return self._pool.submit(_make_here, partition, deadly).result()
+            return self._pool.submit(_compute_in_worker, partition, poison).result()
         except BrokenProcessPool:
-            return Done(0, trouble=_DYING)
+            return PartitionResult(0, error=_STARTUP_FAILURE)
 
     def close(self) -> None:
         self._pool.shutdown()
 
-    def _kills(self, photo: Photo) -> bool:
+    def _crashes(self, photo: Photo) -> bool:
         try:
-            self._pool.submit(_try_here, photo).result()
+            self._pool.submit(_try_in_worker, photo).result()
         except BrokenProcessPool:
             self._restart()
             return True
@@ -95,33 +99,35 @@ class _Process:
         try:
             self._pool.submit(len, ()).result()
         except BrokenProcessPool as error:
-            raise SourceError(_DYING) from error  # whatever it is at, so that no photo is blamed
+            # It died before it had received a photo: no photo is to be marked as failed.
+            raise SourceError(_STARTUP_FAILURE) from error
 
     def _start(self) -> ProcessPoolExecutor:
-        # Not forked: the models' threads would not come along.
-        fresh = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(1, fresh, _open_here, (self._plan,))
+        # Spawned: a forked process would lack the threads of ONNX Runtime.
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(1, context, _initialize_worker, (self._spec,))
 
 
-_here: list[Worker] = []  # the one worker of a process that was started for it
+_workers: list[Worker] = []  # in a worker process, its one worker
 
 
-def _open_here(plan: Plan) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run is told, and ends this when it ends
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _here[:] = [Worker(plan)]
+def _initialize_worker(spec: JobSpec) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process handles Ctrl-C
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    _workers[:] = [Worker(spec)]
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
+    """Exit when the main process does; one that was killed cannot shut its workers down."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os._exit(1)  # a run that was killed cannot say so
+        os._exit(1)
 
 
-def _make_here(partition: Partition, deadly: frozenset[str]) -> Done:
-    return _here[0].make(partition, deadly)
+def _compute_in_worker(partition: Partition, poison: frozenset[str]) -> PartitionResult:
+    return _workers[0].compute(partition, poison)
 
 
-def _try_here(photo: Photo) -> None:
-    _here[0].try_photo(photo)
+def _try_in_worker(photo: Photo) -> None:
+    _workers[0].try_photo(photo)

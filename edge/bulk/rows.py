@@ -1,7 +1,7 @@
-"""Rows of a bulk run: the columns of the CSV schema, and what became of each photo.
+"""Rows of results: the columns of the CSV, and the status of each photo.
 
-A photo has a row for each face, or one row that says that there is none, or why it failed: every
-photo is in the table.
+A photo has one row per face, or one row with the status "no face" or "failed", so that every photo
+is in the table.
 """
 
 from __future__ import annotations
@@ -17,37 +17,40 @@ from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.records import csv_header, csv_row
 
-FACE, NO_FACE, FAILED = "face", "no face", "failed"
+FACE = "face"
+NO_FACE = "no face"
+FAILED = "failed"
 
-_TYPES = {"image": pa.string(), "frame": pa.int32(), "face": pa.int32()}  # others are numbers
+_TYPES = {"image": pa.string(), "frame": pa.int32(), "face": pa.int32()}  # the others are float32
 
 
-def make_schema(names: Sequence[str]) -> pa.Schema:
-    """Columns: those of the CSV, then `status` ("face", "no face" or "failed") and `reason`.
+def make_schema(keypoint_names: Sequence[str]) -> pa.Schema:
+    """The schema: columns of the CSV, then `status` ("face", "no face" or "failed") and `reason`.
 
-    Numbers are float32, in px; those of a photo without a face are null, as `reason` is of one that
-    did not fail.
+    Coordinates are float32, in px, and null in rows without a face; `reason` is null unless the
+    photo failed.
 
     Args:
-        names: of the keypoints, in order.
+        keypoint_names: names of the keypoints, in order.
     """
-    columns = [pa.field(name, _TYPES.get(name, pa.float32())) for name in csv_header(names)]
+    header = csv_header(keypoint_names)
+    columns = [pa.field(name, _TYPES.get(name, pa.float32())) for name in header]
     return pa.schema([*columns, pa.field("status", pa.string()), pa.field("reason", pa.string())])
 
 
 @dataclass(slots=True)
 class Rows:
-    """Rows of some photos, growing, with how many photos came to what.
+    """Rows of the photos that have been added so far, with their counts.
 
     Attributes:
-        names: of the keypoints, in order.
-        photos: how many are in the rows.
-        faces: how many rows are faces.
-        without_face: how many photos have none.
-        failed: how many photos failed.
+        keypoint_names: names of the keypoints, in order.
+        photos: number of photos.
+        faces: number of faces, one row each.
+        without_face: number of photos without a face.
+        failed: number of photos that failed.
     """
 
-    names: Sequence[str]
+    keypoint_names: Sequence[str]
     photos: int = 0
     faces: int = 0
     without_face: int = 0
@@ -55,7 +58,7 @@ class Rows:
     _rows: list[list[Any]] = field(default_factory=list)
 
     def add(self, image: str, faces: Sequence[Face]) -> None:
-        """Add a photo that was looked at."""
+        """Add a photo and its faces, which may be none."""
         self.photos += 1
         self.faces += len(faces)
         self._rows += [
@@ -63,36 +66,35 @@ class Rows:
         ]  # fmt: skip
         if not faces:
             self.without_face += 1
-            self._add_empty(image, NO_FACE, None)
+            self._add_without_face(image, NO_FACE, None)
 
     def add_failed(self, image: str, reason: str) -> None:
-        """Add a photo that could not be looked at, and why."""
+        """Add a photo that could not be processed, and the reason."""
         self.photos += 1
         self.failed += 1
-        self._add_empty(image, FAILED, reason)
+        self._add_without_face(image, FAILED, reason)
 
-    def _add_empty(self, image: str, status: str, reason: str | None) -> None:
-        numbers = [None] * (len(csv_header(self.names)) - 2)
+    def _add_without_face(self, image: str, status: str, reason: str | None) -> None:
+        numbers = [None] * (len(csv_header(self.keypoint_names)) - 2)
         self._rows.append([image, 0, *numbers, status, reason])
 
     def to_table(self) -> pa.Table:
-        """All rows, under `make_schema`."""
-        schema = make_schema(self.names)
+        """All rows as a table with the schema of `make_schema`."""
+        schema = make_schema(self.keypoint_names)
         columns = zip(*self._rows, strict=True) if self._rows else [[] for _ in schema]
-        return pa.table(
-            [pa.array(values, one.type) for values, one in zip(columns, schema, strict=True)],
-            schema=schema,
-        )
+        arrays = [pa.array(values, col.type) for values, col in zip(columns, schema, strict=True)]
+        return pa.table(arrays, schema=schema)
 
 
-def look(detect: FaceKeypoints, rows: Rows, image: str, data: bytes) -> None:
-    """Look at the bytes of one picture and add its rows.
+def process_photo(detect: FaceKeypoints, rows: Rows, name: str, data: bytes) -> None:
+    """Find the faces of one encoded photo and add its rows.
 
-    Photo by photo: the rows of one must not depend on which others share its partition.
+    Photos are processed one by one, not in shared batches: rows must not depend on how the photos
+    are divided into partitions.
     """
     try:
-        rows.add(image, detect(data))
+        rows.add(name, detect(data))
     except ImageError as error:
-        rows.add_failed(image, str(error))
+        rows.add_failed(name, str(error))
     except MemoryError:
-        rows.add_failed(image, "too large for the memory of this computer")
+        rows.add_failed(name, "too large for the memory of this computer")

@@ -1,27 +1,29 @@
-"""The part of a bulk run that is done by each worker: one open `FaceKeypoints`, photo by photo."""
+"""One worker of a job: an open `FaceKeypoints` that processes partitions photo by photo."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from edge.bulk.partitions import Folder, Partition, Tally
+from edge.bulk.output_folder import OutputFolder
+from edge.bulk.partitions import Partition, PartitionSummary
 from edge.bulk.photos import Photo, fetch
-from edge.bulk.rows import Rows, look
+from edge.bulk.rows import Rows, process_photo
 from edge.errors import SourceError
 from edge.facekeypoints import FaceKeypoints
 
-_DEADLY = "the process that looked at it ended: out of memory, or a crash"
+# Part of the results, which earlier versions wrote with this wording.
+_POISON = "the process that looked at it ended: out of memory, or a crash"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What every worker of a run is told.
+class JobSpec:
+    """What each worker needs to know of the job; picklable.
 
     Attributes:
-        detect: pickled for a worker it takes its settings along, and is opened there again.
-        output: address of the folder.
-        settings: that rows depend on, written into each partition.
+        detect: the models; unpickled in another process they are opened again.
+        output: address of the output folder.
+        settings: the settings that rows depend on, stored in each partition.
     """
 
     detect: FaceKeypoints
@@ -30,49 +32,57 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What became of a partition: what it holds, or in `trouble` why it could not be written."""
+class PartitionResult:
+    """The outcome of one partition.
+
+    Attributes:
+        photos: number of photos in it.
+        summary: its counts; None if it could not be written.
+        error: why it could not be written, or empty.
+    """
 
     photos: int
-    tally: Tally | None = None
-    trouble: str = ""
+    summary: PartitionSummary | None = None
+    error: str = ""
 
 
 class Worker:
-    """Makes partitions."""
+    """Computes partitions one after another."""
 
-    def __init__(self, plan: Plan) -> None:
-        """Open the folder; the models are open in `plan.detect`."""
-        self._detect = plan.detect
-        self._folder = Folder(plan.output, plan.settings)
+    def __init__(self, spec: JobSpec) -> None:
+        """Open the output folder; the models are already open in `spec.detect`."""
+        self._detect = spec.detect
+        self._folder = OutputFolder(spec.output, spec.settings)
 
-    def make(self, partition: Partition, deadly: frozenset[str] = frozenset()) -> Done:
-        """Look at a partition's photos and write it, unless that is done.
+    def compute(
+        self, partition: Partition, poison: frozenset[str] = frozenset()
+    ) -> PartitionResult:
+        """Process the photos of a partition and write it, unless it is already finished.
 
         Args:
-            partition: to make.
-            deadly: names of photos that end the process which looks at them; they are not looked
-                at and count as failed.
+            partition: the partition.
+            poison: names of photos that crash the process; they are not read and count as failed.
         """
         try:
-            tally = self._folder.find(partition.name)
-            if tally is None:
-                tally = self._folder.write(partition.name, self._look(partition, deadly))
+            summary = self._folder.find(partition.name)
+            if summary is None:
+                rows = self._process(partition.photos, poison)
+                summary = self._folder.write(partition.name, rows)
         except SourceError as error:
-            return Done(0, trouble=str(error))
-        return Done(len(partition.photos), tally)
+            return PartitionResult(0, error=str(error))
+        return PartitionResult(len(partition.photos), summary)
 
     def try_photo(self, photo: Photo) -> None:
-        """Look at one photo and forget it: whoever calls learns whether this process survives."""
-        self._look(Partition("", (photo,)), frozenset())
+        """Process one photo and discard the result, to see whether this process survives it."""
+        self._process((photo,), frozenset())
 
-    def _look(self, partition: Partition, deadly: frozenset[str]) -> Rows:
+    def _process(self, photos: tuple[Photo, ...], poison: frozenset[str]) -> Rows:
         rows = Rows(self._detect.keypoint_names)
-        fetched = fetch([photo for photo in partition.photos if photo.name not in deadly])
-        for photo in partition.photos:
-            data = _DEADLY if photo.name in deadly else next(fetched)
+        fetched = fetch([photo for photo in photos if photo.name not in poison])
+        for photo in photos:
+            data = _POISON if photo.name in poison else next(fetched)
             if isinstance(data, str):
                 rows.add_failed(photo.name, data)
             else:
-                look(self._detect, rows, photo.name, data)
+                process_photo(self._detect, rows, photo.name, data)
         return rows

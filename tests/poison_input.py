@@ -1,4 +1,4 @@
-"""A detector that ends its process when it sees a picture of one pixel, as a crash would."""
+"""A detector whose process crashes on poison input: any image of one pixel."""
 
 import os
 import signal
@@ -7,15 +7,15 @@ from edge.facekeypoints import FaceKeypoints
 from edge.image import load_grey
 
 
-class Deadly(FaceKeypoints):
+class CrashingDetector(FaceKeypoints):
     def __call__(self, image):
         if load_grey(image).size == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().__call__(image)
 
     def __reduce__(self):
-        return _open, super().__reduce__()[1]
+        return _reopen, (self.settings,)
 
 
-def _open(settings):
-    return Deadly(**settings.to_dict())
+def _reopen(settings):
+    return CrashingDetector(**settings.to_dict())

@@ -1,0 +1,96 @@
+import os
+
+import pytest
+
+pytest.importorskip("ray")
+
+import pyarrow as pa
+
+from benchmarks.bulk_jobs.fault_injection import read_rows
+from edge.bulk.ray_dataset import PhotoMapper
+from edge.bulk.rows import make_schema
+from edge.errors import SourceError
+
+
+class FakeDetector:
+    keypoint_names = ("nose_tip",)
+
+    def __call__(self, image):
+        return []
+
+
+def statuses(table):
+    return [(row["image"], row["status"], row["reason"]) for row in table.to_pylist()]
+
+
+def test_a_batch_of_bytes_or_addresses_is_mapped_to_rows(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"data")
+    address = str(tmp_path / "a.jpg")
+    names = pa.array(["a", "b"])
+    rows = PhotoMapper(FakeDetector(), "data")(pa.table({"image": names, "data": [b"x", None]}))
+    assert rows.schema == make_schema(["nose_tip"])
+    assert statuses(rows) == [
+        ("a", "no face", None), ("b", "failed", "the row holds no bytes and no address"),
+    ]  # fmt: skip
+    batch = pa.table({"image": names, "at": [address, str(tmp_path / "none.jpg")]})
+    rows = PhotoMapper(FakeDetector(), "at")(batch)
+    assert statuses(rows) == [("a", "no face", None), ("b", "failed", "no such file")]
+
+
+def test_a_missing_column_is_an_error():
+    with pytest.raises(SourceError, match=r"no column 'at'; received \['image'\]"):
+        PhotoMapper(FakeDetector(), "at")(pa.table({"image": ["a"]}))
+
+
+@pytest.mark.slow
+def test_process_has_the_rows_of_the_command(run_on_cluster, expected):
+    output = run_on_cluster("""
+        import ray.data
+        import pyarrow.parquet
+        photos = list_photos(["in"]).photos
+        items = [
+            {"image": p.name, "at": p.address, "data": open(p.address, "rb").read()}
+            for p in photos
+        ]
+        for column in ("at", "data"):
+            rows = edge.bulk.process(ray.data.from_items(items), column)
+            pyarrow.parquet.write_table(pyarrow.concat_tables(
+                rows.iter_batches(batch_format="pyarrow")), column + ".parquet")
+    """)
+    assert os.path.isfile("data.parquet"), output
+    for column in ("at", "data"):
+        assert read_rows(f"{column}.parquet").to_pylist() == expected
+
+
+@pytest.mark.slow
+def test_reading_has_a_core_whatever_the_number_of_workers(run_on_cluster, expected):
+    output = run_on_cluster("""
+        import ray.data
+        where = __import__("os").path.abspath("in")
+        photos = ray.data.read_binary_files(where, include_paths=True, override_num_blocks=4)
+        rows = edge.bulk.process(photos.rename_columns({"path": "image"}), "bytes", workers=2)
+        print(sorted(row["status"] for row in rows.take_all()))
+    """)
+    assert str(["face"] * 5 + ["failed"] * 2) in output
+
+
+@pytest.mark.slow
+def test_a_column_of_neither_bytes_nor_addresses_fails(run_on_cluster):
+    output = run_on_cluster("""
+        import ray.data
+        rows = edge.bulk.process(ray.data.from_items([{"image": "a", "at": [1, 2]}]), "at")
+        print([(row["image"], row["status"], row["reason"]) for row in rows.take_all()])
+    """)
+    assert "[('a', 'failed', 'the row holds no bytes and no address')]" in output
+
+
+@pytest.mark.parametrize("missing", ["ray", "pyarrow", "fsspec"])
+def test_process_names_the_extra_that_is_not_installed(run_python, missing):
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from edge.bulk import process; from edge.errors import MissingExtra\n"
+        "try: process(None)\nexcept MissingExtra as error: print(error)"
+    )
+    output = run_python("-c", code).stdout.decode()
+    assert output.startswith(f"edge.bulk.process needs {missing} (")
+    assert output.endswith("; install it with: pip install 'edge-keypoints[ray]'\n")

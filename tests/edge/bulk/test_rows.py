@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("pyarrow")
+
+import pyarrow as pa
+
+from edge.bulk.rows import Rows, make_schema, process_photo
+from edge.errors import ImageError
+from edge.face import Face
+from edge.keypoints import KEYPOINT_NAMES
+from edge.records import csv_header
+
+COORDINATES = np.arange(30, dtype=np.float32).reshape(15, 2)
+FACE = Face(np.float32([1, 2, 30, 40]), 0.87654, COORDINATES + 0.123, np.full(15, 1.5, np.float32))
+
+
+def test_the_schema_is_that_of_the_csv_with_status_and_reason():
+    schema = make_schema(KEYPOINT_NAMES)
+    assert schema.names == [*csv_header(KEYPOINT_NAMES), "status", "reason"]
+    types = dict(zip(schema.names, schema.types, strict=True))
+    assert [types.pop(name) for name in ("image", "status", "reason")] == [pa.string()] * 3
+    assert [types.pop(name) for name in ("frame", "face")] == [pa.int32()] * 2
+    assert set(types.values()) == {pa.float32()}
+
+
+def test_a_face_is_a_row_with_the_numbers_of_the_csv():
+    rows = Rows(KEYPOINT_NAMES)
+    rows.add("a.jpg", [FACE, FACE])
+    first, second = rows.to_table().to_pylist()
+    expected = {"frame": 0, "face": 0, "score": 0.8765}
+    expected |= {"box_x": 1.0, "box_y": 2.0, "box_w": 30.0, "box_h": 40.0}
+    for number, name in enumerate(KEYPOINT_NAMES):
+        expected |= {f"{name}_x": 2 * number + 0.12, f"{name}_y": 2 * number + 1.12}
+    expected |= {f"{name}_error": 1.5 for name in KEYPOINT_NAMES}
+    numbers = {name: first[name] for name in csv_header(KEYPOINT_NAMES) if name != "image"}
+    assert list(numbers) == list(expected)
+    assert numbers == pytest.approx(expected, rel=1e-6)
+    assert (first["image"], first["status"], first["reason"]) == ("a.jpg", "face", None)
+    assert second == {**first, "face": 1}
+
+
+def test_a_photo_without_a_face_and_one_that_failed_have_a_row_each():
+    rows = Rows(KEYPOINT_NAMES)
+    rows.add("b.jpg", [])
+    rows.add_failed("c.jpg", "no such file")
+    without_face, failed = rows.to_table().to_pylist()
+    empty = dict.fromkeys(make_schema(KEYPOINT_NAMES).names)
+    assert without_face == {**empty, "image": "b.jpg", "frame": 0, "status": "no face"}
+    assert failed == {
+        **empty, "image": "c.jpg", "frame": 0, "status": "failed", "reason": "no such file",
+    }  # fmt: skip
+
+
+def test_rows_count_photos_by_status():
+    rows = Rows(KEYPOINT_NAMES)
+    rows.add("a.jpg", [FACE, FACE])
+    rows.add("b.jpg", [])
+    rows.add_failed("c.jpg", "no such file")
+    assert (rows.photos, rows.faces, rows.without_face, rows.failed) == (3, 2, 1, 1)
+
+
+def test_no_rows_are_an_empty_table():
+    table = Rows(KEYPOINT_NAMES).to_table()
+    assert table.num_rows == 0
+    assert table.schema == make_schema(KEYPOINT_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ImageError("photo: is empty", "is empty"), "photo: is empty"),
+        (MemoryError(), "too large for the memory of this computer"),
+    ],
+)
+def test_a_photo_that_cannot_be_decoded_fails_with_a_reason(error, reason):
+    def detect(data):
+        raise error
+
+    rows = Rows(KEYPOINT_NAMES)
+    process_photo(detect, rows, "a.jpg", b"data")
+    (row,) = rows.to_table().to_pylist()
+    assert (row["image"], row["status"], row["reason"]) == ("a.jpg", "failed", reason)
+
+
+def test_the_faces_of_a_photo_are_added():
+    rows = Rows(KEYPOINT_NAMES)
+    process_photo({b"data": [FACE]}.get, rows, "a.jpg", b"data")
+    expected = Rows(KEYPOINT_NAMES)
+    expected.add("a.jpg", [FACE])
+    assert rows == expected
