@@ -197,8 +197,10 @@ def main(argv: list[str] | None = None) -> int:
         description="Measure edge.bulk, local and on Ray, and check it with injected faults.",
     )
     add = parser.add_argument
-    add("--photos", type=int, default=5000, metavar="N", help="default: %(default)s")
-    add("--partition", type=int, default=100, metavar="N", help="default: %(default)s")
+    add("--photos", type=int, default=5000, metavar="N",
+        help="photos in the archive (default: %(default)s)")  # fmt: skip
+    add("--partition", type=int, default=100, metavar="N",
+        help="photos per partition (default: %(default)s)")  # fmt: skip
     add("--data", type=Path, metavar="DIR", help="photos to crop from (default: the sample)")
     add("-o", "--output", metavar="FILE", type=Path, help="results as JSON")
     args = parser.parse_args(argv)
