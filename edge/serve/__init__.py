@@ -1,1 +1,1 @@
-"""`python -m edge.serve`: an inference service over HTTP, with a page."""
+"""`python -m edge.serve`: an HTTP inference server with a web page."""

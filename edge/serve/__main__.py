@@ -1,4 +1,4 @@
-"""Runs the command: `python -m edge.serve`."""
+"""Entry point of `python -m edge.serve`."""
 
 import sys
 

@@ -1,29 +1,28 @@
-"""Who may ask: the token, the names under which a page may reach us, and what a browser is told.
-
-Pure ASGI, around everything else.
-"""
+"""ASGI middleware for access control: the token, the accepted host names, and security headers."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hmac
-from typing import Any
 
-from edge.serve.limits import LOOPBACK, Refusal
-from edge.serve.request_body import App, Receive, Scope, Send, start_of
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-OPEN_PATH = "/health"  # answered without a token
+from edge.serve.http_errors import error_body, error_start
+from edge.serve.limits import LOOPBACK
 
-# The page takes everything from us; WebAssembly needs a word of its own, and `blob:` pictures are
-# those that the page itself has opened.
-_POLICY = (
+PUBLIC_PATH = "/health"  # answered without a token and under any host name
+
+# The page loads everything from this server. WebAssembly needs 'wasm-unsafe-eval', and `blob:`
+# allows the images that the page itself has opened.
+_CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
     "img-src 'self' blob:; media-src 'self' blob:; connect-src 'self'; form-action 'none'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-_HEADERS = (
-    (b"content-security-policy", _POLICY.encode()),
+_SECURITY_HEADERS = (
+    (b"content-security-policy", _CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -31,75 +30,78 @@ _HEADERS = (
 )
 
 
-class Guard:
-    """Lets requests through that may be answered."""
+class AuthMiddleware:
+    """Rejects requests without the token, and adds security headers to every response."""
 
-    def __init__(self, app: App, token: str | None, local: bool) -> None:
-        """Stand before `app`.
+    def __init__(self, app: ASGIApp, token: str | None, local: bool) -> None:
+        """Protect an application.
 
         Args:
-            app: what is guarded.
-            token: what requests must bring, or None for nothing.
-            local: whether the server is for this computer alone. Then it answers only under names
-                of this computer: a page from elsewhere whose name was made to lead here (DNS
-                rebinding) would bring its own.
+            app: the application.
+            token: the token that requests must carry; None for no authentication.
+            local: whether the server listens on the loopback interface only. Then the Host header
+                must name the loopback interface, which prevents DNS rebinding: a web site whose
+                name resolves to 127.0.0.1 would send its own name.
         """
-        self._app, self._token, self._local = app, token, local
+        self._app = app
+        self._token = token
+        self._local = local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request, as ASGI says."""
+        """Handle a connection, as ASGI specifies."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
-        async def with_headers(message: Any) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *_HEADERS]}
+                headers = [*message.get("headers", ()), *_SECURITY_HEADERS]
+                message = {**message, "headers": headers}
             await send(message)
 
         try:
             self._check(scope)
-        except Refusal as refusal:
-            # Nothing of its body was read.
-            await with_headers(start_of(refusal))
-            await with_headers({"type": "http.response.body", "body": refusal.body})
+        except HTTPException as error:
+            # Before any of the body is read: an unauthenticated client occupies no memory.
+            await send_with_headers(error_start(error))
+            await send_with_headers(error_body(error))
             return
-        await self._app(scope, receive, with_headers)
+        await self._app(scope, receive, send_with_headers)
 
     def _check(self, scope: Scope) -> None:
-        if scope["path"] == OPEN_PATH:
+        if scope["path"] == PUBLIC_PATH:
             return
         headers = dict(scope["headers"])
-        if self._local and _host(headers.get(b"host", b"").decode("latin-1")) not in LOOPBACK:
-            raise Refusal(421, "this server answers under names of its own computer alone")
-        if self._token is not None and not _same(_secret(headers), self._token):
-            raise Refusal(
+        if self._local and _host_name(headers.get(b"host", b"").decode("latin-1")) not in LOOPBACK:
+            raise HTTPException(421, "this server accepts only the host names of this computer")
+        if self._token is not None and not _tokens_match(_token_of(headers), self._token):
+            raise HTTPException(
                 401,
-                "a token is needed: as the password, or as 'Authorization: Bearer TOKEN'",
+                "a token is required: as the password, or as 'Authorization: Bearer TOKEN'",
                 {"WWW-Authenticate": 'Basic realm="edge", charset="UTF-8"'},
             )
 
 
-def _host(value: str) -> str:
-    """The name in a Host header, without the port and an IPv6 address's brackets."""
-    if value.startswith("["):
-        return value[1:].partition("]")[0].lower()
-    return value.partition(":")[0].lower()
+def _host_name(host: str) -> str:
+    """The name in a Host header, without the port and the brackets of an IPv6 address."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()
 
 
-def _secret(headers: dict[bytes, bytes]) -> bytes:
-    """The token that a request brings: as a bearer, or as the password that browsers ask for."""
-    scheme, _, value = headers.get(b"authorization", b"").partition(b" ")
+def _token_of(headers: dict[bytes, bytes]) -> bytes:
+    """The token of a request: a bearer token, or the password of basic authentication."""
+    scheme, _, credentials = headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() == b"bearer":
-        return value.strip()
+        return credentials.strip()
     if scheme.lower() != b"basic":
         return b""
     try:
-        return base64.b64decode(value, validate=True).partition(b":")[2]
+        return base64.b64decode(credentials, validate=True).partition(b":")[2]
     except binascii.Error:
         return b""
 
 
-def _same(given: bytes, expected: str) -> bool:
-    """Compare in a time that does not tell how much of it is right."""
-    return hmac.compare_digest(given, expected.encode())
+def _tokens_match(received: bytes, expected: str) -> bool:
+    """Constant-time comparison: its duration does not reveal how many bytes are right."""
+    return hmac.compare_digest(received, expected.encode())

@@ -1,6 +1,7 @@
-"""What the server tells of itself, and what a page needs to run the same networks in a browser.
+"""The description of the server at `/v1/model`, with the settings for inference in the browser.
 
-Numbers that the page works with are those of `edge`: the page holds no second copy.
+The page's JavaScript takes every constant of the pipeline from here and holds no copy of its own.
+The JSON keys are part of the HTTP interface; some are older than the names in the code.
 """
 
 from __future__ import annotations
@@ -16,35 +17,47 @@ from edge.geometry import head_pose
 from edge.geometry.face_frame import BOX_DOWN, BOX_HEIGHT, BOX_WIDTH, CROP, MEAN_FACE
 from edge.keypoints import MIRROR_ORDER
 from edge.measures import MEASURES
+from edge.networks.detections import Detector
 from edge.networks.face_detector import ENLARGE, NEAR, SHORTER, STEP, FaceDetector
 from edge.serve.limits import Limits
 
 PAGE = Path(__file__).parent / "page"
 ORT = PAGE / "ort" / "ort.wasm.min.mjs"
+_LIMIT_KEYS = {"images": "pictures", "decoded_bytes": "room_bytes"}
 
 
-def why_not_in_browser(detect: FaceKeypoints) -> str | None:
-    """Why the page cannot run the networks itself; None where it can."""
+def browser_obstacle(detect: FaceKeypoints) -> str | None:
+    """Why the page cannot run the networks in the browser; None if it can."""
     if detect.face_detector.path is None:
         return "the server was started with a detector that has no .onnx file"
     if not ORT.is_file():
-        return "onnxruntime-web is not set up; run: make page"
+        return "onnxruntime-web is not installed; run: make page"
     return None
 
 
 def describe_server(detect: FaceKeypoints, limits: Limits, live: bool) -> dict[str, Any]:
-    """Versions, metadata of the networks, limits and settings, as values that `json` can write."""
-    opened = detect.face_detector
-    face_detector = opened if isinstance(opened, FaceDetector) else None
+    """The response of `/v1/model`: versions, metadata, limits and settings, ready for `json`.
+
+    Args:
+        detect: the open models.
+        limits: the server's limits.
+        live: whether there is a live stream.
+    """
     return {
         "version": __version__,
         "keypoints": {"file": detect.model.path.name, **detect.model.metadata},
-        "detector": face_detector and {"file": face_detector.path.name, **face_detector.metadata},
-        "limits": asdict(limits),
+        "detector": _describe_detector(detect.face_detector),
+        "limits": {_LIMIT_KEYS.get(key, key): value for key, value in asdict(limits).items()},
         "live": live,
-        "in_browser": why_not_in_browser(detect),
+        "in_browser": browser_obstacle(detect),
         "settings": _settings(detect),
     }
+
+
+def _describe_detector(detector: Detector) -> dict[str, Any] | None:
+    if not isinstance(detector, FaceDetector):
+        return None
+    return {"file": detector.path.name, **detector.metadata}
 
 
 def _settings(detect: FaceKeypoints) -> dict[str, Any]:
@@ -57,24 +70,23 @@ def _settings(detect: FaceKeypoints) -> dict[str, Any]:
         "unsure": SUPPRESS_RATIO,
         "joint": {"detector_score": DETECTOR_SCORE, "keypoints_box": KEYPOINTS_BOX},
         "detect_size": detect.detect_size,
-        "detector": {
-            "step": STEP,
-            "shorter": list(SHORTER),
-            "enlarge": ENLARGE,
-            "near": NEAR,
-        },
+        "detector": {"step": STEP, "shorter": list(SHORTER), "enlarge": ENLARGE, "near": NEAR},
         "box": {"width": BOX_WIDTH, "height": BOX_HEIGHT, "down": BOX_DOWN},
         "mean_face": {"side": CROP, "points": MEAN_FACE.tolist()},
-        "looks": {
-            "most": refinement.MAX_PASSES,
-            "max_tilt_deg": refinement.MAX_ROLL_DEG,
-            "max_log_scale": refinement.MAX_LOG_SCALE,
-            "max_shift": refinement.MAX_SHIFT,
-            "min_score": refinement.MIN_SCORE,
-        },
+        "looks": _refinement_settings(),
         "measures": {
             "names": list(MEASURES),
             "mean_head": head_pose.MEAN_HEAD.tolist(),
             "mirror_order": list(MIRROR_ORDER),
         },
+    }
+
+
+def _refinement_settings() -> dict[str, float]:
+    return {
+        "most": refinement.MAX_PASSES,
+        "max_tilt_deg": refinement.MAX_ROLL_DEG,
+        "max_log_scale": refinement.MAX_LOG_SCALE,
+        "max_shift": refinement.MAX_SHIFT,
+        "min_score": refinement.MIN_SCORE,
     }

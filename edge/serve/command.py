@@ -1,4 +1,4 @@
-"""`python -m edge.serve`: faces and keypoints for browsers and programs, and a page to look at."""
+"""`python -m edge.serve`: an inference server for browsers and programs, with a page."""
 
 from __future__ import annotations
 
@@ -9,57 +9,71 @@ from typing import TYPE_CHECKING
 
 from edge.cli.exit_status import run_command
 from edge.cli.model_options import open_models
-from edge.errors import MissingExtra
+from edge.extras import require
 from edge.serve.limits import LOOPBACK, Limits
 from edge.serve.options import parse_args
 
 if TYPE_CHECKING:
     import argparse
 
-    from edge.serve.live_stream import Live
+    from edge.facekeypoints import FaceKeypoints
+    from edge.serve.live_stream import LiveStream
 
-_PACKAGES = ("fastapi", "starlette", "pydantic", "uvicorn", "python_multipart", "prometheus_client")
+_PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")  # of the extra `serve`
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until told to stop; returns how much failed: nothing."""
-    try:
-        from edge.serve.app import make_app
-        from edge.serve.live_stream import Live
-        from edge.serve.uvicorn_server import listen, make_server
-    except ModuleNotFoundError as error:
-        if error.name not in _PACKAGES:
-            raise
-        raise MissingExtra(
-            f"the server needs {error.name}; install the extra: pip install 'edge-keypoints[serve]'"
-        ) from error
+    """Serve until a signal stops the server; returns the number of failures, 0.
+
+    Raises:
+        EdgeError: a package, a network or the live source is missing, or the address is not
+            available.
+    """
+    for package in _PACKAGES:
+        require(package, "serve", "the server")
+    from edge.serve.app import make_app
+    from edge.serve.uvicorn_server import listen, make_server
+
     detect = open_models(args)
-    limits = replace(
-        Limits(), pixels=args.max_pixels, queue=args.max_queue, batch_seconds=args.batch_ms / 1e3
-    )
-    source = args.camera if args.camera is not None else args.video
-    live = None if source is None else Live(detect, source, limits.viewers)
-    token, local = args.token or os.environ.get("EDGE_TOKEN") or None, args.host in LOOPBACK
-    app = make_app(detect, limits, token=token, local=local, live=live)
+    limits = _limits(args)
+    live = _open_stream(args, detect, limits)
+    token = args.token or os.environ.get("EDGE_TOKEN") or None
+    app = make_app(detect, limits, token=token, local=args.host in LOOPBACK, live=live)
     server = make_server(app, limits, live.stop if live else lambda: None)
 
-    def greet(port: int) -> None:
-        print(_greeting(args.host, port, token, live), file=sys.stderr, flush=True)
+    def print_address(port: int) -> None:
+        line = _startup_line(args.host, port, token, live)
+        print(line, file=sys.stderr, flush=True)
 
-    listen(server, args.host, args.port, greet)
+    listen(server, args.host, args.port, print_address)
     return 0
 
 
-def _greeting(host: str, port: int, token: str | None, live: Live | None) -> str:
-    """One line: where it is, who can reach it, what they get, and what guards it."""
+def _limits(args: argparse.Namespace) -> Limits:
+    return replace(
+        Limits(), pixels=args.max_pixels, queue=args.max_queue, batch_seconds=args.batch_ms / 1e3
+    )
+
+
+def _open_stream(
+    args: argparse.Namespace, detect: FaceKeypoints, limits: Limits
+) -> LiveStream | None:
+    from edge.serve.live_stream import LiveStream
+
+    source = args.camera if args.camera is not None else args.video
+    return None if source is None else LiveStream(detect, source, limits.viewers)
+
+
+def _startup_line(host: str, port: int, token: str | None, live: LiveStream | None) -> str:
+    """The address, from where it can be reached, what it serves, and whether it needs a token."""
     address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-    who = "this computer alone" if host in LOOPBACK else "everyone who reaches this address"
-    what = f"the networks and the picture of {live.name}" if live else "the networks"
-    guard = "guarded by the token" if token else "without a token; --token guards it"
-    return f"edge: {address} offers {who} {what}, {guard}"
+    reach = "this computer only" if host in LOOPBACK else "reachable from the network"
+    services = f"inference and the live stream of {live.name}" if live else "inference"
+    access = "token required" if token else "no token required, set one with --token"
+    return f"edge: {address} ({reach}): {services}; {access}"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the command line; returns the exit status."""
     args = parse_args(argv)
     return run_command(lambda: run(args))

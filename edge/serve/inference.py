@@ -1,4 +1,8 @@
-"""What the server does with pictures: decode and search them in threads, look at faces together."""
+"""The inference service: concurrent requests share one set of open models.
+
+Each image is decoded and its faces are detected in a thread pool; the faces of concurrent images
+are batched for the keypoint network (`micro_batcher`); results are encoded in a second pool.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from starlette.exceptions import HTTPException
+
 from edge.drawing import draw
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
@@ -18,182 +24,206 @@ from edge.image_writer import to_jpeg
 from edge.memory_budget import MemoryBudget
 from edge.networks.detections import Detections
 from edge.records import to_record
-from edge.serve.limits import Limits, Refusal
-from edge.serve.metrics import Counts
-from edge.serve.micro_batcher import Batcher
+from edge.serve.limits import Limits
+from edge.serve.metrics import Metrics
+from edge.serve.micro_batcher import MicroBatcher
 from edge.serve.multipart import Upload
-from edge.serve.uploads import check_picture, decode, decode_grey
+from edge.serve.uploads import decode_grey, decode_rgb, read_image_size
 
-_MAX_THREADS = 4  # that decode and search: each may hold a large picture
+_MAX_THREADS = 4  # of each pool: every one may hold a large decoded image
+_BYTES_PER_PIXEL = 4  # of a decoded image: RGB and grey
+# Stages in the Server-Timing header, which clients read.
+_DECODE = "decode"
+_DETECT = "search"
+_PREDICT = "look"
 
 _T = TypeVar("_T")
-_ToLook = tuple[Grey, Detections]
+_BatchItem = tuple[Grey, Detections]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What is said of one picture.
+class ImageResult:
+    """The result for one image.
 
     Attributes:
-        record: the JSON of `edge.records`.
-        picture: the annotated picture as a JPEG file, or None where it was not asked for.
-        timings_ms: what decoding, searching and looking took, waiting included.
+        record: the JSON object of `edge.records`.
+        annotated_jpeg: the image with its faces drawn, a JPEG file; None if not requested.
+        timings_ms: duration of each stage by its name in Server-Timing, queueing included.
     """
 
     record: dict[str, Any]
-    picture: bytes | None
+    annotated_jpeg: bytes | None
     timings_ms: dict[str, float]
 
 
 @dataclass(slots=True)
-class _Job:
-    """A picture on its way; `held` is its share of the room for decoded ones."""
+class _ImageJob:
+    """An image that is being processed; `reserved_bytes` are its share of the memory budget."""
 
     upload: Upload
     annotated: bool
     deadline: float
-    held: int = 0
+    reserved_bytes: int = 0
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class _Searched:
-    """A decoded picture and where its faces are; `picture` only where it is to be drawn on."""
+class _DetectedImage:
+    """A decoded image and its detections; `rgb` only if an annotated copy is requested."""
 
     grey: Grey
-    found: Detections
-    picture: Rgb | None
+    detections: Detections
+    rgb: Rgb | None
 
 
-class Desk:
-    """Answers requests, several at once, with one set of open models."""
+class InferenceService:
+    """Processes the images of concurrent requests.
 
-    def __init__(self, detect: FaceKeypoints, limits: Limits, counts: Counts) -> None:
-        """Answer with `detect`, which may be used by others too."""
+    Attributes:
+        detect: the open models.
+    """
+
+    def __init__(self, detect: FaceKeypoints, limits: Limits, metrics: Metrics) -> None:
+        """Process images with `detect`, which other threads may use too."""
         self.detect = detect
-        self._limits, self._counts = limits, counts
-        self._room = MemoryBudget(limits.room_bytes)
-        count = min(os.cpu_count() or 1, _MAX_THREADS)
-        self._threads = ThreadPoolExecutor(count, thread_name_prefix="edge-picture")
-        # Of their own: pictures that wait for room must not keep those that hold it from leaving.
-        self._writing = ThreadPoolExecutor(count, thread_name_prefix="edge-write")
-        self._looking = ThreadPoolExecutor(1, thread_name_prefix="edge-look")
-        self._look: Batcher[_ToLook, list[Face]] = Batcher(
-            self._look_at, limits.batch_seconds, self._looking, counts.batch.observe
+        self._limits = limits
+        self._metrics = metrics
+        self._memory = MemoryBudget(limits.decoded_bytes)
+        thread_count = min(os.cpu_count() or 1, _MAX_THREADS)
+        self._image_threads = ThreadPoolExecutor(thread_count, "edge-image")
+        # A separate pool: images that wait for memory must not block those that would release it.
+        self._encoding_threads = ThreadPoolExecutor(thread_count, "edge-encode")
+        self._keypoint_thread = ThreadPoolExecutor(1, "edge-keypoints")
+        self._batcher: MicroBatcher[_BatchItem, list[Face]] = MicroBatcher(
+            self._predict_batch,
+            limits.batch_seconds,
+            self._keypoint_thread,
+            metrics.batch_size.observe,
         )
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def look(self, uploads: list[Upload], annotated: bool = False) -> list[Answer]:
-        """Find the faces of pictures; one answer each, in order.
+    async def process(self, uploads: list[Upload], annotated: bool = False) -> list[ImageResult]:
+        """Find the faces of uploaded images.
+
+        Args:
+            uploads: image files.
+            annotated: whether to return annotated copies too.
+
+        Returns:
+            One result per upload, in order.
 
         Raises:
-            Refusal: a picture cannot be used, or time is up.
+            HTTPException: 413, 415 or 422 for an unusable image, 504 after `answer_seconds`.
         """
         deadline = time.monotonic() + self._limits.answer_seconds
-        jobs = [_Job(upload, annotated, deadline) for upload in uploads]
-        return await self._within(self._all(jobs))
+        jobs = [_ImageJob(upload, annotated, deadline) for upload in uploads]
+        return await self._run_in_time(self._process_all(jobs))
 
-    async def call(self, work: Callable[..., _T], *arguments: Any) -> _T:
-        """Do other work in one of the threads.
+    async def run_in_thread(self, work: Callable[[], _T]) -> _T:
+        """Run a function in the pool for images.
 
         Raises:
-            Refusal: time is up; and whatever the work raises.
+            HTTPException: 504 after `answer_seconds`; and whatever `work` raises.
         """
         loop = asyncio.get_running_loop()
 
         async def run() -> _T:
-            return await loop.run_in_executor(self._threads, work, *arguments)
+            return await loop.run_in_executor(self._image_threads, work)
 
-        return await self._within(run())
+        return await self._run_in_time(run())
 
     def close(self) -> None:
-        """Let the threads go; what they have begun is finished."""
-        for threads in (self._threads, self._looking, self._writing):
+        """Shut the threads down; running work is finished, queued work is cancelled."""
+        for threads in (self._image_threads, self._keypoint_thread, self._encoding_threads):
             threads.shutdown(cancel_futures=True)
 
-    async def _within(self, work: Coroutine[Any, Any, _T]) -> _T:
-        # Threads cannot be stopped: what has begun runs on, and gives back what it holds.
+    async def _run_in_time(self, work: Coroutine[Any, Any, _T]) -> _T:
+        # Threads cannot be interrupted: after a timeout the task runs on and releases its memory.
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._forget)
+        task.add_done_callback(self._discard_task)
         await asyncio.wait({task}, timeout=self._limits.answer_seconds)
         if not task.done():
-            raise self._too_late()
+            raise self._timeout_error()
         return task.result()
 
-    def _forget(self, task: asyncio.Task[Any]) -> None:
+    def _discard_task(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # whoever asked may have left
+            task.exception()  # marks it as retrieved, as the request may be gone
 
-    def _too_late(self) -> Refusal:
-        return Refusal(
-            504, f"no answer within {self._limits.answer_seconds:g} s; send less at once"
-        )
+    def _timeout_error(self) -> HTTPException:
+        seconds = self._limits.answer_seconds
+        return HTTPException(504, f"no result within {seconds:g} s; send fewer or smaller images")
 
-    async def _all(self, jobs: list[_Job]) -> list[Answer]:
-        results = await asyncio.gather(*map(self._one, jobs), return_exceptions=True)
-        answers = []
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-            answers.append(result)
-        return answers
+    async def _process_all(self, jobs: list[_ImageJob]) -> list[ImageResult]:
+        outcomes = await asyncio.gather(*map(self._process_one, jobs), return_exceptions=True)
+        results = []
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            results.append(outcome)
+        return results
 
-    async def _one(self, job: _Job) -> Answer:
+    async def _process_one(self, job: _ImageJob) -> ImageResult:
         loop = asyncio.get_running_loop()
         try:
-            searched, faces = await self._faces_of(job)
-            self._counts.pictures.inc()
-            self._counts.faces.inc(len(faces))
-            return await loop.run_in_executor(self._writing, self._write, job, searched, faces)
+            image, faces = await self._find_faces(job)
+            self._metrics.images.inc()
+            self._metrics.faces.inc(len(faces))
+            return await loop.run_in_executor(
+                self._encoding_threads, self._encode, job, image, faces
+            )
         finally:
-            self._room.release(job.held)
+            self._memory.release(job.reserved_bytes)
 
-    async def _faces_of(self, job: _Job) -> tuple[_Searched, list[Face]]:
+    async def _find_faces(self, job: _ImageJob) -> tuple[_DetectedImage, list[Face]]:
         loop = asyncio.get_running_loop()
-        announced = True
-        self._look.announce()
+        self._batcher.announce()
         try:
-            searched = await loop.run_in_executor(self._threads, self._search, job)
-            if not len(searched.found.boxes):
-                return searched, []
-            announced = False
-            start = time.perf_counter()
-            faces = await self._look((searched.grey, searched.found))
-            job.timings_ms["look"] = _ms_since(start)
-            return searched, faces
-        finally:
-            if announced:
-                self._look.withdraw()
+            image = await loop.run_in_executor(self._image_threads, self._decode_and_detect, job)
+        except BaseException:
+            self._batcher.withdraw()
+            raise
+        if not len(image.detections.boxes):
+            self._batcher.withdraw()
+            return image, []
+        start = time.perf_counter()
+        faces = await self._batcher.submit((image.grey, image.detections))
+        job.timings_ms[_PREDICT] = _ms_since(start)
+        return image, faces
 
-    def _search(self, job: _Job) -> _Searched:
-        width, height = check_picture(job.upload, self._limits)
-        needed = 4 * width * height  # RGB and grey
-        self._room.acquire(needed, lambda: time.monotonic() > job.deadline)
-        job.held = needed
+    def _decode_and_detect(self, job: _ImageJob) -> _DetectedImage:
+        self._reserve_memory(job)
+        start = time.perf_counter()
+        rgb = decode_rgb(job.upload) if job.annotated else None
+        grey = decode_grey(job.upload) if rgb is None else to_grey(rgb)
+        job.timings_ms[_DECODE] = _ms_since(start)
+        start = time.perf_counter()
+        detections = self.detect.detect_faces(grey)
+        job.timings_ms[_DETECT] = _ms_since(start)
+        return _DetectedImage(grey, detections, rgb)
+
+    def _reserve_memory(self, job: _ImageJob) -> None:
+        width, height = read_image_size(job.upload, self._limits)
+        size_bytes = _BYTES_PER_PIXEL * width * height
+        self._memory.acquire(size_bytes, lambda: time.monotonic() > job.deadline)
+        job.reserved_bytes = size_bytes
         if time.monotonic() > job.deadline:
-            raise self._too_late()
-        start = time.perf_counter()
-        picture = decode(job.upload) if job.annotated else None
-        grey = decode_grey(job.upload) if picture is None else to_grey(picture)
-        job.timings_ms["decode"] = _ms_since(start)
-        start = time.perf_counter()
-        found = self.detect.detect_faces(grey)
-        job.timings_ms["search"] = _ms_since(start)
-        return _Searched(grey, found, picture)
+            raise self._timeout_error()
 
-    def _look_at(self, some: list[_ToLook]) -> list[list[Face]]:
-        return self.detect.predict_faces([grey for grey, _ in some], [found for _, found in some])
+    def _predict_batch(self, batch: list[_BatchItem]) -> list[list[Face]]:
+        greys, detections = zip(*batch, strict=True)
+        return self.detect.predict_faces(list(greys), list(detections))
 
-    def _write(self, job: _Job, searched: _Searched, faces: list[Face]) -> Answer:
+    def _encode(self, job: _ImageJob, image: _DetectedImage, faces: list[Face]) -> ImageResult:
         names = self.detect.keypoint_names
-        height, width = searched.grey.shape
+        height, width = image.grey.shape
         record = to_record(job.upload.name, width, height, faces, names)
-        picture = None
-        if searched.picture is not None:
-            picture = to_jpeg(draw(searched.picture, faces, names=names, show_error=True))
-        return Answer(record, picture, job.timings_ms)
+        jpeg = None
+        if image.rgb is not None:
+            jpeg = to_jpeg(draw(image.rgb, faces, names=names, show_error=True))
+        return ImageResult(record, jpeg, job.timings_ms)
 
 
 def _ms_since(start: float) -> float:

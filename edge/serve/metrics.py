@@ -1,4 +1,4 @@
-"""What the server counts of itself, for Prometheus; nothing of the pictures is among it."""
+"""Prometheus metrics of the server; none of them reveals image content or file names."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-_BATCHES = (1, 2, 4, 8, 16, 32)
+_LATENCY_BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+_BATCH_BUCKETS = (1, 2, 4, 8, 16, 32)
 
 
-class Counts:
-    """The counters of one server.
+class Metrics:
+    """The metrics of one server.
 
     Attributes:
-        requests: by route and status.
-        seconds: from a request's first byte to its answer's last, by route.
-        pictures: that were looked at.
-        faces: that were found.
-        batch: pictures whose faces shared one run of the keypoint network.
+        requests: counter of responses, by route and status.
+        latency: histogram of the time from the request's head to the response's end, by route, s.
+        images: counter of processed images.
+        faces: counter of detected faces.
+        batch_size: histogram of the images whose faces shared a run of the keypoint network.
     """
 
     def __init__(self) -> None:
-        """All at nought, in a registry of their own."""
+        """Create all metrics in a private registry."""
         self._registry = CollectorRegistry()
         self.requests = Counter(
-            "edge_requests", "Requests answered.", ("route", "status"), registry=self._registry
+            "edge_requests", "Responses sent.", ("route", "status"), registry=self._registry
         )
-        self.seconds = Histogram(
-            "edge_request_seconds", "Time to the end of the answer.", ("route",),
-            buckets=_SECONDS, registry=self._registry,
+        self.latency = Histogram(
+            "edge_request_seconds", "Time to the end of the response.", ("route",),
+            buckets=_LATENCY_BUCKETS_S, registry=self._registry,
         )  # fmt: skip
-        self.pictures = Counter("edge_pictures", "Pictures looked at.", registry=self._registry)
-        self.faces = Counter("edge_faces", "Faces found.", registry=self._registry)
-        self.batch = Histogram(
-            "edge_batch_pictures", "Pictures that shared a run of the keypoint network.",
-            buckets=_BATCHES, registry=self._registry,
+        self.images = Counter("edge_pictures", "Images processed.", registry=self._registry)
+        self.faces = Counter("edge_faces", "Faces detected.", registry=self._registry)
+        self.batch_size = Histogram(
+            "edge_batch_pictures", "Images that shared a run of the keypoint network.",
+            buckets=_BATCH_BUCKETS, registry=self._registry,
         )  # fmt: skip
 
-    def watch(self, name: str, help_text: str, value: Callable[[], float]) -> None:
-        """Add a gauge that is read when it is asked for."""
-        Gauge(name, help_text, registry=self._registry).set_function(value)
+    def add_gauge(self, name: str, description: str, read: Callable[[], float]) -> None:
+        """Add a gauge whose value is read at each scrape."""
+        Gauge(name, description, registry=self._registry).set_function(read)
 
-    def text(self) -> bytes:
-        """All of them in Prometheus's text format."""
+    def render(self) -> bytes:
+        """All metrics in Prometheus's text format."""
         return generate_latest(self._registry)

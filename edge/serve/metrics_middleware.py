@@ -1,40 +1,45 @@
-"""Counts every answer by route and status, and how long it took; pure ASGI."""
+"""ASGI middleware that counts responses by route and status, and measures their latency."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Iterable
 
-from edge.serve.metrics import Counts
-from edge.serve.request_body import App, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_OTHER = "other"  # whatever anybody may think of asking for, as one route
+from edge.serve.metrics import Metrics
+
+# One label for all unknown paths: a label per path would let clients grow the registry at will.
+_OTHER_ROUTE = "other"
+_NO_RESPONSE = "dropped"  # status of requests whose client disconnected first
 
 
-class Tally:
-    """Stands before everything else and counts."""
+class MetricsMiddleware:
+    """Counts and times all requests; the outermost middleware."""
 
-    def __init__(self, app: App, counts: Counts, routes: list[str]) -> None:
-        """Count requests to `app`; `routes` are the paths that are counted by themselves."""
-        self._app, self._counts, self._routes = app, counts, frozenset(routes)
+    def __init__(self, app: ASGIApp, metrics: Metrics, routes: Iterable[str]) -> None:
+        """Count requests to `app`; `routes` are the paths that have a label of their own."""
+        self._app = app
+        self._metrics = metrics
+        self._routes = frozenset(routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request, as ASGI says."""
+        """Handle a connection, as ASGI specifies."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path = scope["path"]
-        route = path if path in self._routes else _OTHER
-        start, status = time.perf_counter(), "dropped"
+        route = scope["path"] if scope["path"] in self._routes else _OTHER_ROUTE
+        status = _NO_RESPONSE
 
-        async def noting(message: Any) -> None:
+        async def record_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = str(message["status"])
             await send(message)
 
+        start = time.perf_counter()
         try:
-            await self._app(scope, receive, noting)
+            await self._app(scope, receive, record_status)
         finally:
-            self._counts.requests.labels(route, status).inc()
-            self._counts.seconds.labels(route).observe(time.perf_counter() - start)
+            self._metrics.requests.labels(route, status).inc()
+            self._metrics.latency.labels(route).observe(time.perf_counter() - start)

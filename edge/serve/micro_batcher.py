@@ -1,4 +1,4 @@
-"""Faces of pictures that come at about the same time share runs of the keypoint network."""
+"""Micro-batching: items of concurrent requests share runs of a network."""
 
 from __future__ import annotations
 
@@ -11,71 +11,73 @@ from typing import Generic, TypeVar
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-_MOST = 32  # items that are worked on together
+_MAX_BATCH = 32  # items
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting(Generic[_Item, _Result]):
-    """An item, and whom its result is promised to."""
+class _Pending(Generic[_Item, _Result]):
+    """A queued item and the future of its result."""
 
     item: _Item
     result: asyncio.Future[_Result]
 
 
-class Batcher(Generic[_Item, _Result]):
-    """Works on items together that are handed in one by one.
+class MicroBatcher(Generic[_Item, _Result]):
+    """Collects items that are submitted one by one, and processes them in batches.
 
-    Items wait while earlier ones are worked on, and, if others are announced, for these, but not
-    for longer than a few milliseconds. A lone item never waits. For one event loop alone.
+    Items queue while a batch is being processed. Otherwise they wait for items that are announced,
+    but no longer than `wait_s`; without announced items a batch starts at once, so that a single
+    client has no added latency. Must be used from one event loop.
     """
 
     def __init__(
         self,
-        work: Callable[[list[_Item]], list[_Result]],
+        process: Callable[[list[_Item]], list[_Result]],
         wait_s: float,
         executor: Executor,
-        note: Callable[[int], None],
+        observe_size: Callable[[int], None],
     ) -> None:
-        """Work in the executor.
+        """Create an empty batcher.
 
         Args:
-            work: one result an item.
-            wait_s: how long an item waits for announced ones, seconds; 0 to work on each alone.
-            executor: where the work is done.
-            note: told how many items each run took.
+            process: the function to run on each batch; returns one result per item.
+            wait_s: longest wait for announced items, seconds; 0 disables batching.
+            executor: runs `process`.
+            observe_size: called with the size of each batch.
         """
-        self._work, self._wait_s, self._executor, self._note = work, wait_s, executor, note
-        self._most = _MOST if wait_s > 0 else 1
-        self._waiting: list[_Waiting[_Item, _Result]] = []
-        self._coming = 0
-        self._busy = False
+        self._process = process
+        self._wait_s = wait_s
+        self._executor = executor
+        self._observe_size = observe_size
+        self._max_batch = _MAX_BATCH if wait_s > 0 else 1
+        self._queue: list[_Pending[_Item, _Result]] = []
+        self._announced = 0
+        self._running = False
         self._timer: asyncio.TimerHandle | None = None
 
     def announce(self) -> None:
-        """Say that an item is on its way; `__call__` hands it in, or `withdraw` gives it up."""
-        self._coming += 1
+        """Announce an item, to be followed by one call of `submit` or `withdraw`."""
+        self._announced += 1
 
     def withdraw(self) -> None:
-        """Say that an announced item will not come."""
-        self._arrive()
+        """Cancel the announcement of an item."""
+        self._announced -= 1
+        self._start_if_ready()
 
-    def _arrive(self) -> None:
-        self._coming -= 1
-        self._consider()
-
-    async def __call__(self, item: _Item) -> _Result:
-        """The result for an item that was announced; raises what the work raises."""
-        waiting: _Waiting[_Item, _Result] = _Waiting(
+    async def submit(self, item: _Item) -> _Result:
+        """Process an announced item; raises what `process` raises for its batch."""
+        pending: _Pending[_Item, _Result] = _Pending(
             item, asyncio.get_running_loop().create_future()
         )
-        self._waiting.append(waiting)
-        self._arrive()
-        return await waiting.result
+        self._queue.append(pending)
+        self._announced -= 1
+        self._start_if_ready()
+        return await pending.result
 
-    def _consider(self) -> None:
-        if self._busy or not self._waiting:
+    def _start_if_ready(self) -> None:
+        if self._running or not self._queue:
             return
-        if not self._coming or len(self._waiting) >= self._most:
+        if not self._announced or len(self._queue) >= self._max_batch:
             self._start()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._wait_s, self._start)
@@ -84,23 +86,25 @@ class Batcher(Generic[_Item, _Result]):
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        some, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-        self._busy = True
-        self._note(len(some))
+        batch = self._queue[: self._max_batch]
+        self._queue = self._queue[self._max_batch :]
+        self._running = True
+        self._observe_size(len(batch))
         loop = asyncio.get_running_loop()
-        done = loop.run_in_executor(self._executor, self._work, [one.item for one in some])
-        done.add_done_callback(lambda done: self._finish(some, done))
+        items = [pending.item for pending in batch]
+        future = loop.run_in_executor(self._executor, self._process, items)
+        future.add_done_callback(lambda done: self._finish(batch, done))
 
     def _finish(
-        self, some: list[_Waiting[_Item, _Result]], done: asyncio.Future[list[_Result]]
+        self, batch: list[_Pending[_Item, _Result]], done: asyncio.Future[list[_Result]]
     ) -> None:
-        self._busy = False
+        self._running = False
         error = done.exception()
-        for i, one in enumerate(some):
-            if one.result.done():
+        for i, pending in enumerate(batch):
+            if pending.result.done():  # cancelled, as its request has timed out
                 continue
             if error:
-                one.result.set_exception(error)
+                pending.result.set_exception(error)
             else:
-                one.result.set_result(done.result()[i])
-        self._consider()
+                pending.result.set_result(done.result()[i])
+        self._start_if_ready()

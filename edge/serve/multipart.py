@@ -1,4 +1,12 @@
-"""Forms with files in them (`multipart/form-data`), read in memory: no file is ever written."""
+"""Parsing of `multipart/form-data` in memory: no upload is ever written to disk.
+
+python-multipart's low-level parser is used, and not Starlette's `MultiPartParser` on top of it,
+which cannot keep what this server promises (compared with Starlette 1.10): it reports broken forms
+(400) and forms with too many parts (413) by one exception without a status; it returns a form that
+is cut off as one without its last file, as it does not see whether the closing boundary came; it
+needs a subclass to keep files above 1 MB out of temporary files; and it rejects file parts without
+a name.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +14,17 @@ from dataclasses import dataclass, field
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.exceptions import HTTPException
 
-from edge.serve.limits import Refusal
+from edge.errors import first_line
 
-_MOST_FIELDS = 16  # beside files
+UNNAMED = "picture"  # the `image` in the results of an upload without a file name
+_MAX_FIELDS = 16  # parts that are not files
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that was sent: what its sender calls it, and its bytes."""
+    """An uploaded file: its name, as the client gives it, and its content."""
 
     name: str
     data: bytes
@@ -22,83 +32,109 @@ class Upload:
 
 @dataclass(slots=True)
 class _Part:
-    """A part of a form: its headers as they come in, and its bytes."""
+    """A part of a form while it is parsed."""
 
     headers: dict[bytes, bytes] = field(default_factory=dict)
-    data: list[bytes] = field(default_factory=list)
-    name: bytes | None = None  # of the file that it is
+    chunks: list[bytes] = field(default_factory=list)
+    file_name: bytes | None = None  # None for a field that is no file
 
 
-class _Reader:
-    """Collects the files of one form; the parser calls its methods."""
+class _FormReader:
+    """Collects the files of a form; its `on_…` methods are the parser's callbacks."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, max_files: int) -> None:
         self.files: list[_Part] = []
-        self.ended = False
-        self._most, self._fields = most, 0
+        self.complete = False
+        self._max_files = max_files
+        self._field_count = 0
         self._part = _Part()
-        self._header = self._value = b""
+        self._header_name = b""
+        self._header_value = b""
+
+    def parse(self, body: bytes, boundary: bytes) -> None:
+        parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self.on_part_begin,
+                "on_header_field": self.on_header_field,
+                "on_header_value": self.on_header_value,
+                "on_header_end": self.on_header_end,
+                "on_headers_finished": self.on_headers_finished,
+                "on_part_data": self.on_part_data,
+                "on_end": self.on_end,
+            },
+        )
+        parser.write(body)
 
     def on_part_begin(self) -> None:
         self._part = _Part()
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
-        self._header += data[start:end]
+        self._header_name += data[start:end]
 
     def on_header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
+        self._header_value += data[start:end]
 
     def on_header_end(self) -> None:
-        self._part.headers[self._header.lower()] = self._value
-        self._header = self._value = b""
+        self._part.headers[self._header_name.lower()] = self._header_value
+        self._header_name = b""
+        self._header_value = b""
 
     def on_headers_finished(self) -> None:
         _, options = parse_options_header(self._part.headers.get(b"content-disposition", b""))
-        self._part.name = options.get(b"filename")
-        if self._part.name is None:
-            self._fields += 1
+        self._part.file_name = options.get(b"filename")
+        if self._part.file_name is None:
+            self._field_count += 1
         else:
             self.files.append(self._part)
-        if len(self.files) > self._most:
-            raise Refusal(413, f"the form holds too many files; expected at most {self._most}")
-        if self._fields > _MOST_FIELDS:
-            raise Refusal(413, f"the form holds too many fields beside the files; {_MOST_FIELDS}"
-                          " are allowed")  # fmt: skip
+        if len(self.files) > self._max_files:
+            raise HTTPException(
+                413, f"the form has too many files; expected at most {self._max_files}"
+            )
+        if self._field_count > _MAX_FIELDS:
+            raise HTTPException(
+                413, f"the form has too many fields besides files; expected at most {_MAX_FIELDS}"
+            )
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._part.name is not None:
-            self._part.data.append(data[start:end])
+        if self._part.file_name is not None:
+            self._part.chunks.append(data[start:end])
 
     def on_end(self) -> None:
-        self.ended = True
+        self.complete = True
 
 
-def read_form(body: bytes, content_type: str, most: int) -> list[Upload]:
-    """The files of a form; other fields are passed over.
+def parse_form(body: bytes, content_type: str, max_files: int) -> list[Upload]:
+    """Parse a form; fields that are not files are ignored.
 
     Args:
-        body: the whole form.
-        content_type: of the request, which tells the boundary.
-        most: how many files it may hold.
+        body: the complete body.
+        content_type: the Content-Type header of the request, with the boundary.
+        max_files: how many files the form may have.
+
+    Returns:
+        The files, in order.
 
     Raises:
-        Refusal: 400 for a broken form, 413 for too many parts, 422 where there is no file.
+        HTTPException: 400 for a malformed or truncated form, 413 for too many parts, 422 for a
+            form without files.
     """
     _, options = parse_options_header(content_type)
-    reader = _Reader(most)
-    calls = {name: getattr(reader, name) for name in dir(_Reader) if name.startswith("on_")}
+    boundary = options.get(b"boundary")
+    if boundary is None:
+        raise HTTPException(400, "the Content-Type header of the form has no boundary")
+    reader = _FormReader(max_files)
     try:
-        parser = MultipartParser(options[b"boundary"], calls)  # type: ignore[arg-type]
-        parser.write(body)
-    except KeyError as error:
-        raise Refusal(400, "the form's content type names no boundary") from error
+        reader.parse(body, boundary)
     except FormParserError as error:
-        raise Refusal(400, f"the form is broken ({error})") from error
-    if not reader.ended:
-        raise Refusal(400, "the form is cut off")
+        raise HTTPException(400, f"the form is malformed ({first_line(error)})") from error
+    if not reader.complete:
+        raise HTTPException(400, "the form is truncated: its closing boundary is missing")
     if not reader.files:
-        raise Refusal(422, "the form holds no file; send each picture as a file part")
-    return [
-        Upload((part.name or b"").decode("utf-8", "replace") or "picture", b"".join(part.data))
-        for part in reader.files
-    ]
+        raise HTTPException(422, "the form has no file; send each image as a file part")
+    return [_to_upload(part) for part in reader.files]
+
+
+def _to_upload(part: _Part) -> Upload:
+    name = (part.file_name or b"").decode("utf-8", "replace")
+    return Upload(name or UNNAMED, b"".join(part.chunks))

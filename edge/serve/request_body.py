@@ -1,157 +1,153 @@
-"""Bodies of requests: taken in whole before any work begins, within bounds of size and time.
+"""ASGI middleware that reads request bodies whole, within limits on their size, number and time.
 
-Pure ASGI, around the application. A body is held in memory, never in a file.
+Bodies are held in memory and never written to disk.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import AsyncIterator
 
-from edge.serve.limits import Limits, Refusal, busy
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from edge.serve.http_errors import error_body, error_start, service_unavailable
+from edge.serve.limits import Limits
 
 
-class _Gone(Exception):
-    """The client has left, or does not read its answer."""
+class _ClientDisconnected(Exception):
+    """The client has closed the connection, or does not read the response."""
 
 
-class Intake:
-    """Admits requests with bodies while there is room, and hands them on with the body read.
+class BodyLimiter:
+    """Reads the body of each POST request before the application is called.
 
     Attributes:
-        held: how many are in work or wait.
+        active: requests with a body that are being read or handled.
     """
 
-    def __init__(self, app: App, limits: Limits) -> None:
-        """Stand before `app`."""
-        self._app, self._limits = app, limits
-        self.held = self._held_bytes = 0
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        """Limit the requests to `app`."""
+        self._app = app
+        self._limits = limits
+        self.active = 0
+        self._buffered_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request, as ASGI says."""
+        """Handle a connection, as ASGI specifies."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = _impatient(send, self._limits.send_seconds)
-        with contextlib.suppress(_Gone):
+        send = _with_timeout(send, self._limits.send_seconds)
+        with contextlib.suppress(_ClientDisconnected):
             if scope["method"] == "POST":
-                await self._take(scope, receive, send)
+                await self._handle_post(scope, receive, send)
             else:
                 await self._app(scope, receive, send)
 
-    async def _take(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _handle_post(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = _Body(receive)
         try:
-            await self._admit(scope, body, send)
-        except Refusal as refusal:
-            await self._refuse(refusal, body, send)
+            await self._handle_within_limits(scope, body, send)
+        except HTTPException as error:
+            await self._send_error(error, body, send)
         finally:
-            self._held_bytes -= body.counted
+            self._buffered_bytes -= body.buffered_bytes
 
-    async def _admit(self, scope: Scope, body: _Body, send: Send) -> None:
-        self._check_length(scope)
-        if self.held >= self._limits.queue:
-            raise busy(f"{self.held} requests wait already")
-        self.held += 1
+    async def _handle_within_limits(self, scope: Scope, body: _Body, send: Send) -> None:
+        self._check_content_length(scope)
+        if self.active >= self._limits.queue:
+            raise service_unavailable(f"{self.active} requests are queued already")
+        self.active += 1
         try:
             data = await self._read_in_time(body)
             await self._app(scope, _replay(data, body.receive), send)
         finally:
-            self.held -= 1
+            self.active -= 1
+
+    def _check_content_length(self, scope: Scope) -> None:
+        for name, value in scope["headers"]:
+            if name == b"content-length" and int(value) > self._limits.body_bytes:
+                raise self._too_large()
 
     async def _read_in_time(self, body: _Body) -> bytes:
         seconds = self._limits.body_seconds
         try:
             return await asyncio.wait_for(self._read(body), seconds)
         except asyncio.TimeoutError as error:
-            raise Refusal(408, f"the body did not arrive within {seconds:g} s") from error
-
-    def _check_length(self, scope: Scope) -> None:
-        for name, value in scope["headers"]:
-            if name == b"content-length" and int(value) > self._limits.body_bytes:
-                raise self._too_large()
+            raise HTTPException(408, f"the body did not arrive within {seconds:g} s") from error
 
     async def _read(self, body: _Body) -> bytes:
-        parts = []
-        async for part in body.parts():
-            body.counted += len(part)
-            self._held_bytes += len(part)
-            if body.counted > self._limits.body_bytes:
+        chunks = []
+        async for chunk in body.chunks():
+            body.buffered_bytes += len(chunk)
+            self._buffered_bytes += len(chunk)
+            if body.buffered_bytes > self._limits.body_bytes:
                 raise self._too_large()
-            if self._held_bytes > self._limits.queue_bytes:
-                raise busy("the bodies of other requests fill the memory set apart for them")
-            parts.append(part)
-        return b"".join(parts)
+            if self._buffered_bytes > self._limits.queue_bytes:
+                raise service_unavailable("the memory for request bodies is full")
+            chunks.append(chunk)
+        return b"".join(chunks)
 
-    def _too_large(self) -> Refusal:
-        most = self._limits.body_bytes
-        return Refusal(413, f"the body is too large; expected at most {most:,} bytes")
+    def _too_large(self) -> HTTPException:
+        limit = self._limits.body_bytes
+        return HTTPException(413, f"the body is too large; expected at most {limit:,} bytes")
 
-    async def _refuse(self, refusal: Refusal, body: _Body, send: Send) -> None:
-        """Answer, and take in what is still on its way: or the answer might be lost with it."""
-        await send(start_of(refusal))
-        await send({"type": "http.response.body", "body": refusal.body, "more_body": True})
-        if refusal.status != 408:
-            with contextlib.suppress(asyncio.TimeoutError, _Gone):
+    async def _send_error(self, error: HTTPException, body: _Body, send: Send) -> None:
+        """Send an error, then read the rest of the body.
+
+        Closing a connection with unread data resets it, and the client might lose the response.
+        """
+        await send(error_start(error))
+        await send(error_body(error, more_body=True))
+        if error.status_code != 408:
+            with contextlib.suppress(asyncio.TimeoutError, _ClientDisconnected):
                 await asyncio.wait_for(self._drain(body), self._limits.body_seconds)
         await send({"type": "http.response.body", "body": b""})
 
     async def _drain(self, body: _Body) -> None:
-        drained = 0
-        async for part in body.parts():
-            drained += len(part)
-            if drained > self._limits.body_bytes:
+        drained_bytes = 0
+        async for chunk in body.chunks():
+            drained_bytes += len(chunk)
+            if drained_bytes > self._limits.body_bytes:
                 return
 
 
-def start_of(refusal: Refusal) -> dict[str, Any]:
-    """The status and the headers with which a request is refused."""
-    headers = {"Content-Type": "application/json", "Connection": "close", **refusal.headers}
-    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    return {"type": "http.response.start", "status": refusal.status, "headers": pairs}
-
-
 class _Body:
-    """A body as it comes in, and how many of its bytes count as held."""
+    """A request body that is being received, and how many of its bytes are in memory."""
 
     def __init__(self, receive: Receive) -> None:
-        self.receive, self.counted, self._more = receive, 0, True
+        self.receive = receive
+        self.buffered_bytes = 0
+        self._more = True
 
-    async def parts(self) -> Any:
+    async def chunks(self) -> AsyncIterator[bytes]:
         while self._more:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise _Gone
+                raise _ClientDisconnected
             self._more = message.get("more_body", False)
             yield message.get("body", b"")
 
 
 def _replay(data: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives a body that was read; afterwards, what the server says."""
-    left: list[bytes] = [data]
+    """A `receive` that returns the body already read, then what the server sends."""
+    messages: list[Message] = [{"type": "http.request", "body": data, "more_body": False}]
 
-    async def again() -> MutableMapping[str, Any]:
-        if left:
-            return {"type": "http.request", "body": left.pop(), "more_body": False}
-        return await receive()
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
 
-    return again
+    return replay
 
 
-def _impatient(send: Send, seconds: float) -> Send:
-    """A `send` that gives up on a client that does not read."""
+def _with_timeout(send: Send, seconds: float) -> Send:
+    """A `send` that raises `_ClientDisconnected` if the client does not read in time."""
 
-    async def within(message: MutableMapping[str, Any]) -> None:
+    async def send_in_time(message: Message) -> None:
         try:
             await asyncio.wait_for(send(message), seconds)
         except asyncio.TimeoutError as error:
-            raise _Gone from error
+            raise _ClientDisconnected from error
 
-    return within
+    return send_in_time
