@@ -3,6 +3,7 @@
 import contextlib
 import queue
 import threading
+import time
 
 import edge
 from edge.serve.limits import Limits
@@ -10,7 +11,7 @@ from edge.serve.limits import Limits
 
 @contextlib.contextmanager
 def serving(detect, limits=Limits(), **settings):  # noqa: B008 - frozen
-    """The address of a running server; it has stopped when the block is left."""
+    """The URL of a running server, which is stopped when the block ends."""
     from edge.serve.app import make_app
     from edge.serve.uvicorn_server import listen, make_server
 
@@ -26,15 +27,25 @@ def serving(detect, limits=Limits(), **settings):  # noqa: B008 - frozen
     assert not thread.is_alive()
 
 
-class Held(edge.FaceKeypoints):
-    """Models that search no picture until they are let go."""
+def wait_for_metric(url, line):
+    """Wait until a line is among the metrics of a server."""
+    import httpx
+
+    deadline = time.monotonic() + 20
+    while line not in httpx.get(f"{url}/metrics").text.splitlines():
+        assert time.monotonic() < deadline, line
+        time.sleep(0.02)
+
+
+class BlockedModels(edge.FaceKeypoints):
+    """Models whose detector waits until it is released."""
 
     def __init__(self):
         super().__init__(precision="fp32")
-        self.begun = threading.Semaphore(0)
-        self.let_go = threading.Event()
+        self.started = threading.Semaphore(0)
+        self.release = threading.Event()
 
     def detect_faces(self, grey):
-        self.begun.release()
-        assert self.let_go.wait(timeout=30)
+        self.started.release()
+        assert self.release.wait(timeout=30)
         return super().detect_faces(grey)

@@ -1,6 +1,8 @@
 import contextlib
 import itertools
 import re
+import threading
+import types
 
 import pytest
 
@@ -13,15 +15,16 @@ import httpx
 from edge.errors import SourceError
 from edge.image import load_image
 from edge.serve.limits import Limits
-from edge.serve.live_stream import Live
+from edge.serve.live_stream import LiveStream, _in_real_time
+from edge.video.capture import Frame
 from tests.edge.serve.serving import serving
 
 
-def parts(answer):
+def jpeg_files(response):
     """The JPEG files of a stream."""
     data = b""
-    for more in answer.iter_raw():
-        data += more
+    for chunk in response.iter_raw():
+        data += chunk
         while match := re.search(rb"Content-Length: (\d+)\r\n\r\n", data):
             end = match.end() + int(match[1])
             if len(data) < end:
@@ -31,61 +34,72 @@ def parts(answer):
 
 
 def watch(stack, url, path="/v1/live"):
-    answer = stack.enter_context(httpx.stream("GET", url + path, timeout=30))
-    assert answer.status_code == 200, answer.read()
-    assert answer.headers["content-type"] == "multipart/x-mixed-replace; boundary=frame"
-    return parts(answer)
+    response = stack.enter_context(httpx.stream("GET", url + path, timeout=30))
+    assert response.status_code == 200, response.read()
+    assert response.headers["content-type"] == "multipart/x-mixed-replace; boundary=frame"
+    return jpeg_files(response)
 
 
-def test_several_watch_and_each_frame_is_looked_at_once(detect, film):
-    live = Live(detect, str(film), viewers=3)
+def test_several_viewers_share_frames_that_are_processed_once(detect, film):
+    live = LiveStream(detect, str(film), max_viewers=3)
     with serving(detect, live=live) as url:
         with contextlib.ExitStack() as stack:
             viewers = [watch(stack, url) for _ in range(3)]
-            seen = [list(itertools.islice(viewer, 5)) for viewer in viewers]
-            assert "edge_viewers 3.0" in httpx.get(f"{url}/metrics").text
-            assert httpx.get(f"{url}/v1/live").status_code == 503
-            frames = httpx.get(f"{url}/v1/live/faces").json()
-        looked_at = live.looked_at
-    different = {frame for frames in seen for frame in frames}
-    assert len(different) <= looked_at
-    picture = load_image(seen[0][0])
-    assert picture.shape == (512, 512, 3)
-    (face,) = frames["faces"]
-    assert frames["image"] == str(film)
+            received = [list(itertools.islice(viewer, 5)) for viewer in viewers]
+            assert "edge_viewers 3.0" in httpx.get(f"{url}/metrics").text.splitlines()
+            record = httpx.get(f"{url}/v1/live/faces").json()
+        processed = live.processed_frames
+    assert len({jpeg for jpegs in received for jpeg in jpegs}) <= processed
+    assert load_image(received[0][0]).shape == (512, 512, 3)
+    (face,) = record["faces"]
+    assert record["image"] == str(film)
     assert face["keypoints"]["nose_tip"]["x"] == pytest.approx(225, abs=4)
 
 
-def test_two_viewers_see_the_same_frames(detect, film):
-    live = Live(detect, str(film), viewers=3)
+def test_viewers_beyond_the_limit_are_rejected(detect, film):
+    live = LiveStream(detect, str(film), max_viewers=1)
     with serving(detect, live=live) as url, contextlib.ExitStack() as stack:
-        one, other = (watch(stack, url) for _ in range(2))
-        seen = [set(itertools.islice(viewer, 8)) for viewer in (one, other)]
-    assert seen[0] & seen[1]
+        next(watch(stack, url))
+        rejected = httpx.get(f"{url}/v1/live")
+    assert (rejected.status_code, rejected.headers["retry-after"]) == (503, "1")
+    assert rejected.json() == {"error": "the stream has 1 viewers already; retry after 1 s"}
 
 
-def test_nothing_is_looked_at_while_nobody_watches(detect, film):
-    live = Live(detect, str(film), viewers=3)
+def test_two_viewers_receive_the_same_frames(detect, film):
+    live = LiveStream(detect, str(film), max_viewers=3)
+    with serving(detect, live=live) as url, contextlib.ExitStack() as stack:
+        viewers = [watch(stack, url) for _ in range(2)]
+        first, second = (set(itertools.islice(viewer, 8)) for viewer in viewers)
+    assert first & second
+
+
+def test_without_viewers_no_frame_is_processed(detect, film):
+    live = LiveStream(detect, str(film), max_viewers=3)
     with serving(detect, live=live) as url:
-        assert httpx.get(f"{url}/v1/live/faces").status_code == 404
-        assert live.looked_at == 0
+        response = httpx.get(f"{url}/v1/live/faces")
+        assert response.status_code == 404
+        assert response.json() == {
+            "error": "no frame has been processed yet; open /v1/live first",
+        }
+        assert live.processed_frames == 0
 
 
-def test_a_film_begins_again_when_it_ends(detect, film):
-    live = Live(detect, str(film), viewers=3)
+def test_a_video_restarts_when_it_ends(detect, film):
+    live = LiveStream(detect, str(film), max_viewers=3)
     with serving(detect, live=live) as url, contextlib.ExitStack() as stack:
-        viewer, numbers = watch(stack, url), []
+        viewer = watch(stack, url)
+        numbers = []
         while len(numbers) < 2 or numbers[-1] >= numbers[-2]:
             next(viewer)
             numbers.append(httpx.get(f"{url}/v1/live/faces").json()["frame"])
             assert len(numbers) < 500
 
 
-def test_a_camera_is_shown_as_it_comes_and_tried_again(detect, sample, monkeypatch, capsys):
+def test_a_camera_that_fails_is_opened_again(detect, sample, monkeypatch, capsys):
     opened = []
 
-    class Lent:
-        """A camera that gives three frames and breaks."""
+    class FailingCamera:
+        """A camera that gives three frames, then fails."""
 
         name = "camera:0"
 
@@ -93,22 +107,40 @@ def test_a_camera_is_shown_as_it_comes_and_tried_again(detect, sample, monkeypat
             opened.append(number)
 
         def frames(self):
-            from edge.video.capture import Frame
-
             for number in range(3):
                 yield Frame(number, number / 10, load_image(sample))
-            raise SourceError("camera:0: gives no picture")
+            raise SourceError("camera:0: gives no frame")
 
-    monkeypatch.setattr("edge.serve.live_stream.Camera", Lent)
-    monkeypatch.setattr("edge.serve.live_stream._RETRY_S", 0.01)
-    live = Live(detect, 0, viewers=1)
+    monkeypatch.setattr("edge.serve.live_stream.Camera", FailingCamera)
+    monkeypatch.setattr("edge.serve.live_stream._RECONNECT_S", 0.01)
+    live = LiveStream(detect, 0, max_viewers=1)
     with serving(detect, live=live) as url, contextlib.ExitStack() as stack:
         viewer = watch(stack, url)
         while len(opened) < 3:
             next(viewer)
-    assert "edge: camera:0: gives no picture" in capsys.readouterr().err
+    assert "edge: camera:0: gives no frame" in capsys.readouterr().err
 
 
-def test_what_cannot_be_opened_is_said_at_once(detect, tmp_path):
+def test_a_source_that_cannot_be_opened_is_an_error_at_once(detect, tmp_path):
     with pytest.raises(SourceError, match="no such file"):
-        Live(detect, str(tmp_path / "none.mp4"), Limits().viewers)
+        LiveStream(detect, str(tmp_path / "none.mp4"), Limits().viewers)
+
+
+def test_late_frames_are_dropped_and_playback_continues_from_there(monkeypatch):
+    now = [100.0]
+    stopped = threading.Event()
+
+    def wait(seconds):
+        now[0] += seconds
+
+    clock = types.SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("edge.serve.live_stream.time", clock)
+    monkeypatch.setattr(stopped, "wait", wait)
+    frames = [Frame(number, number / 10, None) for number in range(5)]
+    played = []
+    for frame in _in_real_time(iter(frames), 10.0, stopped):
+        played.append((frame.number, round(now[0] - 100, 6)))
+        if frame.number == 1:
+            now[0] += 1.0  # slower than real time: frame 2 is due at 0.2 s
+    assert played == [(0, 0.0), (1, 0.1), (3, 1.2), (4, 1.3)]
+    assert now[0] == pytest.approx(101.4)  # the last frame lasts as long as the others

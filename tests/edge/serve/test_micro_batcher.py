@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from edge.serve.micro_batcher import Batcher
+from edge.serve.micro_batcher import MicroBatcher
 
 
 @pytest.fixture
@@ -12,96 +12,115 @@ def executor():
         yield executor
 
 
-def batcher(executor, sizes, wait_s=30.0, work=None):
-    return Batcher(
-        work or (lambda some: [one * 10 for one in some]), wait_s, executor, sizes.append
-    )
+def times_ten(batch):
+    return [item * 10 for item in batch]
 
 
-def test_a_lone_item_does_not_wait(executor):
+def make_batcher(executor, sizes, wait_s=30.0, process=times_ten):
+    return MicroBatcher(process, wait_s, executor, sizes.append)
+
+
+def test_a_single_item_is_processed_at_once(executor):
     sizes = []
 
     async def run():
-        batch = batcher(executor, sizes)
-        batch.announce()
-        return await asyncio.wait_for(batch(1), 10)
+        batcher = make_batcher(executor, sizes)
+        batcher.announce()
+        return await asyncio.wait_for(batcher.submit(1), 10)
 
     assert asyncio.run(run()) == 10
     assert sizes == [1]
 
 
-def test_items_wait_for_those_that_are_announced_and_share_a_run(executor):
+def test_items_wait_for_announced_ones_and_share_a_batch(executor):
     sizes = []
 
     async def run():
-        batch = batcher(executor, sizes)
+        batcher = make_batcher(executor, sizes)
         for _ in range(4):
-            batch.announce()
-        work = [asyncio.create_task(batch(number)) for number in (1, 2, 3)]
+            batcher.announce()
+        tasks = [asyncio.create_task(batcher.submit(number)) for number in (1, 2, 3)]
         await asyncio.sleep(0.01)
         assert not sizes
-        batch.withdraw()
-        return await asyncio.gather(*work)
+        batcher.withdraw()
+        return await asyncio.gather(*tasks)
 
     assert asyncio.run(run()) == [10, 20, 30]
     assert sizes == [3]
 
 
-def test_nobody_waits_for_long_for_one_who_does_not_come(executor):
+def test_the_wait_for_an_announced_item_is_limited(executor):
     sizes = []
 
     async def run():
-        batch = batcher(executor, sizes, wait_s=0.01)
-        batch.announce()
-        batch.announce()
-        return await asyncio.wait_for(batch(4), 10)
+        batcher = make_batcher(executor, sizes, wait_s=0.01)
+        batcher.announce()
+        batcher.announce()
+        return await asyncio.wait_for(batcher.submit(4), 10)
 
     assert asyncio.run(run()) == 40
+    assert sizes == [1]
 
 
-def test_what_comes_while_others_are_worked_on_goes_together(executor):
+def test_items_that_arrive_during_a_batch_form_the_next_ones(executor):
     sizes = []
 
     async def run():
-        batch = batcher(executor, sizes)
-        batch.announce()
-        first = asyncio.create_task(batch(0))
+        batcher = make_batcher(executor, sizes)
+        batcher.announce()
+        first = asyncio.create_task(batcher.submit(0))
         await asyncio.sleep(0)
         for _ in range(99):
-            batch.announce()
-        others = await asyncio.gather(*map(batch, range(1, 100)))
+            batcher.announce()
+        others = await asyncio.gather(*map(batcher.submit, range(1, 100)))
         return [await first, *others]
 
     assert asyncio.run(run()) == [number * 10 for number in range(100)]
     assert sizes == [1, 32, 32, 32, 3]
 
 
-def test_an_error_reaches_all_whom_it_concerns_and_no_other(executor):
-    def work(some):
-        if 7 in some:
+def test_an_error_is_raised_for_every_item_of_its_batch_only(executor):
+    def process(batch):
+        if 7 in batch:
             raise ValueError("seven")
-        return some
+        return batch
 
     async def run():
-        batch = batcher(executor, [], 0.2, work)
+        batcher = make_batcher(executor, [], 0.2, process)
         for _ in range(3):
-            batch.announce()
-        both = await asyncio.gather(batch(6), batch(7), return_exceptions=True)
-        return both, await batch(2)
+            batcher.announce()
+        errors = await asyncio.gather(batcher.submit(6), batcher.submit(7), return_exceptions=True)
+        return errors, await batcher.submit(2)
 
-    both, last = asyncio.run(run())
-    assert [str(error) for error in both] == ["seven", "seven"]
-    assert last == 2
+    errors, result = asyncio.run(run())
+    assert [str(error) for error in errors] == ["seven", "seven"]
+    assert result == 2
 
 
-def test_without_a_wait_each_is_worked_on_alone(executor):
+def test_a_cancelled_item_does_not_affect_the_others_of_its_batch(executor):
     sizes = []
 
     async def run():
-        batch = batcher(executor, sizes, wait_s=0)
+        batcher = make_batcher(executor, sizes)
+        for _ in range(3):
+            batcher.announce()
+        first, second = (asyncio.create_task(batcher.submit(number)) for number in (1, 2))
+        await asyncio.sleep(0)
+        first.cancel()
+        return await batcher.submit(3), await second
+
+    assert asyncio.run(run()) == (30, 20)
+    assert sizes == [3]
+
+
+def test_without_a_wait_each_item_is_a_batch_of_its_own(executor):
+    sizes = []
+
+    async def run():
+        batcher = make_batcher(executor, sizes, wait_s=0)
         for _ in range(5):
-            batch.announce()
-        return await asyncio.gather(*map(batch, range(5)))
+            batcher.announce()
+        return await asyncio.gather(*map(batcher.submit, range(5)))
 
     assert asyncio.run(run()) == [0, 10, 20, 30, 40]
     assert sizes == [1] * 5

@@ -1,4 +1,4 @@
-"""Bad uploads: every one gets its answer, and the server goes on."""
+"""Validation of uploads: every invalid one gets its error, and the server keeps working."""
 
 import io
 import struct
@@ -13,7 +13,12 @@ pytest.importorskip("httpx")
 
 import httpx
 from PIL import Image
+from starlette.exceptions import HTTPException
 
+from edge.image import load_grey, load_image
+from edge.serve.limits import Limits
+from edge.serve.multipart import Upload
+from edge.serve.uploads import decode_crops, decode_grey, decode_rgb, read_image_size
 from tests.conftest import SAMPLE
 from tests.edge.serve.serving import serving
 
@@ -22,13 +27,18 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0
 NOISE = np.random.default_rng(5).bytes(5000)
 
 
-def saved(image, kind):
+def saved(image, file_format):
     file = io.BytesIO()
-    image.save(file, kind)
+    image.save(file, file_format)
     return file.getvalue()
 
 
-def array(**changes):
+def png(width, height):
+    return saved(Image.new("L", (width, height), 99), "PNG")
+
+
+def npy(**changes):
+    """A .npy file of one crop whose header may declare something else."""
     file = io.BytesIO()
     header = {"descr": "|u1", "fortran_order": False, "shape": (1, 96, 96), **changes}
     np.lib.format.write_array_header_1_0(file, header)
@@ -36,68 +46,69 @@ def array(**changes):
 
 
 def bomb():
-    """A PNG of 30,000×30,000 px in a few bytes of its head; its pixels would take 0.9 GB."""
+    """A PNG whose header declares 30,000×30,000 px, which would decode to 0.9 GB."""
 
-    def chunk(kind, data):
+    def chunk(name, data):
         return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         )
 
-    head = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
     pixels = zlib.compress(bytes(1_000_000))
     return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
     )
 
 
 def text_bomb():
-    """A PNG whose comment would take 100 MB."""
-    picture = saved(Image.new("L", (9, 9)), "PNG")
+    """A PNG whose compressed comment expands to 100 MB."""
+    image = saved(Image.new("L", (9, 9)), "PNG")
     data = b"zTXt-key\0\0" + zlib.compress(bytes(100_000_000))
     chunk = struct.pack(">I", len(data)) + b"zTXt" + data
-    return picture[:33] + chunk + struct.pack(">I", zlib.crc32(b"zTXt" + data)) + picture[33:]
+    return image[:33] + chunk + struct.pack(">I", zlib.crc32(b"zTXt" + data)) + image[33:]
 
 
 LONG = saved(Image.new("L", (50_000, 1)), "PNG")
-BAD_PICTURES = {
-    "nothing": (b"", "image/jpeg", 422),
+TRUNCATED_FORM = (
+    b'--x\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n' + PHOTO[:99]
+)
+INVALID_IMAGES = {
+    "an empty body": (b"", "image/jpeg", 422),
     "random bytes": (NOISE, "image/jpeg", 415),
-    "random bytes after a JPEG's first": (b"\xff\xd8\xff" + NOISE, "image/jpeg", 422),
-    "random bytes after a PNG's first": (b"\x89PNG\r\n\x1a\n" + NOISE, "image/png", 422),
-    "random bytes after a TIFF's first": (b"II*\0" + NOISE, "image/tiff", 422),
-    "a JPEG cut off": (PHOTO[:9000], "image/jpeg", 422),
-    "a JPEG cut off in its head": (PHOTO[:20], "image/jpeg", 422),
-    "a PNG cut off": (saved(Image.open(SAMPLE), "PNG")[:9000], "image/png", 422),
-    "a GIF cut off": (saved(Image.open(SAMPLE), "GIF")[:900], "image/gif", 422),
+    "random bytes after a JPEG signature": (b"\xff\xd8\xff" + NOISE, "image/jpeg", 422),
+    "random bytes after a PNG signature": (b"\x89PNG\r\n\x1a\n" + NOISE, "image/png", 422),
+    "random bytes after a TIFF signature": (b"II*\0" + NOISE, "image/tiff", 422),
+    "a truncated JPEG": (PHOTO[:9000], "image/jpeg", 422),
+    "a JPEG truncated in its header": (PHOTO[:20], "image/jpeg", 422),
+    "a truncated PNG": (saved(Image.open(SAMPLE), "PNG")[:9000], "image/png", 422),
+    "a truncated GIF": (saved(Image.open(SAMPLE), "GIF")[:900], "image/gif", 422),
     "a decompression bomb": (bomb(), "image/png", 413),
-    "a bomb in a comment": (text_bomb(), "image/png", 422),
+    "a decompression bomb in a comment": (text_bomb(), "image/png", 422),
     "50,000×1 px": (LONG, "image/png", 413),
     "an SVG": (SVG, "image/svg+xml", 415),
-    "an SVG that says it is a JPEG": (SVG, "image/jpeg", 415),
+    "an SVG with the content type of a JPEG": (SVG, "image/jpeg", 415),
     "a PDF": (b"%PDF-1.7\n" + NOISE, "application/octet-stream", 415),
     "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n" + NOISE, "application/octet-stream", 415),
     "a photo as text": (PHOTO, "text/plain", 415),
     "a photo as JSON": (PHOTO, "application/json", 415),
-    "a photo as a plain form": (PHOTO, "application/x-www-form-urlencoded", 415),
+    "a photo as a URL-encoded form": (PHOTO, "application/x-www-form-urlencoded", 415),
     "a photo as a form": (PHOTO, "multipart/form-data; boundary=x", 400),
     "a form without a boundary": (PHOTO, "multipart/form-data", 400),
-    "a form that is cut off": (
-        b'--x\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n' + PHOTO[:99],
-        "multipart/form-data; boundary=x",
-        400,
-    ),
-    "an array": (array(), "application/octet-stream", 415),
+    "a truncated form": (TRUNCATED_FORM, "multipart/form-data; boundary=x", 400),
+    "an array": (npy(), "application/octet-stream", 415),
 }
-BAD_CROPS = {
-    "nothing": (b"", 422),
-    "a photo": (PHOTO, 422),
-    "an array of another shape": (array(shape=(1, 96, 95)), 422),
-    "an array of another type": (array(descr="<f8"), 422),
-    "an array that promises too much": (array(shape=(10**12, 96, 96)), 422),
-    "an array of objects": (array(descr="|O"), 422),
-    "an array with a broken head": (array()[:30], 422),
-    "an array by columns": (array(fortran_order=True), 422),
-    "a form": (SVG, 415),
+INVALID_CROPS = {
+    "an empty body": (b"", 422, "picture: empty (0 bytes); expected an image"),
+    "a photo": (PHOTO, 422, "picture: 512×512 px; expected 96×96"),
+    "an array of another shape": (npy(shape=(1, 96, 95)), 422, "uint8 of shape (1, 96, 95)"),
+    "an array of another dtype": (npy(descr="<f8"), 422, "received float64 of shape (1, 96, 96)"),
+    "an array that declares more than it has": (
+        npy(shape=(10**9, 96, 96)), 422, "data size does not match shape (1000000000, 96, 96)",
+    ),
+    "an array of objects": (npy(descr="|O"), 422, "received object of shape (1, 96, 96)"),
+    "an array with a truncated header": (npy()[:30], 422, "picture: not a valid .npy file"),
+    "an array in Fortran order": (npy(fortran_order=True), 422, "(1, 96, 96) in Fortran order"),
+    "an SVG": (SVG, 415, "picture: not an image; expected one of BMP, GIF, JPEG, PNG, TIFF, WEBP"),
 }  # fmt: skip
 
 
@@ -107,66 +118,121 @@ def url(detect):
         yield url
 
 
-@pytest.fixture(autouse=True)
-def goes_on(url, tmp_path, monkeypatch):
-    """Whatever a test sends, a photo is answered afterwards, and no file is left."""
+@pytest.fixture
+def keeps_working(url, tmp_path, monkeypatch):
+    """After the test's request, a photo is processed and no temporary file is left."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     yield
-    answer = httpx.post(f"{url}/v1/keypoints", files={"pictures": PHOTO})
-    assert len(answer.json()[0]["faces"]) == 1
+    response = httpx.post(f"{url}/v1/keypoints", files={"pictures": PHOTO})
+    assert len(response.json()[0]["faces"]) == 1
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", BAD_PICTURES)
-def test_a_bad_picture_gets_its_answer(url, name):
-    data, kind, status = BAD_PICTURES[name]
-    answer = httpx.post(f"{url}/v1/keypoints", content=data, headers={"Content-Type": kind})
-    assert answer.status_code == status, answer.text
-    assert answer.json()["error"]
+@pytest.mark.usefixtures("keeps_working")
+@pytest.mark.parametrize("name", INVALID_IMAGES)
+def test_an_invalid_image_gets_an_error(url, name):
+    data, content_type, status = INVALID_IMAGES[name]
+    headers = {"Content-Type": content_type}
+    response = httpx.post(f"{url}/v1/keypoints", content=data, headers=headers)
+    assert response.status_code == status, response.text
+    assert response.json()["error"]
 
 
-@pytest.mark.parametrize("name", BAD_CROPS)
-def test_bad_crops_get_their_answer(url, name):
-    data, status = BAD_CROPS[name]
-    answer = httpx.post(f"{url}/v1/crops", content=data)
-    assert answer.status_code == status, answer.text
+@pytest.mark.usefixtures("keeps_working")
+@pytest.mark.parametrize("name", INVALID_CROPS)
+def test_invalid_crops_get_an_error(url, name):
+    data, status, message = INVALID_CROPS[name]
+    response = httpx.post(f"{url}/v1/crops", content=data)
+    assert response.status_code == status, response.text
+    assert response.json()["error"].endswith(message)
 
 
-def test_a_thousand_tiny_parts_are_too_many(url):
+@pytest.mark.usefixtures("keeps_working")
+def test_a_form_with_a_thousand_parts_is_rejected(url):
     files = [("pictures", b"x")] * 1000
     assert httpx.post(f"{url}/v1/keypoints", files=files).status_code == 413
     fields = {f"field{i}": "x" for i in range(1000)}
-    answer = httpx.post(f"{url}/v1/keypoints", data=fields, files={"pictures": PHOTO})
-    assert answer.status_code == 413
+    response = httpx.post(f"{url}/v1/keypoints", data=fields, files={"pictures": PHOTO})
+    assert response.status_code == 413
 
 
-def test_a_part_without_end_of_headers_is_not_gone_through(url):
+@pytest.mark.usefixtures("keeps_working")
+def test_a_part_with_endless_headers_is_rejected(url):
     body = b"--x\r\n" + b"a:b\r\n" * 100_000 + b"\r\nz\r\n--x--\r\n"
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    answer = httpx.post(f"{url}/v1/keypoints", content=body, headers=headers)
-    assert (answer.status_code, "header" in answer.json()["error"]) == (400, True)
+    response = httpx.post(f"{url}/v1/keypoints", content=body, headers=headers)
+    assert (response.status_code, "header" in response.json()["error"]) == (400, True)
 
 
-def test_a_form_without_files_is_told_so(url):
-    body = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n'
-    headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    answer = httpx.post(f"{url}/v1/keypoints", content=body, headers=headers)
-    assert (answer.status_code, "no file" in answer.json()["error"]) == (422, True)
-
-
-def test_one_bad_picture_of_several_is_named(url):
+@pytest.mark.usefixtures("keeps_working")
+def test_the_error_names_the_invalid_image_of_several(url):
     files = [("pictures", ("good.jpg", PHOTO)), ("pictures", ("bad.jpg", PHOTO[:9000]))]
-    answer = httpx.post(f"{url}/v1/keypoints", files=files)
-    assert answer.status_code == 422
-    assert "bad.jpg" in answer.json()["error"]
+    response = httpx.post(f"{url}/v1/keypoints", files=files)
+    assert response.status_code == 422
+    assert response.json()["error"].startswith("bad.jpg: ")
+    assert "cannot be decoded (" in response.json()["error"]
 
 
-def test_a_large_part_is_kept_in_memory_and_not_in_a_file(url, monkeypatch):
+@pytest.mark.usefixtures("keeps_working")
+def test_a_large_part_stays_in_memory(url, monkeypatch):
     def refuse(*_, **__):
-        raise AssertionError("a file was opened")
+        raise AssertionError("a temporary file was opened")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     large = saved(Image.effect_noise((2000, 1500), 99), "PNG")
     assert len(large) > 2_000_000
-    answer = httpx.post(f"{url}/v1/keypoints", files={"pictures": large}, timeout=30)
-    assert answer.status_code == 200
+    response = httpx.post(f"{url}/v1/keypoints", files={"pictures": large}, timeout=30)
+    assert response.status_code == 200
+
+
+def error_of(work, *arguments):
+    with pytest.raises(HTTPException) as raised:
+        work(*arguments)
+    return raised.value.status_code, raised.value.detail
+
+
+def test_the_size_of_an_image_is_read_from_its_header():
+    assert read_image_size(Upload("a", PHOTO), Limits()) == (512, 512)
+    assert read_image_size(Upload("a", LONG), Limits(side=50_000)) == (50_000, 1)
+
+
+@pytest.mark.parametrize(("width", "height"), [(600, 501), (2001, 1)])
+def test_an_image_beyond_the_limits_is_rejected(width, height):
+    limits = Limits(pixels=300_000, side=2000)
+    assert error_of(read_image_size, Upload("a", png(width, height)), limits) == (
+        413,
+        f"a: {width}×{height} px; expected at most 300,000 pixels and sides of at most 2,000 px; "
+        "resize it first",
+    )
+    assert read_image_size(Upload("a", png(600, 500)), limits) == (600, 500)
+
+
+@pytest.mark.parametrize("file_format", ["BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP"])
+def test_every_format_is_recognised_by_its_signature(file_format):
+    upload = Upload("a", saved(Image.new("RGB", (40, 30)), file_format))
+    assert read_image_size(upload, Limits()) == (40, 30)
+
+
+def test_images_are_decoded_as_by_the_library():
+    upload = Upload("a", PHOTO)
+    assert np.array_equal(decode_rgb(upload), load_image(PHOTO))
+    assert np.array_equal(decode_grey(upload), load_grey(PHOTO))
+
+
+def test_crops_of_several_files_are_stacked_in_order():
+    file = io.BytesIO()
+    arrays = np.random.default_rng(1).integers(0, 256, (2, 96, 96), np.uint8)
+    np.save(file, arrays)
+    uploads = [Upload("a", png(96, 96)), Upload("b", file.getvalue())]
+    crops = decode_crops(uploads, 96, Limits(crops=3))
+    assert np.array_equal(crops, np.concatenate([np.full((1, 96, 96), 99, np.uint8), arrays]))
+    assert error_of(decode_crops, uploads, 96, Limits(crops=2)) == (
+        413, "3 crops; expected at most 2",
+    )  # fmt: skip
+
+
+def test_too_many_files_are_rejected(detect):
+    files = [("pictures", png(20, 20))]
+    with serving(detect, Limits(images=3)) as url:
+        assert httpx.post(f"{url}/v1/keypoints", files=files * 3).status_code == 200
+        assert httpx.post(f"{url}/v1/keypoints", files=files * 4).status_code == 413

@@ -1,0 +1,58 @@
+import pytest
+
+from edge.serve.options import parse_args
+
+
+def test_by_default_it_listens_on_this_computer_without_a_token_or_a_stream():
+    args = parse_args([])
+    assert (args.host, args.port, args.token) == ("127.0.0.1", 8000, None)
+    assert (args.camera, args.video) == (None, None)
+    assert (args.max_pixels, args.max_queue, args.batch_ms) == (50_000_000, 64, 3.0)
+    assert (args.detector, args.precision, args.min_score) == ("face", "auto", 0.5)
+
+
+def test_all_options_are_parsed():
+    args = parse_args(
+        [
+            "--host=::",
+            "--port=0",
+            "--token=t",
+            "--camera=1",
+            "--max-pixels=9",
+            "--max-queue=2",
+            "--batch-ms=0",
+        ]  # fmt: skip
+    )
+    assert (args.host, args.port, args.token, args.camera) == ("::", 0, "t", 1)
+    assert (args.max_pixels, args.max_queue, args.batch_ms) == (9, 2, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--port x", "invalid int value: 'x'"),
+        ("--port 70000", "--port must be between 0 and 65535"),
+        ("--port -1", "--port must be between 0 and 65535"),
+        ("--camera 0 --video f", "not allowed with argument --camera"),
+        ("--max-queue 0", "must be at least 1"),
+        ("--max-pixels 0", "must be at least 1"),
+        ("--batch-ms -1", "--batch-ms at least 0"),
+        ("--batch-ms nan", "--batch-ms at least 0"),
+    ],
+)
+def test_values_out_of_range_are_usage_errors(arguments, message, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        parse_args(arguments.split())
+    assert exit_.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_help_imports_no_optional_or_heavy_package(run_python):
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys("
+        "['fastapi', 'starlette', 'uvicorn', 'numpy', 'onnxruntime'])); "
+        "import edge.serve.command; edge.serve.command.main(['--help'])"
+    )
+    done = run_python("-c", code)
+    assert done.returncode == 0, done.stderr
+    assert b"--camera N" in done.stdout

@@ -1,0 +1,149 @@
+import io
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("httpx")
+
+import httpx
+from PIL import Image
+
+import edge
+from edge.image import load_image
+from edge.records import crop_records, to_record
+from edge.serve.inference import ImageResult
+from edge.serve.routes import _server_timing
+from tests.edge.serve.serving import serving
+
+JPEG = {"Content-Type": "image/jpeg"}
+
+
+@pytest.fixture(scope="module")
+def url(detect):
+    with serving(detect) as url:
+        yield url
+
+
+@pytest.fixture
+def photo(sample):
+    return sample.read_bytes()
+
+
+@pytest.fixture
+def expected(detect, sample):
+    return to_record("picture", 512, 512, detect(sample), detect.keypoint_names)
+
+
+@pytest.fixture
+def grey_crop(sample):
+    return np.asarray(Image.open(sample).convert("L").crop((177, 60, 273, 156)))
+
+
+def png(array):
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_raw_image_gives_the_record_of_the_command_line(url, photo, expected):
+    response = httpx.post(f"{url}/v1/keypoints", content=photo, headers=JPEG)
+    assert response.status_code == 200
+    assert response.json() == expected
+    stages = [part.split(";")[0] for part in response.headers["server-timing"].split(", ")]
+    assert stages == ["decode", "search", "look"]
+
+
+def test_a_form_gives_a_list_with_the_names_of_the_files(url, photo, expected):
+    without_faces = png(np.full((60, 80, 3), 128, np.uint8))
+    files = [("pictures", ("one.jpg", photo)), ("pictures", ("two.png", without_faces))]
+    first, second = httpx.post(f"{url}/v1/keypoints", files=files).json()
+    assert first == {**expected, "image": "one.jpg"}
+    assert second == {"image": "two.png", "width": 80, "height": 60, "faces": []}
+
+
+def test_a_form_with_one_file_gives_a_list_too(url, photo, expected):
+    files = {"pictures": ("one.jpg", photo)}
+    assert httpx.post(f"{url}/v1/keypoints", files=files).json() == [
+        {**expected, "image": "one.jpg"}
+    ]
+
+
+def test_the_annotated_image_is_that_of_draw(url, photo, detect, sample):
+    response = httpx.post(f"{url}/v1/keypoints?annotated=1", content=photo, headers=JPEG)
+    assert response.headers["content-type"] == "image/jpeg"
+    drawn = edge.draw(load_image(sample), detect(sample), show_error=True)
+    difference = np.abs(load_image(response.content).astype(int) - drawn)
+    assert difference.mean() < 3  # of JPEG compression
+    marks = np.abs(load_image(sample).astype(int) - load_image(response.content)).max(axis=2)
+    assert marks[80:170, 180:270].max() > 150  # on the face
+
+
+def test_only_one_image_can_be_annotated_per_request(url, photo):
+    files = [("pictures", photo)] * 2
+    response = httpx.post(f"{url}/v1/keypoints?annotated=1", files=files)
+    assert response.status_code == 400
+    assert response.json() == {
+        "error": "2 images; annotated=1 supports one image per request",
+    }
+
+
+def test_crops_are_accepted_as_an_array_and_give_numbered_records(url, detect, grey_crop):
+    crops = np.stack([grey_crop, grey_crop[:, ::-1]])
+    file = io.BytesIO()
+    np.save(file, crops)
+    response = httpx.post(f"{url}/v1/crops", content=file.getvalue())
+    expected = crop_records("picture", 96, detect.crops(crops), detect.keypoint_names)
+    assert response.json() == expected
+    assert [record["frame"] for record in expected] == [0, 1]
+
+
+def test_crops_are_accepted_as_image_files(url, detect, grey_crop):
+    response = httpx.post(f"{url}/v1/crops", files={"pictures": ("a.png", png(grey_crop))})
+    prediction = detect.crops(grey_crop[None])
+    assert response.json() == crop_records("a.png", 96, prediction, detect.keypoint_names)
+
+
+def test_the_network_files_are_those_in_use(url, detect):
+    keypoints = httpx.get(f"{url}/models/keypoints.onnx").content
+    assert keypoints == detect.model.path.read_bytes()
+    detector = httpx.get(f"{url}/models/face.onnx").content
+    assert detector == detect.face_detector.path.read_bytes()
+
+
+def test_an_unknown_network_is_not_found(url):
+    response = httpx.get(f"{url}/models/other.onnx")
+    assert response.status_code == 404
+    assert response.json() == {"error": "no network 'other'; expected keypoints or face"}
+
+
+def test_a_detector_without_a_file_is_not_found(detect):
+    with serving(edge.FaceKeypoints(detector="none", precision="fp32")) as url:
+        assert httpx.get(f"{url}/models/face.onnx").status_code == 404
+
+
+def test_without_a_source_there_is_no_live_stream(url):
+    for path in ("/v1/live", "/v1/live/faces"):
+        response = httpx.get(url + path)
+        assert response.status_code == 404
+        assert "--camera or --video" in response.json()["error"]
+
+
+def test_health_reports_ok(url):
+    response = httpx.get(f"{url}/health")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+def test_pages_are_revalidated_at_each_visit(url):
+    for path, title in (("/", "edge-keypoints"), ("/docs", "edge-keypoints: for programs")):
+        response = httpx.get(url + path)
+        assert f"<title>{title}</title>" in response.text
+        assert response.headers["cache-control"] == "no-cache"
+
+
+def test_server_timing_has_the_longest_duration_of_each_stage():
+    results = [
+        ImageResult({}, None, {"decode": 2.04, "search": 1.0}),
+        ImageResult({}, None, {"decode": 1.0, "search": 3.0, "look": 5.06}),
+    ]
+    assert _server_timing(results) == "decode;dur=2.0, search;dur=3.0, look;dur=5.1"
