@@ -1,4 +1,4 @@
-// Shows /openapi.json: each route, what it takes, and what it answers.
+// Renders /openapi.json: each route with its parameters and responses.
 
 function make(tag, ...children) {
   const element = document.createElement(tag);
@@ -7,13 +7,13 @@ function make(tag, ...children) {
 }
 
 function table(title, rows) {
-  const lines = rows.map(([name, ...cells]) =>
+  const body = rows.map(([name, ...cells]) =>
     make("tr", make("th", name), ...cells.map((cell) => make("td", cell))),
   );
-  return rows.length ? [make("table", make("caption", title), make("tbody", ...lines))] : [];
+  return rows.length ? [make("table", make("caption", title), make("tbody", ...body))] : [];
 }
 
-function formOf({ content = {} }) {
+function mediaTypes({ content = {} }) {
   return Object.keys(content).join(", ");
 }
 
@@ -21,13 +21,13 @@ function show(path, method, route) {
   const parameters = (route.parameters ?? []).map(({ name, description, schema }) => [
     name, description ?? schema.type,
   ]);
-  const body = route.requestBody ? [["body", formOf(route.requestBody)]] : [];
-  const answers = Object.entries(route.responses).map(([status, answer]) => [
-    status, `${answer.description} ${formOf(answer)}`,
+  const body = route.requestBody ? [["body", mediaTypes(route.requestBody)]] : [];
+  const responses = Object.entries(route.responses).map(([status, response]) => [
+    status, `${response.description} ${mediaTypes(response)}`,
   ]);
   return make(
     "article", make("h2", `${method.toUpperCase()} ${path}`), make("p", route.description ?? ""),
-    ...table("Takes", [...parameters, ...body]), ...table("Answers", answers),
+    ...table("Parameters", [...parameters, ...body]), ...table("Responses", responses),
   );
 }
 

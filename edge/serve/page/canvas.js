@@ -1,78 +1,79 @@
-// Faces on the colour picture, as edge/drawing.py draws them.
+// Draws faces on the colour image, as edge/drawing.py does.
 
-// Okabe and Ito's palette, which colour-blind eyes tell apart.
+// The palette of Okabe and Ito, which is safe for colour-blind readers.
 const LEFT = "rgb(230 159 0)";
 const RIGHT = "rgb(86 180 233)";
 const MIDDLE = "rgb(0 158 115)";
 const DOT = 0.014; // radius of a point, in sides of the face's box
 const RIM = 1.45; // radius of the dark rim, in radii of the point
-const CENTRE = 0.45; // of a point within its error circle, in radii of a point without
-const LONGEST = 4096; // px; larger canvases are refused by some browsers
-const SHORTEST = 1024; // px; smaller pictures are enlarged, or points would hide the face
-const CLOSE = 640; // px, side of a close-up
-const AROUND = 1.3; // sides of a face's box that a close-up shows
+const CENTRE = 0.45; // radius of a point in an error circle, in radii of a point without one
+const MAX_SIDE = 4096; // px; some browsers do not support larger canvases
+const MIN_SIDE = 1024; // px; smaller images are enlarged so that points do not hide the face
+const CLOSE_UP_SIDE = 640; // px, side of a close-up
+const CLOSE_UP_SCALE = 1.3; // side of the region shown in a close-up, in sides of the face's box
 
-/** Draw a picture and the faces of its record. */
-export function drawFaces(canvas, picture, record, showCircles) {
-  const longer = Math.max(picture.width, picture.height);
-  const scale = Math.min(LONGEST / longer, Math.max(1, Math.ceil(SHORTEST / longer)));
-  canvas.width = Math.round(picture.width * scale);
-  canvas.height = Math.round(picture.height * scale);
-  draw(canvas, picture, record.faces, showCircles, [scale, 0, 0]);
+/** Draw an image and the faces of its record. */
+export function drawFaces(canvas, image, record, showCircles) {
+  const longer = Math.max(image.width, image.height);
+  const scale = Math.min(MAX_SIDE / longer, Math.max(1, Math.ceil(MIN_SIDE / longer)));
+  canvas.width = Math.round(image.width * scale);
+  canvas.height = Math.round(image.height * scale);
+  draw(canvas, image, record.faces, showCircles, [scale, 0, 0]);
 }
 
-/** Draw one face and what is around it, large. */
-export function drawCloseUp(canvas, picture, face, showCircles) {
+/** Draw an enlarged face and its surroundings. */
+export function drawCloseUp(canvas, image, face, showCircles) {
   const [x, y, width, height] = face.box;
-  const side = AROUND * Math.max(width, height);
-  canvas.width = canvas.height = CLOSE;
+  const side = CLOSE_UP_SCALE * Math.max(width, height);
+  canvas.width = CLOSE_UP_SIDE;
+  canvas.height = CLOSE_UP_SIDE;
   const corner = [x + (width - side) / 2, y + (height - side) / 2];
-  draw(canvas, picture, [face], showCircles, [CLOSE / side, ...corner]);
+  draw(canvas, image, [face], showCircles, [CLOSE_UP_SIDE / side, ...corner]);
 }
 
-function draw(canvas, picture, faces, showCircles, [scale, left, top]) {
-  const pen = canvas.getContext("2d");
-  pen.scale(scale, scale);
-  pen.translate(-left, -top);
-  pen.drawImage(picture, 0, 0);
-  pen.translate(0.5, 0.5); // coordinates are of pixels' centres
-  for (const face of faces) drawFace(pen, face, showCircles);
+function draw(canvas, image, faces, showCircles, [scale, left, top]) {
+  const context = canvas.getContext("2d");
+  context.scale(scale, scale);
+  context.translate(-left, -top);
+  context.drawImage(image, 0, 0);
+  context.translate(0.5, 0.5); // pixel centres are at integers
+  for (const face of faces) drawFace(context, face, showCircles);
 }
 
-function drawFace(pen, { box, keypoints }, showCircles) {
+function drawFace(context, { box, keypoints }, showCircles) {
   const [x, y, width, height] = box;
   const radius = DOT * Math.max(width, height);
   const line = radius / 2;
-  pen.lineWidth = line;
-  pen.strokeStyle = "black";
-  pen.strokeRect(x - line, y - line, width + 2 * line, height + 2 * line);
-  pen.strokeStyle = "white";
-  pen.strokeRect(x, y, width, height);
+  context.lineWidth = line;
+  context.strokeStyle = "black";
+  context.strokeRect(x - line, y - line, width + 2 * line, height + 2 * line);
+  context.strokeStyle = "white";
+  context.strokeRect(x, y, width, height);
   for (const [name, { x: px, y: py, error }] of Object.entries(keypoints)) {
     const dot = showCircles ? CENTRE * radius : radius;
-    if (showCircles) ring(pen, px, py, error, radius / 3, colourOf(name));
-    pen.fillStyle = "black";
-    disc(pen, px, py, dot * RIM);
-    pen.fill();
-    pen.fillStyle = colourOf(name);
-    disc(pen, px, py, dot);
-    pen.fill();
+    if (showCircles) ring(context, px, py, error, radius / 3, colourOf(name));
+    context.fillStyle = "black";
+    disc(context, px, py, dot * RIM);
+    context.fill();
+    context.fillStyle = colourOf(name);
+    disc(context, px, py, dot);
+    context.fill();
   }
 }
 
-function ring(pen, x, y, radius, width, colour) {
-  disc(pen, x, y, radius);
-  pen.lineWidth = 1.6 * width;
-  pen.strokeStyle = "black";
-  pen.stroke();
-  pen.lineWidth = 0.8 * width;
-  pen.strokeStyle = colour;
-  pen.stroke();
+function ring(context, x, y, radius, width, colour) {
+  disc(context, x, y, radius);
+  context.lineWidth = 1.6 * width;
+  context.strokeStyle = "black";
+  context.stroke();
+  context.lineWidth = 0.8 * width;
+  context.strokeStyle = colour;
+  context.stroke();
 }
 
-function disc(pen, x, y, radius) {
-  pen.beginPath();
-  pen.arc(x, y, radius, 0, 2 * Math.PI);
+function disc(context, x, y, radius) {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
 }
 
 function colourOf(name) {

@@ -1,180 +1,199 @@
-// The networks in this browser: the same .onnx files as on the server, under onnxruntime-web, with
-// the same crops and looks as edge/networks/face_detector.py, edge/refinement.py and edge/facekeypoints.py.
+// Inference in this browser: the server's .onnx files run under onnxruntime-web, with the pipeline
+// of edge/facekeypoints.py, edge/refinement.py and edge/networks/face_detector.py.
 
 import {
-  boxOf, compose, cropMatrix, invert, layOver, scaleOf, sharedPart, squareAround, transform, turnOf,
+  boxOfPose, compose, cropMatrix, fitSimilarity, invert, ioMin, rotationDeg, scaleOf, squareOfBox,
+  transform,
 } from "./geometry.js";
-import { cut, resize, toGrey } from "./grey.js";
+import { crop, resize, toGrey } from "./grey.js";
 
 const ORT = "/page/ort/";
+// As in edge/refinement.py: a pass whose score falls further has lost the face.
+const CERTAIN_SCORE = 0.5;
+const MAX_SCORE_DROP = 2;
 
 /** Open both networks; `settings` are those of /v1/model. */
 export async function openNetworks(settings) {
   const ort = await import(`${ORT}ort.wasm.min.mjs`);
   ort.env.wasm.wasmPaths = new URL(ORT, location.href).href;
-  ort.env.wasm.numThreads = 1; // more would need a page that is isolated from all others
-  const [detector, keypoints] = await Promise.all(
+  ort.env.wasm.numThreads = 1; // more threads need a cross-origin isolated page
+  const [detector, keypointModel] = await Promise.all(
     ["face", "keypoints"].map((name) => ort.InferenceSession.create(`/models/${name}.onnx`)),
   );
-  return new Networks(ort, detector, keypoints, settings);
+  return new Pipeline(ort, detector, keypointModel, settings);
 }
 
-class Networks {
-  constructor(ort, detector, keypoints, settings) {
-    Object.assign(this, { ort, detector, keypoints, settings });
+class Pipeline {
+  constructor(ort, detector, keypointModel, settings) {
+    Object.assign(this, { ort, detector, keypointModel, settings });
   }
 
-  /** Find the faces of a picture, ImageData: [{box, score, keypoints, error}] and timings, ms. */
+  /** Find the faces of an ImageData: [{box, score, keypoints, error}], and timings, ms. */
   async find(pixels) {
     const times = [performance.now()];
     const grey = toGrey(pixels);
     times.push(performance.now());
-    const found = await this.search(grey);
+    const detections = await this.detect(grey);
     times.push(performance.now());
-    const matrices = found.map(({ box }) =>
-      cropMatrix(squareAround(box, this.settings.box), this.settings.crop),
+    const matrices = detections.map(({ box }) =>
+      cropMatrix(squareOfBox(box, this.settings.box), this.settings.crop),
     );
-    const seen = await this.look(grey, matrices);
+    const predictions = await this.refine(grey, matrices);
     times.push(performance.now());
-    const faces = found.map(({ box, score }, i) => ({
-      box: this.jointBox(box, seen[i].keypoints),
-      score: this.jointScore(score, seen[i].score),
-      keypoints: seen[i].keypoints,
-      error: seen[i].error,
+    const faces = detections.map(({ box, score }, i) => ({
+      box: this.fusedBox(box, predictions[i].keypoints),
+      score: this.fusedScore(score, predictions[i].score),
+      keypoints: predictions[i].keypoints,
+      error: predictions[i].error,
     }));
     const timings = ["decode", "search", "look"].map((name, i) => [name, times[i + 1] - times[i]]);
-    return { faces: this.keep(faces), timings: Object.fromEntries(timings) };
+    return { faces: this.select(faces), timings: Object.fromEntries(timings) };
   }
 
-  /** Boxes and scores of the detector, the largest first. */
-  async search(grey) {
-    const { detect_size: longest, detector, min_score: least } = this.settings;
-    const longer = Math.max(grey.height, grey.width);
-    const near = Math.abs(longer - longest) <= detector.near * longest;
-    const scale = near ? 1 : Math.min(longest / longer, detector.enlarge);
-    const [height, width] = [grey.height, grey.width].map((side) =>
-      Math.max(1, roundHalfEven(side * scale)),
-    );
-    const small = resize(grey, width, height);
-    const [rows, columns] = workingShape(height, width, detector);
+  /** Boxes and scores of the detector, without suppressed ones, largest first. */
+  async detect(grey) {
+    const [width, height] = this.detectionSize(grey);
+    const resized = resize(grey, width, height);
+    const [rows, columns] = workingShape(height, width, this.settings.detector);
     const canvas = new Uint8Array(rows * columns);
     for (let y = 0; y < height; y++) {
-      canvas.set(small.data.subarray(y * width, (y + 1) * width), y * columns);
+      canvas.set(resized.data.subarray(y * width, (y + 1) * width), y * columns);
     }
     const image = new this.ort.Tensor("uint8", canvas, [1, rows, columns, 1]);
     const { boxes, scores } = await this.detector.run({ image });
-    const [fx, fy] = [grey.width / width, grey.height / height];
-    const likely = [...scores.data]
+    const [scaleX, scaleY] = [grey.width / width, grey.height / height];
+    const candidates = [...scores.data]
       .map((score, i) => {
         const [x, y, w, h] = boxes.data.subarray(4 * i, 4 * i + 4);
-        return { score, box: [(x + 0.5) * fx - 0.5, (y + 0.5) * fy - 0.5, w * fx, h * fy] };
+        const corner = [(x + 0.5) * scaleX - 0.5, (y + 0.5) * scaleY - 0.5];
+        return { score, box: [...corner, w * scaleX, h * scaleY] };
       })
-      .filter(({ score }) => this.jointScore(score, 1) >= least);
-    return likely
-      .filter((one) => !likely.some((other) => this.isHidden(one, other)))
-      .sort(largestFirst);
+      // Candidates that can still reach the minimum score if the keypoint network's is 1.
+      .filter(({ score }) => this.fusedScore(score, 1) >= this.settings.min_score);
+    return candidates
+      .filter((candidate) => !candidates.some((other) => this.isSuppressed(candidate, other)))
+      .sort(byAreaDescending);
   }
 
-  /** The weighted geometric mean of both networks' scores. */
-  jointScore(detector, network) {
-    const power = this.settings.joint.detector_score;
-    return detector ** power * network ** (1 - power);
+  /** The size [width, height], px, at which faces are detected. */
+  detectionSize(grey) {
+    const { detect_size: detectSize, detector } = this.settings;
+    const longer = Math.max(grey.height, grey.width);
+    const isNear = Math.abs(longer - detectSize) <= detector.near * detectSize;
+    const scale = isNear ? 1 : Math.min(detectSize / longer, detector.enlarge);
+    return [grey.width, grey.height].map((side) => Math.max(1, roundHalfEven(side * scale)));
   }
 
-  /** The weighted mean of the detector's box and the keypoints'. */
-  jointBox(box, keypoints) {
-    const { mean_face: mean, box: sides, joint } = this.settings;
-    const lying = layOver(mean.points, keypoints);
-    if (!lying) return box;
-    const other = boxOf(lying, mean.side, sides);
-    return box.map((value, i) => value + joint.keypoints_box * (other[i] - value));
+  /** The weighted geometric mean of the scores of both networks. */
+  fusedScore(detectorScore, networkScore) {
+    const exponent = this.settings.joint.detector_score;
+    return detectorScore ** exponent * networkScore ** (1 - exponent);
   }
 
-  /** Whether one frames a part of a face that the other has found far more surely. */
-  isHidden(one, other) {
-    const { max_shared: most, unsure } = this.settings;
-    return one.score < unsure * other.score && sharedPart(one.box, other.box) > most;
+  /** The weighted mean of the detector's box and the box of the keypoints. */
+  fusedBox(box, keypoints) {
+    const { mean_face: meanFace, box: proportions, joint } = this.settings;
+    const pose = fitSimilarity(meanFace.points, keypoints);
+    if (!pose) return box;
+    const keypointsBox = boxOfPose(pose, meanFace.side, proportions);
+    return box.map((value, i) => value + joint.keypoints_box * (keypointsBox[i] - value));
   }
 
-  /** Look at faces, and again at those that lie badly in their crops. */
-  async look(grey, matrices) {
-    const found = await this.lookOnce(grey, matrices);
-    let lying = new Map(matrices.map((matrix, i) => [i, matrix]));
-    for (let turn = 1; turn < this.settings.looks.most && lying.size; turn++) {
-      const again = [...lying]
-        .map(([i, matrix]) => [i, this.closer(found[i], matrix)])
+  /** Whether a candidate is a duplicate of another with a far higher score. */
+  isSuppressed(candidate, other) {
+    const { max_shared: duplicateIoMin, unsure: suppressRatio } = this.settings;
+    return (
+      candidate.score < suppressRatio * other.score &&
+      ioMin(candidate.box, other.box) > duplicateIoMin
+    );
+  }
+
+  /** Predict keypoints, with further passes for faces that their crops do not frame well. */
+  async refine(grey, matrices) {
+    const { most: maxPasses } = this.settings.looks;
+    const faces = await this.predict(grey, matrices);
+    let pending = new Map(matrices.map((matrix, i) => [i, matrix]));
+    for (let pass = 1; pass < maxPasses && pending.size; pass++) {
+      const recrops = [...pending]
+        .map(([i, matrix]) => [i, this.nextMatrix(faces[i], matrix)])
         .filter(([, matrix]) => matrix);
-      const seen = await this.lookOnce(grey, again.map(([, matrix]) => matrix));
-      lying = new Map();
-      again.forEach(([i, matrix], k) => {
-        if (seen[k].score < Math.min(found[i].score, 0.5) / 2) return;
-        found[i] = { ...seen[k], score: Math.max(seen[k].score, found[i].score) };
-        lying.set(i, matrix);
+      const predictions = await this.predict(grey, recrops.map(([, matrix]) => matrix));
+      pending = new Map();
+      recrops.forEach(([i, matrix], k) => {
+        const minScore = Math.min(faces[i].score, CERTAIN_SCORE) / MAX_SCORE_DROP;
+        if (predictions[k].score < minScore) return;
+        faces[i] = { ...predictions[k], score: Math.max(predictions[k].score, faces[i].score) };
+        pending.set(i, matrix);
       });
     }
-    return found;
+    return faces;
   }
 
-  async lookOnce(grey, matrices) {
+  /** Run the keypoint network once on the crops of the given matrices. */
+  async predict(grey, matrices) {
     const { crop: size, keypoint_names: names } = this.settings;
     if (!matrices.length) return [];
     const data = new Uint8Array(matrices.length * size * size);
-    matrices.forEach((matrix, i) => data.set(cut(grey, matrix, size), i * size * size));
+    matrices.forEach((matrix, i) => data.set(crop(grey, matrix, size), i * size * size));
     const face = new this.ort.Tensor("uint8", data, [matrices.length, size, size, 1]);
-    const { keypoints, error, face_score: score } = await this.keypoints.run({ face });
+    const { keypoints, error, face_score: score } = await this.keypointModel.run({ face });
     return matrices.map((matrix, i) => {
-      const back = invert(matrix);
-      const at = (k) => 2 * (i * names.length + k);
+      const toImage = invert(matrix);
+      const index = (k) => 2 * (i * names.length + k);
       return {
         score: score.data[i],
         keypoints: names.map((_, k) =>
-          transform(back, [keypoints.data[at(k)], keypoints.data[at(k) + 1]]),
+          transform(toImage, [keypoints.data[index(k)], keypoints.data[index(k) + 1]]),
         ),
         error: names.map((_, k) => error.data[i * names.length + k] / scaleOf(matrix)),
       };
     });
   }
 
-  /** The crop for a further look; null where the face lies well in its last. */
-  closer(face, matrix) {
-    const { looks, mean_face: mean, crop: size } = this.settings;
-    const lying = layOver(mean.points, face.keypoints);
-    if (!lying || face.score < looks.min_score) return null;
-    const inCrop = compose(matrix, lying);
-    const [x, y] = transform(inCrop, [(mean.side - 1) / 2, (mean.side - 1) / 2]);
-    const liesWell =
-      Math.abs(turnOf(inCrop)) <= looks.max_tilt_deg &&
-      Math.abs(Math.log((scaleOf(inCrop) * mean.side) / size)) <= looks.max_log_scale &&
-      Math.hypot(x - (size - 1) / 2, y - (size - 1) / 2) <= looks.max_shift * size;
-    return liesWell ? null : compose(cropMatrix([0, 0, mean.side], size), invert(lying));
+  /** The matrix of the crop for a further pass; null if the last crop framed the face well. */
+  nextMatrix(face, matrix) {
+    const { looks: limits, mean_face: meanFace, crop: size } = this.settings;
+    const pose = fitSimilarity(meanFace.points, face.keypoints);
+    if (!pose || face.score < limits.min_score) return null;
+    const poseInCrop = compose(matrix, pose);
+    const centre = (meanFace.side - 1) / 2;
+    const [x, y] = transform(poseInCrop, [centre, centre]);
+    const scale = (scaleOf(poseInCrop) * meanFace.side) / size;
+    const isWellFramed =
+      Math.abs(rotationDeg(poseInCrop)) <= limits.max_tilt_deg &&
+      Math.abs(Math.log(scale)) <= limits.max_log_scale &&
+      Math.hypot(x - (size - 1) / 2, y - (size - 1) / 2) <= limits.max_shift * size;
+    if (isWellFramed) return null;
+    return compose(cropMatrix([0, 0, meanFace.side], size), invert(pose));
   }
 
-  /** The faces that are sure enough, each once, the largest first. */
-  keep(faces) {
-    const { min_score: least, max_shared: most, max_faces: count } = this.settings;
-    const kept = [];
-    for (const face of [...faces].sort((one, other) => other.score - one.score)) {
-      const apart = kept.every((other) => sharedPart(face.box, other.box) <= most);
-      if (face.score >= least && apart) kept.push(face);
+  /** Non-maximum suppression by IoMin, the minimum score and the maximum count; largest first. */
+  select(faces) {
+    const { min_score: minScore, max_shared: duplicateIoMin, max_faces: maxFaces } = this.settings;
+    const selected = [];
+    for (const face of [...faces].sort((first, second) => second.score - first.score)) {
+      const isNew = selected.every((other) => ioMin(face.box, other.box) <= duplicateIoMin);
+      if (face.score >= minScore && isNew) selected.push(face);
     }
-    return kept.sort(largestFirst).slice(0, count ?? undefined);
+    return selected.sort(byAreaDescending).slice(0, maxFaces ?? undefined);
   }
 }
 
-function largestFirst(one, other) {
-  return other.box[2] * other.box[3] - one.box[2] * one.box[3];
+function byAreaDescending(first, second) {
+  return second.box[2] * second.box[3] - first.box[2] * first.box[3];
 }
 
-/** The shape at which the detector runs, as `edge.networks.face_detector.working_shape`. */
-function workingShape(height, width, { step, shorter: parts }) {
-  const up = (length) => Math.ceil(length / step) * step;
-  const longer = up(Math.max(height, width));
-  const shorter = parts
-    .map((part) => up(longer * part))
+/** The input shape of the detector, as in `edge.networks.face_detector.working_shape`. */
+function workingShape(height, width, { step, shorter: fractions }) {
+  const roundUp = (length) => Math.ceil(length / step) * step;
+  const longer = roundUp(Math.max(height, width));
+  const shorter = fractions
+    .map((fraction) => roundUp(longer * fraction))
     .find((side) => side >= Math.min(height, width));
   return height > width ? [longer, shorter] : [shorter, longer];
 }
 
+/** Round as Python does. */
 function roundHalfEven(value) {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);

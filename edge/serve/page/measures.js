@@ -1,52 +1,54 @@
-// What the keypoints say of a face, as edge/measures.py and edge/geometry/head_pose.py, each with its error.
+// Measures of a face and their errors, as in edge/measures.py and edge/geometry/head_pose.py.
 
-const DEVIATION = 1 / 1.1774; // of a round normal distribution, by the radius that holds half
-const PROBABLE = 0.6745;
-const STEP = 1e-3; // of the outer-canthal width
+// Standard deviation of a circular normal distribution over the radius that contains half of it.
+const DEVIATION = 1 / 1.1774;
+const PROBABLE = 0.6745; // probable error over standard deviation
+const STEP = 1e-3; // of the numerical derivative, in outer-canthal widths
 
-/** Measures of one face: {name: {value, error}}; empty where the points span no face. */
+/** Measures of one face: {name: {value, error}}; empty if the keypoints coincide. */
 export function measure(keypoints, error, settings) {
   const { keypoint_names: names, measures } = settings;
   const points = keypoints.map((point) => [...point]);
-  const at = (name) => names.indexOf(name);
-  const step = STEP * distance(points, at("left_eye_outer_corner"), at("right_eye_outer_corner"));
+  const indexOf = (name) => names.indexOf(name);
+  const eyeCorners = ["left_eye_outer_corner", "right_eye_outer_corner"].map(indexOf);
+  const step = STEP * distance(points, ...eyeCorners);
   if (!(step > 0)) return {};
-  const valuesOf = (moved) => values(moved, at, measures);
-  const middle = valuesOf(points);
-  const squares = middle.map(() => 0);
+  const valuesOf = (moved) => computeMeasures(moved, indexOf, measures);
+  const values = valuesOf(points);
+  const variances = values.map(() => 0);
   for (const [k, point] of points.entries()) {
     for (const axis of [0, 1]) {
-      const before = point[axis];
-      point[axis] = before + step;
+      const original = point[axis];
+      point[axis] = original + step;
       const above = valuesOf(points);
-      point[axis] = before - step;
+      point[axis] = original - step;
       const below = valuesOf(points);
-      point[axis] = before;
-      squares.forEach((_, i) => {
-        squares[i] += (((above[i] - below[i]) / (2 * step)) * error[k] * DEVIATION) ** 2;
+      point[axis] = original;
+      variances.forEach((_, i) => {
+        variances[i] += (((above[i] - below[i]) / (2 * step)) * error[k] * DEVIATION) ** 2;
       });
     }
   }
-  const errors = squares.map((square) => PROBABLE * Math.sqrt(square));
-  if (![...middle, ...errors].every(Number.isFinite)) return {};
+  const errors = variances.map((variance) => PROBABLE * Math.sqrt(variance));
+  if (![...values, ...errors].every(Number.isFinite)) return {};
   return Object.fromEntries(
-    measures.names.map((name, i) => [name, { value: middle[i], error: errors[i] }]),
+    measures.names.map((name, i) => [name, { value: values[i], error: errors[i] }]),
   );
 }
 
 /** All measures, in the order of `edge.measures.MEASURES`. */
-function values(points, at, { mean_head: head, mirror_order: mirror }) {
-  const eye = (side) => points[at(`${side}_eye_center`)];
-  const down = downOf(eye("left"), eye("right"));
+function computeMeasures(points, indexOf, { mean_head: meanHead, mirror_order: mirrorOrder }) {
+  const of = (name) => points[indexOf(name)];
+  const eye = (side) => of(`${side}_eye_center`);
+  const down = downDirection(eye("left"), eye("right"));
   const below = (first, second) =>
     (first[0] - second[0]) * down[0] + (first[1] - second[1]) * down[1];
-  const of = (name) => points[at(name)];
-  const between = (first, second) => distance(points, at(first), at(second));
+  const between = (first, second) => distance(points, indexOf(first), indexOf(second));
   const width = between("left_eye_outer_corner", "right_eye_outer_corner");
-  const lips = middleOf(of("mouth_center_top_lip"), of("mouth_center_bottom_lip"));
-  const corners = middleOf(of("mouth_left_corner"), of("mouth_right_corner"));
+  const lips = midpoint(of("mouth_center_top_lip"), of("mouth_center_bottom_lip"));
+  const corners = midpoint(of("mouth_left_corner"), of("mouth_right_corner"));
   const brow = (side) =>
-    below(eye(side), middleOf(of(`${side}_eyebrow_inner_end`), of(`${side}_eyebrow_outer_end`)));
+    below(eye(side), midpoint(of(`${side}_eyebrow_inner_end`), of(`${side}_eyebrow_outer_end`)));
   const lengths = [
     between("left_eye_inner_corner", "right_eye_inner_corner"),
     between("left_eye_inner_corner", "left_eye_outer_corner"),
@@ -56,22 +58,22 @@ function values(points, at, { mean_head: head, mirror_order: mirror }) {
     below(lips, corners),
     brow("left"),
     brow("right"),
-    below(of("nose_tip"), middleOf(eye("left"), eye("right"))),
-    asymmetry(points, mirror),
+    below(of("nose_tip"), midpoint(eye("left"), eye("right"))),
+    asymmetry(points, mirrorOrder),
   ];
   const pupils = between("left_eye_center", "right_eye_center");
-  return [...poseOf(points, head), width, pupils, ...lengths.map((length) => length / width)];
+  return [...headPose(points, meanHead), width, pupils, ...lengths.map((length) => length / width)];
 }
 
 function distance(points, first, second) {
   return Math.hypot(points[first][0] - points[second][0], points[first][1] - points[second][1]);
 }
 
-function middleOf([a, b], [c, d]) {
+function midpoint([a, b], [c, d]) {
   return [(a + c) / 2, (b + d) / 2];
 }
 
-function downOf(left, right) {
+function downDirection(left, right) {
   const [x, y] = [left[0] - right[0], left[1] - right[1]];
   const length = Math.hypot(x, y);
   return [-y / length, x / length];
@@ -82,9 +84,10 @@ function centred(points) {
   return points.map((point) => point.map((value, axis) => value - means[axis]));
 }
 
-function asymmetry(points, mirror) {
+/** Half the root mean square distance of the face from its mirror image, rotated onto it. */
+function asymmetry(points, mirrorOrder) {
   const face = centred(points);
-  const mirrored = mirror.map((k) => [-face[k][0], face[k][1]]);
+  const mirrored = mirrorOrder.map((k) => [-face[k][0], face[k][1]]);
   let [re, im] = [0, 0]; // Σ a·conj(b)
   face.forEach(([ax, ay], i) => {
     const [bx, by] = mirrored[i];
@@ -100,15 +103,18 @@ function asymmetry(points, mirror) {
   return Math.sqrt(sum / face.length) / 2;
 }
 
-/** Roll, yaw and pitch, degrees: the mean head laid over the points by least squares. */
-function poseOf(points, meanHead) {
+/** Roll, yaw and pitch, degrees: the least-squares fit of the mean head to the keypoints. */
+function headPose(points, meanHead) {
   const head = centred(meanHead);
   const face = centred(points);
+  // The product of a transposed matrix with another.
   const product = (rows, columns) =>
-    rows[0].map((_, i) => columns[0].map((__, j) => rows.reduce((s, r, k) => s + r[i] * columns[k][j], 0)));
+    rows[0].map((_, i) =>
+      columns[0].map((__, j) => rows.reduce((sum, row, k) => sum + row[i] * columns[k][j], 0)),
+    );
   const inverse = invert3(product(head, head));
-  const mixed = product(face, head); // (2, 3)
-  const projection = mixed.map((row) =>
+  const covariance = product(face, head); // (2, 3)
+  const projection = covariance.map((row) =>
     [0, 1, 2].map((j) => row.reduce((sum, value, k) => sum + value * inverse[k][j], 0)),
   );
   const [first, second] = nearestUnitRows(projection);
@@ -121,7 +127,7 @@ function poseOf(points, meanHead) {
   return [roll, Math.atan2(across, -away), pitch].map((angle) => (angle * 180) / Math.PI);
 }
 
-/** The nearest two orthogonal unit rows to a (2, 3) matrix: (P·Pᵀ)^(−1/2)·P. */
+/** The (2, 3) matrix with orthonormal rows nearest to P: (P·Pᵀ)^(−1/2)·P. */
 function nearestUnitRows([p, q]) {
   const dot = (u, v) => u[0] * v[0] + u[1] * v[1] + u[2] * v[2];
   const [a, b, d] = [dot(p, p), dot(p, q), dot(q, q)];

@@ -1,31 +1,30 @@
-// The page: what is chosen, dropped or filmed is looked at, here or on the server, and shown.
+// The page: finds and shows the faces of photos that are chosen or dropped, and of camera frames.
 
-import { Filming } from "./filming.js";
-import { findInBrowser, findOnServer, openPicture } from "./pictures.js";
+import { Camera } from "./camera.js";
+import { findInBrowser, findOnServer, openImage } from "./faces.js";
 import { toCsv } from "./records.js";
 import { View } from "./view.js";
 
 const $ = (id) => document.getElementById(id);
 const NOTES = {
-  server: "The server keeps and logs nothing of the pictures.",
-  browser: "No picture leaves this browser.",
+  server: "The server neither stores nor logs images.",
+  browser: "Images are not sent to the server.",
 };
 const views = [];
-let about = null; // what /v1/model says
+let server = null; // the description from /v1/model
 
 function say(message, bad = false) {
   $("status").textContent = message;
   $("status").classList.toggle("bad", bad);
 }
 
-function where() {
+function selectedLocation() {
   return $("in-browser").checked ? "browser" : "server";
 }
 
 async function find(blob, name) {
-  const way = where();
-  if (way === "server") return { ...(await findOnServer(blob, name)), where: "on the server" };
-  return { ...(await findInBrowser(blob, name, about.settings)), where: "in this browser" };
+  if (selectedLocation() === "server") return { ...(await findOnServer(blob, name)), where: "on the server" };
+  return { ...(await findInBrowser(blob, name, server.settings)), where: "in this browser" };
 }
 
 async function add(files) {
@@ -33,13 +32,13 @@ async function add(files) {
     say(`${file.name} …`);
     const view = new View(file.name);
     try {
-      const picture = await openPicture(file);
-      view.show(picture, await find(file, file.name), $("circles").checked);
+      const image = await openImage(file);
+      view.show(image, await find(file, file.name), $("circles").checked);
       view.file = file;
       say("");
     } catch (error) {
       view.fail(`${file.name}: ${error.message}`);
-      say(`${file.name} could not be looked at.`, true);
+      say(`${file.name} could not be processed.`, true);
     }
     views.unshift(view);
     $("results").prepend(view.element);
@@ -47,13 +46,13 @@ async function add(files) {
   }
 }
 
-/** Look again at the photos that are shown, the other way. */
-async function again() {
-  $("where-note").textContent = NOTES[where()];
+/** Process the shown photos again, at the newly selected location. */
+async function reprocess() {
+  $("where-note").textContent = NOTES[selectedLocation()];
   for (const view of views.filter(({ file }) => file)) {
     try {
       say(`${view.file.name} …`);
-      view.show(view.picture, await find(view.file, view.file.name), $("circles").checked);
+      view.show(view.image, await find(view.file, view.file.name), $("circles").checked);
       say("");
     } catch (error) {
       say(`${view.file.name}: ${error.message}`, true);
@@ -62,13 +61,12 @@ async function again() {
 }
 
 function records() {
-  return views.filter(({ found }) => found).map(({ found }) => found.record);
+  return views.filter(({ result }) => result).map(({ result }) => result.record);
 }
 
 function refresh() {
-  const none = !views.length;
-  for (const id of ["json", "csv"]) $(id).disabled = !records().length;
-  $("clear").disabled = none;
+    for (const id of ["json", "csv"]) $(id).disabled = !records().length;
+  $("clear").disabled = !views.length;
 }
 
 function save(text, name, type) {
@@ -80,25 +78,25 @@ function save(text, name, type) {
 }
 
 function saveJson() {
-  const all = records();
-  const text = JSON.stringify(all.length === 1 ? all[0] : all, null, 1);
+  const results = records();
+  const text = JSON.stringify(results.length === 1 ? results[0] : results, null, 1);
   save(`${text}\n`, "faces.json", "application/json");
 }
 
 async function start() {
-  const answer = await fetch("/v1/model");
-  about = await answer.json();
-  if (about.in_browser) {
+  const response = await fetch("/v1/model");
+  server = await response.json();
+  if (server.in_browser) {
     $("in-browser").disabled = true;
-    $("where-note").textContent += ` In this browser: ${about.in_browser}.`;
+    $("where-note").textContent += ` In this browser: ${server.in_browser}.`;
   }
-  if (about.live) {
+  if (server.live) {
     $("live").hidden = false;
     $("stream").src = "/v1/live";
   }
 }
 
-const filming = new Filming($("video"), {
+const camera = new Camera($("video"), {
   find: (blob) => find(blob, "camera"),
   begin() {
     const view = new View("camera");
@@ -106,8 +104,8 @@ const filming = new Filming($("video"), {
     $("results").prepend(view.element);
     return view;
   },
-  show(view, picture, found) {
-    view.show(picture, found, $("circles").checked);
+  show(view, image, result) {
+    view.show(image, result, $("circles").checked);
     refresh();
   },
   changed(isOn) {
@@ -119,33 +117,33 @@ const filming = new Filming($("video"), {
 
 $("files").addEventListener("change", async ({ target }) => {
   const files = [...target.files];
-  target.value = ""; // so that the same photo may be chosen again
+  target.value = ""; // or choosing the same photo again would be no change
   await add(files);
 });
-$("camera").addEventListener("click", () => filming.toggle());
+$("camera").addEventListener("click", () => camera.toggle());
 $("circles").addEventListener("change", () => {
   for (const view of views) view.draw($("circles").checked);
 });
 for (const input of document.querySelectorAll("input[name=where]")) {
-  input.addEventListener("change", again);
+  input.addEventListener("change", reprocess);
 }
 $("json").addEventListener("click", saveJson);
 $("csv").addEventListener("click", () => {
-  save(toCsv(records(), about.settings.keypoint_names), "faces.csv", "text/csv");
+  save(toCsv(records(), server.settings.keypoint_names), "faces.csv", "text/csv");
 });
 $("clear").addEventListener("click", () => {
-  filming.stop();
+  camera.stop();
   views.length = 0;
   $("results").replaceChildren();
   refresh();
   say("");
 });
-for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
-  document.addEventListener(kind, (event) => {
+for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
+  document.addEventListener(type, (event) => {
     event.preventDefault();
-    document.body.classList.toggle("over", kind === "dragenter" || kind === "dragover");
-    if (kind === "drop") add([...event.dataTransfer.files]);
+    document.body.classList.toggle("over", type === "dragenter" || type === "dragover");
+    if (type === "drop") add([...event.dataTransfer.files]);
   });
 }
 
-start().catch(() => say("The server does not answer.", true));
+start().catch(() => say("The server does not respond.", true));

@@ -1,10 +1,10 @@
-// Results in the forms of edge/records.py: the JSON record of a picture, and rows of CSV.
+// Results in the formats of edge/records.py: the JSON record of an image, and CSV.
 
 import { measure } from "./measures.js";
 
 const round = (value, digits) => Number(value.toFixed(digits));
 
-/** The record of a picture whose faces were found in this browser. */
+/** The record of an image whose faces were detected in this browser. */
 export function toRecord(image, width, height, faces, settings) {
   return { image, width, height, faces: faces.map((face, id) => faceRecord(face, id, settings)) };
 }
@@ -14,9 +14,9 @@ function faceRecord({ box, score, keypoints, error }, id, settings) {
     const [x, y] = keypoints[k];
     return [name, { x: round(x, 2), y: round(y, 2), error: round(error[k], 2) }];
   });
-  const measures = Object.entries(measure(keypoints, error, settings)).map(([name, one]) => {
+  const measures = Object.entries(measure(keypoints, error, settings)).map(([name, measured]) => {
     const digits = /_(px|deg)$/.test(name) ? 2 : 4;
-    return [name, { value: round(one.value, digits), error: round(one.error, digits) }];
+    return [name, { value: round(measured.value, digits), error: round(measured.error, digits) }];
   });
   return {
     id,
@@ -27,7 +27,7 @@ function faceRecord({ box, score, keypoints, error }, id, settings) {
   };
 }
 
-/** One row a face under Kaggle's names, as `--csv` writes it. */
+/** CSV with one row per face and the column names of Kaggle, as `--csv` writes it. */
 export function toCsv(records, names) {
   const header = [
     "image", "frame", "face", "score", "box_x", "box_y", "box_w", "box_h",

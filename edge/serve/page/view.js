@@ -1,8 +1,9 @@
-// How a picture's result is shown: the canvas beside measures, keypoints and timings.
+// The view of one result: the image on a canvas, beside measures, keypoints and timings.
 
 import { drawCloseUp, drawFaces } from "./canvas.js";
 
-const STAGES = { decode: "decoding", search: "search", look: "keypoints", total: "in all" };
+// Labels of the stages in the Server-Timing header.
+const STAGES = { decode: "decoding", search: "detection", look: "keypoints", total: "total" };
 
 /** Make an element with attributes and children. */
 function make(tag, attributes = {}, ...children) {
@@ -12,7 +13,7 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** One picture's place on the page. */
+/** An image and its result on the page. */
 export class View {
   constructor(name) {
     this.canvas = make("canvas", { role: "img", "aria-label": name });
@@ -22,15 +23,15 @@ export class View {
     );
   }
 
-  /** Show a picture, and what was found in it; `found` is {record, timings, where}. */
-  show(picture, found, showCircles) {
-    this.picture = picture;
-    this.found = found;
-    const { record, timings, where } = found;
+  /** Show an image and its result, {record, timings, where}. */
+  show(image, result, showCircles) {
+    this.image = image;
+    this.result = result;
+    const { record, timings, where } = result;
     const count = record.faces.length;
     const faces = count === 1 ? "1 face" : `${count || "no"} faces`;
     this.canvas.setAttribute("aria-label", `${record.image}: ${faces}`);
-    const open = [...this.faces.querySelectorAll("details")].map((details) => details.open);
+    const wasOpen = [...this.faces.querySelectorAll("details")].map((details) => details.open);
     const times = Object.entries(timings).map(([name, ms]) => `${STAGES[name]} ${ms.toFixed(1)} ms`);
     this.faces.replaceChildren(
       make("p", { class: "facts" }, `${record.width}×${record.height} px, ${faces}, found ${where}: ${times.join(", ")}`),
@@ -38,16 +39,16 @@ export class View {
     );
     this.draw(showCircles);
     this.faces.querySelectorAll("details").forEach((details, i) => {
-      details.open = open[i] ?? false;
+      details.open = wasOpen[i] ?? false;
     });
   }
 
   draw(showCircles) {
-    if (!this.found) return;
-    const { faces } = this.found.record;
-    drawFaces(this.canvas, this.picture, this.found.record, showCircles);
+    if (!this.result) return;
+    const { faces } = this.result.record;
+    drawFaces(this.canvas, this.image, this.result.record, showCircles);
     this.faces.querySelectorAll("canvas").forEach((canvas, i) => {
-      drawCloseUp(canvas, this.picture, faces[i], showCircles);
+      drawCloseUp(canvas, this.image, faces[i], showCircles);
     });
   }
 
@@ -81,7 +82,7 @@ function keypointsOf({ keypoints }) {
   return make("details", {}, make("summary", {}, `${rows.length} keypoints, px`), table);
 }
 
-function row([first, ...others]) {
-  const cells = others.map((value) => make("td", {}, String(value)));
-  return make("tr", {}, make("th", { scope: "row" }, first), ...cells);
+function row([heading, ...values]) {
+  const cells = values.map((value) => make("td", {}, String(value)));
+  return make("tr", {}, make("th", { scope: "row" }, heading), ...cells);
 }

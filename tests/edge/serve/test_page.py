@@ -1,4 +1,4 @@
-"""The page, in headless Chromium: points where they belong, in either way of finding them."""
+"""The page in headless Chromium, with inference on the server and in the browser."""
 
 import base64
 import json
@@ -20,9 +20,11 @@ from tests.edge.serve.serving import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium; apt-get install chromium")
-needs_ort = pytest.mark.skipif(not ORT.is_file(), reason="onnxruntime-web is not set up; make page")
+needs_ort = pytest.mark.skipif(
+    not ORT.is_file(), reason="onnxruntime-web is not installed; make page"
+)
 
-WAYS = [pytest.param("server"), pytest.param("browser", marks=needs_ort)]
+LOCATIONS = [pytest.param("server"), pytest.param("browser", marks=needs_ort)]
 SIDES = {"left": (230, 159, 0), "right": (86, 180, 233), "": (0, 158, 115)}
 
 
@@ -36,17 +38,17 @@ def url(detect):
 def browser(tmp_path_factory):
     from playwright.sync_api import sync_playwright
 
-    film = tmp_path_factory.mktemp("camera") / "sample.mjpeg"
+    camera_film = tmp_path_factory.mktemp("camera") / "sample.mjpeg"
     from tests.conftest import SAMPLE
 
-    film.write_bytes(SAMPLE.read_bytes() * 2)
+    camera_film.write_bytes(SAMPLE.read_bytes() * 2)
     arguments = [
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
+        f"--use-file-for-fake-video-capture={camera_film}",
     ]
     if hasattr(os, "getuid") and os.getuid() == 0:
-        arguments.append("--no-sandbox")  # which Chromium cannot set up for root
+        arguments.append("--no-sandbox")  # Chromium's sandbox does not work as root
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser
@@ -55,45 +57,46 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(params=[(390, 844), (1366, 900)], ids=["phone", "laptop"])
 def page(request, browser, url):
-    """The open page; at the end, nothing was complained of and nobody else was asked."""
+    """The open page; it must log nothing, and send requests to no other server."""
     width, height = request.param
     context = browser.new_context(viewport={"width": width, "height": height})
     page = context.new_page()
-    said, asked = [], []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda one: asked.append(one.url))
+    logged = []
+    requested = []
+    page.on("console", lambda message: logged.append(message.text))
+    page.on("pageerror", lambda error: logged.append(str(error)))
+    page.on("request", lambda sent: requested.append(sent.url))
     page.goto(url)
     yield page
-    assert said == []
-    assert {one for one in asked if not one.startswith((url, "blob:"))} == set()
+    assert logged == []
+    assert [address for address in requested if not address.startswith((url, "blob:"))] == []
     context.close()
 
 
-def choose(page, way, *files):
-    page.check(f"input[value={way}]")
+def choose(page, location, *files):
+    page.check(f"input[value={location}]")
     page.set_input_files("#files", [str(file) for file in files])
-    words = {"server": "found on the server", "browser": "found in this browser"}
-    page.locator(".facts", has_text=words[way]).first.wait_for(timeout=60_000)
+    labels = {"server": "found on the server", "browser": "found in this browser"}
+    page.locator(".facts", has_text=labels[location]).first.wait_for(timeout=60_000)
 
 
-def saved(page, button):
-    with page.expect_download() as download:
+def download(page, button):
+    with page.expect_download() as downloaded:
         page.click(button)
-    return download.value.path().read_text("utf-8")
+    return downloaded.value.path().read_text("utf-8")
 
 
-def pixels(page, place=0):
+def pixels(page, index=0):
     """A canvas of the page, uint8 (H, W, 3)."""
-    address = page.evaluate(
-        "place => document.querySelectorAll('canvas')[place].toDataURL('image/png')", place
+    data_url = page.evaluate(
+        "index => document.querySelectorAll('canvas')[index].toDataURL('image/png')", index
     )
-    return load_image(base64.b64decode(address.partition(",")[2]))
+    return load_image(base64.b64decode(data_url.partition(",")[2]))
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_fifteen_points_are_drawn_where_they_belong(page, detect, sample, way):
-    choose(page, way, sample)
+@pytest.mark.parametrize("location", LOCATIONS)
+def test_all_keypoints_are_drawn_in_place(page, detect, sample, location):
+    choose(page, location, sample)
     canvas = pixels(page)
     assert canvas.shape == (1024, 1024, 3)
     (face,) = detect(sample)
@@ -101,82 +104,90 @@ def test_fifteen_points_are_drawn_where_they_belong(page, detect, sample, way):
         words = name.split("_")
         colour = SIDES["left" if "left" in words else "right" if "right" in words else ""]
         row, column = (round(2 * (value + 0.5)) for value in (y, x))
-        around = canvas[row - 1 : row + 1, column - 1 : column + 1].astype(int)
-        assert np.abs(around - colour).max(axis=-1).min() < 30, name
-    plain = np.asarray(Image.open(sample).resize((1024, 1024), Image.Resampling.BILINEAR))
-    marked = np.abs(canvas.astype(int) - plain).max(axis=-1) > 90
+        neighbours = canvas[row - 1 : row + 1, column - 1 : column + 1].astype(int)
+        assert np.abs(neighbours - colour).max(axis=-1).min() < 30, name
+    original = np.asarray(Image.open(sample).resize((1024, 1024), Image.Resampling.BILINEAR))
+    marked = np.abs(canvas.astype(int) - original).max(axis=-1) > 90
     box = face.box * 2
     inside = np.zeros_like(marked)
     x, y, w, h = (int(value) for value in box)
     inside[y - 9 : y + h + 9, x - 9 : x + w + 9] = True
     assert marked[inside].sum() > 500
-    assert marked[~inside].mean() < 0.002  # what another way to enlarge makes of sharp edges
+    assert marked[~inside].mean() < 0.002  # sharp edges differ by the upscaling filter
 
 
 @needs_ort
-def test_both_ways_agree(page, sample, tmp_path):
-    turned = tmp_path / "turned.jpg"  # stored on its side, and shown upright
-    picture = ImageOps.expand(Image.open(sample), 150, "grey").rotate(30).resize((1400, 1300))
+def test_server_and_browser_agree(page, sample, tmp_path):
+    turned = tmp_path / "turned.jpg"  # stored rotated, with the EXIF orientation that undoes it
+    image = ImageOps.expand(Image.open(sample), 150, "grey").rotate(30).resize((1400, 1300))
     exif = Image.Exif()
     exif[0x0112] = 6
-    picture.transpose(Image.Transpose.ROTATE_90).save(turned, exif=exif, quality=95)
-    near, twice = (tmp_path / f"{width}.png" for width in (336, 640))  # searched as it is, halved
-    for path in (near, twice):
+    image.transpose(Image.Transpose.ROTATE_90).save(turned, exif=exif, quality=95)
+    near_size, double_size = (
+        tmp_path / f"{width}.png" for width in (336, 640)
+    )  # detected at full and at half size
+    for path in (near_size, double_size):
         Image.open(sample).resize((int(path.stem), int(path.stem))).save(path)
-    choose(page, "server", sample, turned, near, twice)
+    choose(page, "server", sample, turned, near_size, double_size)
     page.locator("article").nth(3).wait_for()
-    here = json.loads(saved(page, "#json"))
+    from_server = json.loads(download(page, "#json"))
     page.check("input[value=browser]")
     page.locator(".facts", has_text="in this browser").nth(3).wait_for(timeout=60_000)
-    there = json.loads(saved(page, "#json"))
-    assert [one["image"] for one in here] == ["640.png", "336.png", "turned.jpg", "astronaut.jpg"]
-    for one, other in zip(here, there, strict=True):
-        assert [one[key] for key in ("image", "width", "height")] == [
-            other[key] for key in ("image", "width", "height")
-        ]
-        (face,), (same,) = one["faces"], other["faces"]
+    from_browser = json.loads(download(page, "#json"))
+    assert [record["image"] for record in from_server] == [
+        "640.png",
+        "336.png",
+        "turned.jpg",
+        "astronaut.jpg",
+    ]
+    for expected, record in zip(from_server, from_browser, strict=True):
+        for key in ("image", "width", "height"):
+            assert record[key] == expected[key]
+        (face,), (same,) = expected["faces"], record["faces"]
         assert list(face) == list(same)
         assert same["box"] == pytest.approx(face["box"], abs=1)
         assert same["score"] == pytest.approx(face["score"], abs=0.01)
         for name, point in face["keypoints"].items():
             assert same["keypoints"][name] == pytest.approx(point, abs=0.5), name
         for name, measured in face["measures"].items():
-            near = pytest.approx(measured["value"], abs=measured["error"] / 2)
-            assert same["measures"][name]["value"] == near, name
+            value = pytest.approx(measured["value"], abs=measured["error"] / 2)
+            assert same["measures"][name]["value"] == value, name
 
 
 @needs_ort
-def test_both_ways_agree_in_int8(browser, sample):
+def test_server_and_browser_agree_in_int8(browser, sample):
     with serving(edge.FaceKeypoints(precision="int8")) as url:
         page = browser.new_page()
         page.goto(url)
         choose(page, "server", sample)
-        (face,) = json.loads(saved(page, "#json"))["faces"]
+        (face,) = json.loads(download(page, "#json"))["faces"]
         page.check("input[value=browser]")
         page.locator(".facts", has_text="in this browser").wait_for(timeout=60_000)
-        (same,) = json.loads(saved(page, "#json"))["faces"]
+        (same,) = json.loads(download(page, "#json"))["faces"]
         page.close()
     for name, point in face["keypoints"].items():
         assert same["keypoints"][name] == pytest.approx(point, abs=0.5), name
 
 
 @needs_ort
-def test_no_picture_leaves_the_browser(page, sample):
+def test_inference_in_the_browser_sends_no_image(page, sample):
     posted = []
-    page.on("request", lambda one: posted.append(one.url) if one.method != "GET" else None)
+    page.on("request", lambda sent: posted.append(sent.url) if sent.method != "GET" else None)
     choose(page, "browser", sample)
     assert posted == []
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_the_tables_are_those_of_the_command_line(page, sample, way, tmp_path, run_python):
-    choose(page, way, sample)
+@pytest.mark.parametrize("location", LOCATIONS)
+def test_downloads_have_the_format_of_the_command_line(
+    page, sample, location, tmp_path, run_python
+):
+    choose(page, location, sample)
     shutil.copy(sample, tmp_path / "astronaut.jpg")
-    for kind in ("json", "csv"):
-        command = f"-m edge.run astronaut.jpg --precision fp32 --no-picture --{kind} -"
+    for suffix in ("json", "csv"):
+        command = f"-m edge.run astronaut.jpg --precision fp32 --no-picture --{suffix} -"
         expected = run_python(*command.split()).stdout.decode()
-        got = saved(page, f"#{kind}")
-        if kind == "json":
+        got = download(page, f"#{suffix}")
+        if suffix == "json":
             got, expected = (json.loads(text) for text in (got, expected))
             assert list(got) == list(expected)
             assert list(got["faces"][0]["measures"]) == list(expected["faces"][0]["measures"])
@@ -188,7 +199,7 @@ def test_the_tables_are_those_of_the_command_line(page, sample, way, tmp_path, r
             assert [*map(float, first[1:])] == pytest.approx([*map(float, second[1:])], abs=0.5)
 
 
-def test_it_works_by_keyboard_and_fits_the_width(page, sample):
+def test_it_is_usable_by_keyboard_and_fits_the_width(page, sample):
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "files"
@@ -202,7 +213,7 @@ def test_it_works_by_keyboard_and_fits_the_width(page, sample):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_a_dropped_photo_is_looked_at(page, sample):
+def test_a_dropped_photo_is_processed(page, sample):
     data = page.evaluate_handle(
         """values => {
             const transfer = new DataTransfer();
@@ -217,7 +228,7 @@ def test_a_dropped_photo_is_looked_at(page, sample):
     page.locator(".facts", has_text="1 face").wait_for()
 
 
-def test_the_camera_of_the_device_is_followed(page):
+def test_camera_frames_are_processed_until_the_camera_is_stopped(page):
     page.click("#camera")
     page.locator(".facts", has_text="1 face").wait_for(timeout=30_000)
     assert page.get_attribute("#camera", "aria-pressed") == "true"
@@ -225,7 +236,7 @@ def test_the_camera_of_the_device_is_followed(page):
     assert page.get_attribute("#camera", "aria-pressed") == "false"
 
 
-def test_error_circles_can_be_left_out(page, sample):
+def test_error_circles_can_be_hidden(page, sample):
     choose(page, "server", sample)
     before = pixels(page, 1)
     page.uncheck("#circles")
@@ -233,33 +244,35 @@ def test_error_circles_can_be_left_out(page, sample):
     assert pixels(page).shape == (1024, 1024, 3)
 
 
-def test_what_is_no_picture_is_said(page, tmp_path):
-    (tmp_path / "notes.jpg").write_text("no picture")
+def test_a_file_that_is_no_image_is_reported(page, tmp_path):
+    (tmp_path / "notes.jpg").write_text("no image")
     page.set_input_files("#files", str(tmp_path / "notes.jpg"))
     page.locator(".bad", has_text="notes.jpg: this browser cannot show it").wait_for()
 
 
-def test_the_page_for_programs_shows_each_route(page, url):
+def test_the_api_page_shows_each_route(page, url):
     page.goto(f"{url}/docs")
     page.get_by_role("heading", name="POST /v1/keypoints").wait_for()
-    assert page.get_by_text("too many requests wait").count() == 3
+    assert page.get_by_text("the server is overloaded").count() == 3
 
 
-def test_without_onnxruntime_web_the_page_says_so(browser, detect, monkeypatch, sample):
+def test_without_onnxruntime_web_the_page_shows_how_to_install_it(
+    browser, detect, monkeypatch, sample
+):
     monkeypatch.setattr("edge.serve.client_config.ORT", ORT.with_name("none"))
     with serving(detect) as url:
         page = browser.new_page()
         page.goto(url)
-        page.get_by_text("onnxruntime-web is not set up; run: make page").wait_for()
+        page.get_by_text("onnxruntime-web is not installed; run: make page").wait_for()
         assert page.is_disabled("#in-browser")
         choose(page, "server", sample)
         page.close()
 
 
-def test_a_stream_is_shown_on_the_page(browser, detect, film):
-    from edge.serve.live_stream import Live
+def test_the_live_stream_is_shown(browser, detect, film):
+    from edge.serve.live_stream import LiveStream
 
-    with serving(detect, live=Live(detect, str(film), 2)) as url:
+    with serving(detect, live=LiveStream(detect, str(film), 2)) as url:
         page = browser.new_page()
         page.goto(url)
         page.locator("#stream").wait_for()
@@ -271,7 +284,7 @@ def test_a_stream_is_shown_on_the_page(browser, detect, film):
         page.close()
 
 
-def test_with_a_token_the_browser_asks_for_it_and_the_page_works(browser, detect, sample):
+def test_the_page_works_with_a_token(browser, detect, sample):
     with serving(detect, token="sesame") as url:
         credentials = {"username": "anyone", "password": "sesame"}
         context = browser.new_context(http_credentials=credentials)

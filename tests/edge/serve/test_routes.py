@@ -135,7 +135,7 @@ def test_health_reports_ok(url):
 
 
 def test_pages_are_revalidated_at_each_visit(url):
-    for path, title in (("/", "edge-keypoints"), ("/docs", "edge-keypoints: for programs")):
+    for path, title in (("/", "edge-keypoints"), ("/docs", "edge-keypoints: API")):
         response = httpx.get(url + path)
         assert f"<title>{title}</title>" in response.text
         assert response.headers["cache-control"] == "no-cache"

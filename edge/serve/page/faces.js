@@ -1,12 +1,12 @@
-// Pictures as the browser opens them, and the two ways to find the faces in one.
+// Opens image files, and finds their faces on the server or in this browser.
 
 import { openNetworks } from "./inference.js";
 import { toRecord } from "./records.js";
 
-let networks = null; // a promise, once they are asked for
+let networks = null; // a promise once they have been requested
 
-/** A file as a bitmap, upright; throws what is to be said where the browser cannot show it. */
-export async function openPicture(file) {
+/** Decode a file to a bitmap with EXIF orientation applied; throws an error for the user. */
+export async function openImage(file) {
   try {
     return await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
@@ -17,41 +17,41 @@ export async function openPicture(file) {
 /** Find faces on the server: {record, timings}. */
 export async function findOnServer(blob, name) {
   const start = performance.now();
-  const answer = await fetch("/v1/keypoints", {
+  const response = await fetch("/v1/keypoints", {
     method: "POST",
     headers: { "Content-Type": blob.type.startsWith("image/") ? blob.type : "application/octet-stream" },
     body: blob,
   });
-  const said = await answer.json();
-  if (!answer.ok) throw new Error(said.error);
-  const stages = (answer.headers.get("Server-Timing") ?? "").matchAll(/(\w+);dur=([\d.]+)/g);
+  const body = await response.json();
+  if (!response.ok) throw new Error(body.error);
+  const stages = (response.headers.get("Server-Timing") ?? "").matchAll(/(\w+);dur=([\d.]+)/g);
   const timings = Object.fromEntries([...stages].map(([, stage, ms]) => [stage, Number(ms)]));
-  return { record: { ...said, image: name }, timings: { ...timings, total: performance.now() - start } };
+  return { record: { ...body, image: name }, timings: { ...timings, total: performance.now() - start } };
 }
 
-/** Find faces in this browser: {record, timings}; nothing of the picture is sent. */
+/** Find faces in this browser: {record, timings}; the image is not sent anywhere. */
 export async function findInBrowser(blob, name, settings) {
   networks ??= openNetworks(settings);
   networks.catch(() => {
-    networks = null; // to be tried again
+    networks = null; // so that the next call tries again
   });
-  const open = await networks;
+  const pipeline = await networks;
   const start = performance.now();
   const pixels = await pixelsOf(blob);
-  const { faces, timings } = await open.find(pixels);
+  const { faces, timings } = await pipeline.find(pixels);
   const record = toRecord(name, pixels.width, pixels.height, faces, settings);
   return { record, timings: { ...timings, total: performance.now() - start } };
 }
 
-/** All pixels as they are stored: turned upright, on white, colours not converted. */
+/** The pixels with EXIF orientation applied, on white, without colour conversion. */
 async function pixelsOf(blob) {
   const options = { imageOrientation: "from-image", colorSpaceConversion: "none" };
   const bitmap = await createImageBitmap(blob, options);
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-  const pen = canvas.getContext("2d", { willReadFrequently: true });
-  pen.fillStyle = "white";
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.drawImage(bitmap, 0, 0);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.fillStyle = "white";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  return pen.getImageData(0, 0, canvas.width, canvas.height);
+  return context.getImageData(0, 0, canvas.width, canvas.height);
 }
