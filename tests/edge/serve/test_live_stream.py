@@ -59,7 +59,8 @@ def test_several_viewers_share_frames_that_are_processed_once(detect, film):
 def test_viewers_beyond_the_limit_are_rejected(detect, film):
     live = LiveStream(detect, str(film), max_viewers=1)
     with serving(detect, live=live) as url, contextlib.ExitStack() as stack:
-        next(watch(stack, url))
+        viewer = watch(stack, url)
+        next(viewer)
         rejected = httpx.get(f"{url}/v1/live")
     assert (rejected.status_code, rejected.headers["retry-after"]) == (503, "1")
     assert rejected.json() == {"error": "the stream has 1 viewers already; retry after 1 s"}

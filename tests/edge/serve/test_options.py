@@ -21,7 +21,7 @@ def test_all_options_are_parsed():
             "--max-pixels=9",
             "--max-queue=2",
             "--batch-ms=0",
-        ]  # fmt: skip
+        ]
     )
     assert (args.host, args.port, args.token, args.camera) == ("::", 0, "t", 1)
     assert (args.max_pixels, args.max_queue, args.batch_ms) == (9, 2, 0.0)
