@@ -1,8 +1,9 @@
-"""An ONNX graph put together node by node, and Keras layers as nodes of it.
+"""Building an ONNX graph node by node, and converting Keras layers to its nodes.
 
-A converter goes from Keras's channels last to ONNX's channels first by transposing; in a network of
-a few dozen operators these, and repeats for enlarging, take a fifth of the time. Here pictures are
-`[1, C, H, W]` from the start and batch normalisation is part of the convolution before it.
+A general converter inserts transposes between Keras's channels-last and ONNX's channels-first
+layout; in a network of a few dozen operators these, and the repeats of nearest-neighbour
+upsampling, take a fifth of the time. Here tensors are `[1, C, H, W]` from the start, and batch
+normalisation is folded into the convolution before it.
 
 Legend: C channels, H and W sides in px.
 """
@@ -21,10 +22,13 @@ from export.errors import ExportError
 
 
 class Graph:
-    """Nodes and constants so far; names are numbers, for long ones take a part of a small file."""
+    """A graph under construction.
+
+    Tensors are named by short numbers: long names are a noticeable part of a small file.
+    """
 
     def __init__(self) -> None:
-        """Nothing in it yet."""
+        """Start empty."""
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, NDArray[Any]] = {}
 
@@ -35,10 +39,10 @@ class Graph:
         return output
 
     def constant(self, values: Any, dtype: Any = np.float32) -> str:
-        """Add a constant, or find it; returns its name."""
+        """Add a constant unless an equal one exists; returns its name."""
         array = np.asarray(values, dtype)
-        for name, known in self._constants.items():
-            if known.dtype == array.dtype and np.array_equal(known, array):
+        for name, constant in self._constants.items():
+            if constant.dtype == array.dtype and np.array_equal(constant, array):
                 return name
         name = f"c{len(self._constants)}"
         self._constants[name] = array
@@ -47,7 +51,7 @@ class Graph:
     def build(
         self, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto], opset: int
     ) -> onnx.ModelProto:
-        """The whole as a model."""
+        """The finished model."""
         constants = [
             numpy_helper.from_array(values, name) for name, values in self._constants.items()
         ]
@@ -59,78 +63,85 @@ class Graph:
 
 
 def add_layers(graph: Graph, network: Any, image: str) -> str:
-    """Add the layers of a Keras model from pictures to answers.
+    """Add the layers of a Keras model.
 
     Args:
-        graph: to add to.
+        graph: the graph to add to.
         network: a functional Keras model, channels last, from uint8 `(1, H, W, 1)`.
         image: name of the graph's input, uint8 `[1, H, W, 1]`.
 
     Returns:
-        The name of the tensor with the model's answers, `(1, F, C)` where Keras has `(1, C, F)`.
+        The name of the tensor with the model's output, `[1, F, C]` where Keras has `(1, C, F)`.
 
     Raises:
-        ExportError: a layer is of a kind, or has a setting, that is not known here.
+        ExportError: a layer is of an unsupported type or has an unsupported setting.
     """
     names: dict[int, str] = {}
     normalisations = {
-        id(layer.input): layer for layer in network.layers if _kind(layer) == "BatchNormalization"
+        id(layer.input): layer for layer in network.layers if _type(layer) == "BatchNormalization"
     }
     for layer in network.layers:
-        if _kind(layer) == "InputLayer":
+        if _type(layer) == "InputLayer":
             name = graph.add("Transpose", image, perm=[0, 3, 1, 2])
-        elif _kind(layer) == "BatchNormalization":
+        elif _type(layer) == "BatchNormalization":
             name = names[id(layer.input)]
-        elif _kind(layer) == "Conv2D":
+        elif _type(layer) == "Conv2D":
             name = _convolve(graph, layer, names, normalisations.get(id(layer.output)))
-        elif _kind(layer) in _LAYERS:
+        elif _type(layer) in _LAYERS:
             inputs = layer.input if isinstance(layer.input, list) else [layer.input]
-            name = _LAYERS[_kind(layer)](graph, layer, [names[id(tensor)] for tensor in inputs])
+            name = _LAYERS[_type(layer)](graph, layer, [names[id(tensor)] for tensor in inputs])
         else:
-            raise ExportError(f"layer {layer.name}: {_kind(layer)} is not known")
+            raise ExportError(f"layer {layer.name}: {_type(layer)} is not supported")
         names[id(layer.output)] = name
     return names[id(network.outputs[0])]
 
 
-def _kind(layer: Any) -> str:
+def _type(layer: Any) -> str:
     return type(layer).__name__
 
 
 def _convolve(graph: Graph, layer: Any, names: dict[int, str], normalisation: Any) -> str:
-    weights = np.array(layer.kernel, np.float64).transpose(3, 2, 0, 1)  # (filters, C, h, w)
-    bias = np.array(layer.bias, np.float64) if layer.use_bias else np.zeros(layer.filters)
-    if normalisation is not None:
-        scale = np.array(normalisation.gamma) / np.sqrt(
-            np.array(normalisation.moving_variance, np.float64) + normalisation.epsilon
-        )
-        weights = weights * scale[:, None, None, None]
-        bias = (bias - np.array(normalisation.moving_mean)) * scale + np.array(normalisation.beta)
-    size, step = layer.kernel_size[0], layer.strides[0]
+    size, stride = layer.kernel_size[0], layer.strides[0]
     if (size > 1 and layer.padding != "same") or layer.data_format != "channels_last":
-        raise ExportError(f"layer {layer.name}: expected padding to the same size, channels last")
-    around = size - step  # of sides that are multiples of the step; one more at the end if odd
-    low, high = around // 2, around - around // 2
+        raise ExportError(f"layer {layer.name}: expected padding 'same' and channels last")
+    weights, bias = _fold(layer, normalisation)
+    padding = size - stride  # for sides that are multiples of the stride; the odd one at the end
+    low = padding // 2
+    high = padding - low
     return graph.add(
         "Conv",
         names[id(layer.input)],
         graph.constant(weights),
         graph.constant(bias),
         kernel_shape=[size, size],
-        strides=[step, step],
+        strides=[stride, stride],
         pads=[low, low, high, high],
     )
 
 
+def _fold(layer: Any, normalisation: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights (filters, C, h, w) and bias (filters,) with batch normalisation folded in."""
+    weights = np.array(layer.kernel, np.float64).transpose(3, 2, 0, 1)
+    bias = np.array(layer.bias, np.float64) if layer.use_bias else np.zeros(layer.filters)
+    if normalisation is None:
+        return weights, bias
+    scale = np.array(normalisation.gamma) / np.sqrt(
+        np.array(normalisation.moving_variance, np.float64) + normalisation.epsilon
+    )
+    bias = (bias - np.array(normalisation.moving_mean)) * scale + np.array(normalisation.beta)
+    return weights * scale[:, None, None, None], bias
+
+
 def _rescale(graph: Graph, layer: Any, inputs: list[str]) -> str:
     x = graph.add("Cast", *inputs, to=onnx.TensorProto.FLOAT)
-    # onnxruntime is 20 times as fast with a constant of all axes as with a scalar.
+    # onnxruntime is 20 times as fast with a constant of full rank as with a scalar.
     x = graph.add("Mul", x, graph.constant(np.reshape(layer.scale, (1, 1, 1, 1))))
     return graph.add("Add", x, graph.constant(np.reshape(layer.offset, (1, 1, 1, 1))))
 
 
-def _enlarge(graph: Graph, layer: Any, inputs: list[str]) -> str:
+def _upsample(graph: Graph, layer: Any, inputs: list[str]) -> str:
     if layer.interpolation != "nearest":
-        raise ExportError(f"layer {layer.name}: expected the nearest pixel")
+        raise ExportError(f"layer {layer.name}: expected interpolation 'nearest'")
     return graph.add(
         "Resize",
         *inputs,
@@ -144,7 +155,7 @@ def _enlarge(graph: Graph, layer: Any, inputs: list[str]) -> str:
 
 def _reshape(graph: Graph, layer: Any, inputs: list[str]) -> str:
     if len(layer.target_shape) != 2 or layer.target_shape[0] != -1:
-        raise ExportError(f"layer {layer.name}: expected all places in a row")
+        raise ExportError(f"layer {layer.name}: expected target shape (-1, F)")
     return graph.add("Reshape", *inputs, graph.constant([1, layer.target_shape[1], -1], np.int64))
 
 
@@ -152,7 +163,7 @@ _LAYERS: dict[str, Callable[[Graph, Any, list[str]], str]] = {
     "Rescaling": _rescale,
     "ReLU": lambda graph, layer, inputs: graph.add("Relu", *inputs),
     "Add": lambda graph, layer, inputs: graph.add("Add", *inputs),
-    "UpSampling2D": _enlarge,
+    "UpSampling2D": _upsample,
     "Reshape": _reshape,
     "Concatenate": lambda graph, layer, inputs: graph.add("Concat", *inputs, axis=2),
 }

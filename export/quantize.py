@@ -2,99 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    CalibrationMethod,
-    QuantFormat,
-    QuantType,
-    quantize_static,
-)
+from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from export.stem import Grouped, group_pixels, take_pixels
+from export.calibration import CalibrationBatches, face_batches
+from export.stem import PixelInput, feed_pixels, group_pixels
 
-_BATCH = 32  # calibration faces a run
-# The layers with weights: what else there is is cheap. ReLU is among them so that a convolution's
-# range is that of what it leaves, and 8 bits go from one convolution to the next; without, each
-# pair spent 8 µs, a third of its time, on the way to float32 and back.
-_QUANTISED = ["Conv", "MatMul", "Gemm", "Relu"]
-
-
-class _Inputs(CalibrationDataReader):
-    def __init__(self, name: str, batches: Iterable[NDArray[np.uint8]]) -> None:
-        self._name, self._batches = name, iter(batches)
-
-    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-        batch = next(self._batches, None)
-        return None if batch is None else {self._name: batch}
+# The layers with weights; the others are cheap. ReLU is among them so that a convolution's range is
+# that of its ReLU's output, and 8-bit values go from one convolution to the next; without it each
+# pair spent 8 µs, a third of its time, on conversion to float32 and back.
+_OP_TYPES = ["Conv", "MatMul", "Gemm", "Relu"]
 
 
-def quantize(source: Path, faces: NDArray[np.uint8], folder: Path) -> onnx.ModelProto:
-    """Quantise the convolutions, and the dense layer that the keypoints depend on.
+def quantize(fp32_path: Path, faces: NDArray[np.uint8], folder: Path) -> onnx.ModelProto:
+    """Quantise the keypoint network: its convolutions and the dense layer of the keypoints.
 
-    The dense layers of error and face score stay as they are: they weigh next to nothing, and the
-    score of a doubtful picture moved from 0.2 to 0.5 when they were quantised too. A first
-    convolution that `export.stem` does not know stays too.
+    The dense layers of `error` and `face_score` stay in float32: they are negligible in size, and
+    quantising them moved the score of an ambiguous image from 0.2 to 0.5. So does a first
+    convolution that `export.stem` does not support.
 
     Weights are int8 per channel, in 7 bits: processors without VNNI or dot-product instructions
     add pairs of products in 16 bits, which 8-bit weights overflow (onnxruntime, "Quantize ONNX
     models").
 
     Args:
-        source: the fp32 `.onnx` file.
+        fp32_path: the fp32 `.onnx` file.
         faces: uint8 `(N, S, S)`, from which the ranges of the activations are taken.
         folder: for intermediate files.
 
     Returns:
-        The quantised model; it has no metadata.
+        The quantised model, without metadata.
     """
-    batches = np.array_split(faces[..., None], -(-len(faces) // _BATCH))
-    return _quantize(source, _Inputs("face", batches), _keypoints_ends, folder)
+    batches = CalibrationBatches("face", face_batches(faces))
+    return quantize_graph(fp32_path, batches, _float_nodes_of_keypoints, folder)
 
 
 def quantize_detector(
-    source: Path, pictures: list[NDArray[np.uint8]], folder: Path
+    fp32_path: Path, images: list[NDArray[np.uint8]], folder: Path
 ) -> onnx.ModelProto:
     """Quantise the 3×3 convolutions of a detector.
 
-    The 1×1 ones join its maps and answer, that is, say how sure it is: in 8 bits they cost 1 % of
-    precision, and take hardly less time. They stay as they are, and so does a first convolution
-    that `export.stem` does not know.
+    Its 1×1 convolutions merge the feature maps and give the outputs: in 8 bits they cost 1 % of
+    precision and save hardly any time. They stay in float32, and so does a first convolution that
+    `export.stem` does not support.
 
     Args:
-        source: the fp32 `.onnx` file.
-        pictures: uint8 `(1, H, W, 1)`, H and W multiples of 32, from which the ranges are taken.
+        fp32_path: the fp32 `.onnx` file.
+        images: uint8 `(1, H, W, 1)`, H and W multiples of 32, from which the ranges are taken.
         folder: for intermediate files.
 
     Returns:
-        The quantised model; it has no metadata.
+        The quantised model, without metadata.
     """
-    return _quantize(source, _Inputs("image", pictures), _detectors_ends, folder)
+    batches = CalibrationBatches("image", images)
+    return quantize_graph(fp32_path, batches, _float_nodes_of_detector, folder)
 
 
-def _quantize(
-    source: Path, inputs: _Inputs, ends: Callable[[onnx.GraphProto], list[str]], folder: Path
+def quantize_graph(
+    fp32_path: Path,
+    batches: CalibrationBatches,
+    float_nodes: Callable[[onnx.GraphProto], list[str]],
+    folder: Path,
 ) -> onnx.ModelProto:
-    model = onnx.load(source)
+    """Quantise a network of either kind.
+
+    Args:
+        fp32_path: the fp32 `.onnx` file.
+        batches: inputs from which the ranges are taken.
+        float_nodes: names of the nodes that stay in float32.
+        folder: for intermediate files.
+    """
+    model = onnx.load(fp32_path)
     pixels = group_pixels(model)
-    named, prepared, target = (folder / f"{step}.onnx" for step in ("named", "prepared", "small"))
-    onnx.save(_named(model), named)
-    quant_pre_process(str(named), str(prepared), skip_symbolic_shape=True)
-    graph = onnx.load(prepared).graph
+    named_path, prepared_path, int8_path = (
+        folder / f"{step}.onnx" for step in ("named", "prepared", "small")
+    )
+    onnx.save(_name_nodes(model), named_path)
+    quant_pre_process(str(named_path), str(prepared_path), skip_symbolic_shape=True)
+    graph = onnx.load(prepared_path).graph
+    excluded = float_nodes(graph) if pixels else [*_first_convolution(graph), *float_nodes(graph)]
+    _quantize_static(prepared_path, int8_path, batches, excluded, pixels)
+    int8 = onnx.load(int8_path)
+    if pixels:
+        feed_pixels(int8)
+    return without_unused_domains(int8)
+
+
+def _quantize_static(
+    source: Path,
+    target: Path,
+    batches: CalibrationBatches,
+    excluded: list[str],
+    pixels: PixelInput | None,
+) -> None:
     quantize_static(
-        str(prepared),
+        str(source),
         str(target),
-        inputs,
+        batches,
         quant_format=QuantFormat.QDQ,
-        op_types_to_quantize=_QUANTISED,
-        nodes_to_exclude=ends(graph) if pixels else [*_first(graph), *ends(graph)],
+        op_types_to_quantize=_OP_TYPES,
+        nodes_to_exclude=excluded,
         extra_options={
             # 256 levels would put the coordinates on a grid of a third of a pixel.
             "OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"],
@@ -106,22 +120,22 @@ def _quantize(
         weight_type=QuantType.QInt8,
         calibrate_method=CalibrationMethod.MinMax,
     )
-    small = onnx.load(target)
-    if pixels:
-        take_pixels(small)
-    return without_unused_domains(small)
 
 
-def _overrides(pixels: Grouped) -> dict[str, list[dict[str, Any]]]:
-    """The scale and zero point of the pixels, as onnxruntime's quantiser takes them."""
-    return {pixels.tensor: [{"scale": np.array(pixels.scale), "zero_point": np.array(pixels.zero)}]}
+def _overrides(pixels: PixelInput) -> dict[str, list[dict[str, Any]]]:
+    """The scale and zero point of the pixels, in the form of onnxruntime's quantiser."""
+    return {
+        pixels.tensor: [
+            {"scale": np.array(pixels.scale), "zero_point": np.array(pixels.zero_point)}
+        ]
+    }
 
 
 def without_unused_domains(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model without the operator sets that none of its nodes is of.
+    """Remove the operator sets that no node uses.
 
-    Quantising names all that its onnxruntime knows, in their newest versions; one that is older
-    would refuse the file for them.
+    The quantiser declares all operator sets of its onnxruntime in their newest versions, and an
+    older onnxruntime refuses a file that declares a version it does not know.
     """
     used = {node.domain for node in model.graph.node}
     kept = [opset for opset in model.opset_import if opset.domain in used]
@@ -130,46 +144,46 @@ def without_unused_domains(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def _named(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model with a name for each node, by which those left out are told."""
+def _name_nodes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Give each node a name, by which the quantiser can exclude it."""
     for number, node in enumerate(model.graph.node):
         node.name = node.name or f"node_{number}"
     return model
 
 
-def _first(graph: onnx.GraphProto) -> list[str]:
-    """Names of the first convolution and of what comes right after it."""
+def _first_convolution(graph: onnx.GraphProto) -> list[str]:
+    """Names of the first convolution and of the nodes that use its output."""
     first = next(node for node in graph.node if node.op_type == "Conv")
     return [first.name, *(node.name for node in graph.node if first.output[0] in node.input)]
 
 
-def _keypoints_ends(graph: onnx.GraphProto) -> list[str]:
+def _float_nodes_of_keypoints(graph: onnx.GraphProto) -> list[str]:
     """Names of the dense layers of error and face score."""
     trunk = _ancestors(graph, "keypoints")
     dense = [node.name for node in graph.node if node.op_type in ("MatMul", "Gemm")]
     return [name for name in dense if name not in trunk]
 
 
-def _detectors_ends(graph: onnx.GraphProto) -> list[str]:
-    """Names of the 1×1 convolutions, and of what follows sums of them."""
-    makers = {name: node.op_type for node in graph.node for name in node.output}
-    sides = {weight.name: list(weight.dims[2:]) for weight in graph.initializer}
+def _float_nodes_of_detector(graph: onnx.GraphProto) -> list[str]:
+    """Names of the 1×1 convolutions, and of the ReLUs that follow sums of them."""
+    producers = {name: node.op_type for node in graph.node for name in node.output}
+    kernels = {weight.name: list(weight.dims[2:]) for weight in graph.initializer}
     return [
         node.name
         for node in graph.node
-        if (node.op_type == "Conv" and sides.get(node.input[1]) == [1, 1])
-        or (node.op_type == "Relu" and makers.get(node.input[0]) == "Add")
+        if (node.op_type == "Conv" and kernels.get(node.input[1]) == [1, 1])
+        or (node.op_type == "Relu" and producers.get(node.input[0]) == "Add")
     ]
 
 
 def _ancestors(graph: onnx.GraphProto, output: str) -> set[str]:
     """Names of the nodes that `output` depends on."""
-    maker = {name: node for node in graph.node for name in node.output}
-    found: set[str] = set()
-    waiting = [output]
-    while waiting:
-        node = maker.get(waiting.pop())
-        if node is not None and node.name not in found:
-            found.add(node.name)
-            waiting.extend(node.input)
-    return found
+    producers = {name: node for node in graph.node for name in node.output}
+    visited: set[str] = set()
+    pending = [output]
+    while pending:
+        node = producers.get(pending.pop())
+        if node is not None and node.name not in visited:
+            visited.add(node.name)
+            pending.extend(node.input)
+    return visited

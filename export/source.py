@@ -1,7 +1,7 @@
-"""What export reads: the files of a training run.
+"""The files of a training run that export reads.
 
-A run that is kept without the pictures of its faces, which may not be passed on, names them in
-`sets.json`, by source and row; they are then taken from a file of prepared faces.
+The faces of a run may not be redistributed with it. Such a run names them in `sets.json`, by source
+and row number, and they are taken from a file of prepared faces.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from export.errors import RunFolderError
 
-_SIDE = 96  # px, of the crop in the middle of each prepared picture
-_PICTURES = 160  # of a detector's training, to take ranges from and to compare on
+_SIZE = 96  # px, side of the crop in the centre of each prepared image
+_MAX_PHOTOS = 160  # of a detector's training photos, for calibration and comparison
 _SETS = ("calibration", "validation")
-_BROKEN = (EOFError, zipfile.BadZipFile)  # what numpy raises for a file that is cut off
+_TRUNCATED = (EOFError, zipfile.BadZipFile)  # what numpy raises for a truncated file
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,85 +39,100 @@ class FaceSet:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """A finished training run.
+    """A finished training run of either network.
 
     Attributes:
+        folder: the run's folder.
         model: path of `model.keras`.
         sha256: of that file, hexadecimal.
-        record: what `run.json` says.
-        calibration: training faces from which int8 ranges are taken.
-        validation: held-out faces on which the exported models are compared.
-        prepared_anew: whether they are from another file than the run was trained on.
+        record: the content of `run.json`.
     """
 
+    folder: Path
     model: Path
     sha256: str
     record: dict[str, Any]
+
+    @property
+    def is_detector(self) -> bool:
+        """Whether the run trained a face detector; else it trained a keypoint network."""
+        return bool(self.record.get("kind") == "detector")
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSets:
+    """The faces that a keypoint run set aside.
+
+    Attributes:
+        calibration: training faces from which int8 ranges are taken.
+        validation: held-out faces on which the exported models are compared.
+        is_recreated: whether they are from another file than the run was trained on.
+    """
+
     calibration: FaceSet
     validation: FaceSet
-    prepared_anew: bool = False
+    is_recreated: bool = False
 
 
-def read_detector_run(folder: str | Path) -> tuple[Path, str, dict[str, Any]] | None:
-    """The `model.keras`, its SHA-256 and `run.json` of a detector's run; None for another run's.
-
-    Raises:
-        RunFolderError: a file is missing or broken.
-    """
-    model, record = Path(folder) / "model.keras", _read_record(Path(folder) / "run.json")
-    if record.get("kind") != "detector":
-        return None
-    return model, _hash(model), record
-
-
-def read_run(folder: str | Path, prepared: str | Path | None = None) -> TrainingRun:
-    """Read a training run's folder.
-
-    Args:
-        folder: of a finished run.
-        prepared: the prepared faces (`.npz`) it was trained on, where it is kept without pictures;
-            prepared anew, they differ in the last bits.
+def read_run(folder: str | Path) -> TrainingRun:
+    """Read the model and the record of a finished run.
 
     Raises:
         RunFolderError: a file is missing or broken.
     """
     folder = Path(folder)
     model = folder / "model.keras"
-    sha256 = _hash(model)
     record = _read_record(folder / "run.json")
-    if prepared is None:
-        calibration, validation = (_read_faces(folder / f"{name}.npz") for name in _SETS)
-        return TrainingRun(model, sha256, record, calibration, validation)
-    calibration, validation = _find_faces(folder / "sets.json", Path(prepared))
-    known = hashlib.sha256(Path(prepared).read_bytes()).hexdigest()
-    anew = known not in record["data_sha256"].values()
-    return TrainingRun(model, sha256, record, calibration, validation, anew)
+    return TrainingRun(folder, model, _hash_model(model), record)
 
 
-def read_pictures(prepared: str | Path, record: dict[str, Any]) -> list[NDArray[np.uint8]]:
-    """Some of the photos that a detector was trained on, uint8 `(H, W)` each, spread over all.
+def read_face_sets(run: TrainingRun, prepared: str | Path | None = None) -> FaceSets:
+    """Read the calibration and validation faces of a keypoint run.
 
     Args:
-        prepared: the prepared photos (`.npz`) of `python -m train.prepare --recipe face`.
-        record: of the run.
+        run: the run.
+        prepared: the prepared faces (`.npz`) it was trained on, where the run is kept without
+            images. Faces prepared a second time differ in the last bits.
 
     Raises:
-        RunFolderError: it is another file, or cannot be read.
+        RunFolderError: a file is missing or broken.
+    """
+    if prepared is None:
+        calibration, validation = (_read_faces(run.folder / f"{name}.npz") for name in _SETS)
+        return FaceSets(calibration, validation)
+    calibration, validation = _select_faces(run.folder / "sets.json", Path(prepared))
+    digest = hashlib.sha256(Path(prepared).read_bytes()).hexdigest()
+    return FaceSets(calibration, validation, digest not in run.record["data_sha256"].values())
+
+
+def read_photos(run: TrainingRun, prepared: str | Path) -> list[NDArray[np.uint8]]:
+    """Read evenly spaced training photos of a detector run, at most 160, uint8 `(H, W)` each.
+
+    Args:
+        run: the run.
+        prepared: the prepared photos (`.npz`) of `python -m train.prepare --recipe face`.
+
+    Raises:
+        RunFolderError: the run was trained on another file, or the file cannot be read.
     """
     prepared = Path(prepared)
     try:
-        if hashlib.sha256(prepared.read_bytes()).hexdigest() not in record["data_sha256"].values():
+        digest = hashlib.sha256(prepared.read_bytes()).hexdigest()
+        if digest not in run.record["data_sha256"].values():
             raise RunFolderError(f"{prepared}: is not the file that the run was trained on")
         with prepared.open("rb") as file, np.load(file) as arrays:
             pixels, shapes = arrays["pixels"], arrays["shapes"]
-    except (OSError, ValueError, KeyError, *_BROKEN) as error:
+    except (OSError, ValueError, KeyError, *_TRUNCATED) as error:
         raise RunFolderError(f"{prepared}: cannot be read as photos ({error!r})") from error
     ends = np.cumsum(shapes.prod(axis=1))
-    some = range(0, len(shapes), -(-len(shapes) // _PICTURES))
-    return [pixels[ends[i] - shapes[i].prod() : ends[i]].reshape(shapes[i]) for i in some]
+    step = -(-len(shapes) // _MAX_PHOTOS)
+    return [
+        pixels[ends[i] - shapes[i].prod() : ends[i]].reshape(shapes[i])
+        for i in range(0, len(shapes), step)
+    ]
 
 
-def _hash(model: Path) -> str:
+def _hash_model(model: Path) -> str:
     if not model.is_file():
         raise RunFolderError(
             f"{model}: no such file; expected a finished run of python -m train.run"
@@ -135,29 +150,36 @@ def _read_record(path: Path) -> dict[str, Any]:
     return record
 
 
-def _find_faces(which: Path, prepared: Path) -> list[FaceSet]:
+def _select_faces(sets: Path, prepared: Path) -> list[FaceSet]:
+    """The faces that `sets.json` names, cut to the network's input size."""
     try:
-        names = json.loads(which.read_text(encoding="utf-8"))
+        names = json.loads(sets.read_text(encoding="utf-8"))
         with prepared.open("rb") as file, np.load(file) as arrays:
             pairs = zip(arrays["sources"].tolist(), arrays["ids"].tolist(), strict=True)
             row_of = {pair: row for row, pair in enumerate(pairs)}
             images, keypoints = arrays["images"], arrays["keypoints"]
         rows = [[row_of[tuple(pair)] for pair in names[name]] for name in _SETS]
-    except (OSError, ValueError, KeyError, TypeError, *_BROKEN) as error:
-        raise RunFolderError(f"{prepared}: has no faces named in {which} ({error!r})") from error
-    margin, odd = divmod(images.shape[-1] - _SIDE, 2)
+    except (OSError, ValueError, KeyError, TypeError, *_TRUNCATED) as error:
+        raise RunFolderError(f"{prepared}: lacks faces named in {sets} ({error!r})") from error
+    margin = _check_margin(images, prepared)
+    inner = slice(margin, margin + _SIZE)
+    return [FaceSet(images[ids, inner, inner], keypoints[ids] - margin) for ids in rows]
+
+
+def _check_margin(images: NDArray[np.uint8], prepared: Path) -> int:
+    """Pixels around the crop in each prepared image; raises RunFolderError unless it is centred."""
+    margin, odd = divmod(int(images.shape[-1]) - _SIZE, 2)
     if images.dtype != np.uint8 or images.ndim != 3 or margin < 0 or odd:
         raise RunFolderError(
-            f"{prepared}: expected uint8 pictures of at least {_SIDE}×{_SIDE} px, received "
+            f"{prepared}: expected uint8 images of at least {_SIZE}×{_SIZE} px, received "
             f"{images.dtype} of shape {images.shape}"
         )
-    inner = slice(margin, margin + _SIDE)
-    return [FaceSet(images[some, inner, inner], keypoints[some] - margin) for some in rows]
+    return margin
 
 
 def _read_faces(path: Path) -> FaceSet:
     try:
         with path.open("rb") as file, np.load(file) as arrays:
             return FaceSet(arrays["faces"], arrays["keypoints"])
-    except (OSError, ValueError, KeyError, *_BROKEN) as error:
+    except (OSError, ValueError, KeyError, *_TRUNCATED) as error:
         raise RunFolderError(f"{path}: cannot be read as faces and keypoints ({error})") from error

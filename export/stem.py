@@ -1,12 +1,12 @@
-"""The first convolution in 8 bits: eight pixels of a row as eight channels of one place.
+"""The first convolution in 8 bits: eight pixels of a row become eight channels of one position.
 
-A convolution of one channel takes five times as long in 8 bits as in float32, and the way from its
-float32 to the 8 bits of the next one as long again. But a row's pixels are the same bytes as an
-eighth of the places with eight channels, and the four results of each place, of F filters, the same
-as 4·F channels. As such the convolution has enough to do at once, and its pixels, whole numbers of
-8 bits, are taken as they are.
+A convolution with one input channel takes five times as long in 8 bits as in float32, and
+converting its float32 output to 8 bits for the next layer takes as long again. But the bytes of a
+row are also the bytes of an eighth as many positions with eight channels, and the four results that
+F filters give there are 4·F channels. Regrouped like this, the convolution has enough channels to
+be fast in 8 bits, and reads the pixels, which are uint8, without conversion.
 
-Legend: N pictures, H and W sides in px, F filters.
+Legend: N images, H and W sides in px, F filters.
 """
 
 from __future__ import annotations
@@ -22,140 +22,186 @@ from onnx import helper, numpy_helper
 
 from export.simplify import drop_unused
 
-_PIXELS = 8  # of a row, that become the channels of one place
-_STEP = 2  # px, from one result of the convolution to the next
-_PLACED, _SCALED = "stem/pixels", "stem/scaled"  # the pixels as channels; and as float32
+_PIXELS = 8  # of a row, that become the channels of one position
+_STRIDE = 2  # px, of the convolution
+_PIXEL_TENSOR = "stem/pixels"  # the pixels as channels, uint8
+_SCALED_TENSOR = "stem/scaled"  # the same, scaled to float32
 
 
-class Grouped(NamedTuple):
-    """The tensor of the pixels as float32, and how it is to be quantised: as the pixels."""
+class PixelInput(NamedTuple):
+    """The regrouped pixels in float32, and the quantisation under which they are the uint8 pixels.
+
+    Attributes:
+        tensor: name of the float32 tensor.
+        scale: of its quantisation.
+        zero_point: of its quantisation.
+    """
 
     tensor: str
     scale: np.float32
-    zero: np.uint8
+    zero_point: np.uint8
 
 
 @dataclass(frozen=True, slots=True)
-class _First:
-    """The first convolution, of one channel, and what comes before: `scale · pixel + offset`."""
+class _Stem:
+    """The first convolution, of one channel, and the scaling before it: `scale · pixel + offset`.
 
-    nodes: list[onnx.NodeProto]  # of the graph, up to the ReLU after the convolution
+    Attributes:
+        nodes: of the graph, from its input to the ReLU after the convolution.
+        image: name of the graph's input.
+        weights: `(F, 1, 3, 3)`.
+        bias: `(F,)`.
+        scale: of the pixels.
+        offset: of the pixels.
+    """
+
+    nodes: list[onnx.NodeProto]
     image: str
-    weights: NDArray[np.float32]  # (F, 1, 3, 3)
-    bias: NDArray[np.float32]  # (F,)
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
     scale: float
     offset: float
 
     @property
-    def zero(self) -> int:
-        """The pixel that is 0 to the convolution, or nearly so."""
+    def zero_point(self) -> int:
+        """The pixel value that is scaled to 0, rounded."""
         return math.ceil(-self.offset / self.scale - 0.5)
 
 
-def group_pixels(model: onnx.ModelProto) -> Grouped | None:
-    """Make the first convolution one of eight channels; in place.
+def group_pixels(model: onnx.ModelProto) -> PixelInput | None:
+    """Replace the first convolution by an equivalent one with eight input channels, in place.
 
-    It computes the same but at the lower and right edge, where what pads the picture is up to half
-    a grey value off. A convolution of another kind than 3×3 of one channel, in steps of 2 and with
-    a ReLU after it, is left as it is, and so is one of pixels without an offset.
+    The results differ only at the lower and right edge, where the padding is up to half a grey
+    value off. The model is left unchanged unless its first convolution is 3×3 with one channel,
+    stride 2, a bias and a ReLU after it, and its pixels are scaled with an offset.
 
     Args:
         model: with one input, uint8 `[N, H, W, 1]`, H even and W a multiple of 8.
 
     Returns:
-        What `take_pixels` leaves out later; None where the model was left as it is.
+        The input for the quantiser, and later `feed_pixels`; None if the model is unchanged.
     """
     graph = model.graph
-    first = _find(graph)
-    if first is None:
+    stem = _find_stem(graph)
+    if stem is None:
         return None
-    scale = np.full((1, 1, 1, 1), first.scale, np.float32)
-    # In 8 bits 0 is a whole pixel, such as 127 where it should be 127.5. The biases make up for it.
-    shift = first.offset + first.scale * first.zero
-    bias = first.bias + shift * first.weights.sum(axis=(1, 2, 3))
-    constants: dict[str, NDArray[Any]] = {
-        "stem/as_channels": np.array([0, 0, -1, _PIXELS], np.int64),
-        "stem/as_places": np.array([0, 0, -1, len(first.weights)], np.int64),
-        "stem/scale": scale,
-        "stem/offset": -first.zero * scale,
-        "stem/weights": _spread(first.weights),
-        "stem/bias": np.tile(bias, _PIXELS // _STEP).astype(np.float32),
-    }
-    add, last = helper.make_node, first.nodes[-1].output[0]
-    nodes = [
-        add("Reshape", [first.image, "stem/as_channels"], ["stem/rows"]),
-        add("Transpose", ["stem/rows"], [_PLACED], perm=[0, 3, 1, 2]),
-        add("Cast", [_PLACED], ["stem/cast"], to=onnx.TensorProto.FLOAT),
-        add("Mul", ["stem/cast", "stem/scale"], ["stem/mul"]),
-        add("Add", ["stem/mul", "stem/offset"], [_SCALED]),
-        add("Conv", [_SCALED, "stem/weights", "stem/bias"], ["stem/conv"],
-            kernel_shape=[3, 2], strides=[_STEP, 1], pads=[0, 0, 1, 1]),
-        add("Relu", ["stem/conv"], ["stem/relu"]),
-        add("Transpose", ["stem/relu"], ["stem/last"], perm=[0, 2, 3, 1]),
-        add("Reshape", ["stem/last", "stem/as_places"], ["stem/places"]),
-        add("Transpose", ["stem/places"], [last], perm=[0, 3, 1, 2]),
-    ]  # fmt: skip
-    rest = [node for node in graph.node if node not in first.nodes]
+    others = [node for node in graph.node if node not in stem.nodes]
     del graph.node[:]
-    graph.node.extend([*nodes, *rest])
+    graph.node.extend([*_grouped_nodes(stem), *others])
+    constants = _grouped_constants(stem)
     graph.initializer.extend(numpy_helper.from_array(v, name) for name, v in constants.items())
     drop_unused(graph)
-    return Grouped(_SCALED, np.float32(first.scale), np.uint8(first.zero))
+    return PixelInput(_SCALED_TENSOR, np.float32(stem.scale), np.uint8(stem.zero_point))
 
 
-def take_pixels(model: onnx.ModelProto) -> None:
-    """Where pixels were grouped and then quantised, take them as the 8 bits that they are."""
-    (quantised,) = [node.output[0] for node in model.graph.node if _SCALED in node.input]
+def feed_pixels(model: onnx.ModelProto) -> None:
+    """Feed the uint8 pixels of a grouped and quantised model to its first convolution, in place.
+
+    Their scaling to float32 and quantisation back to the same bytes are removed.
+    """
+    (quantised,) = [node.output[0] for node in model.graph.node if _SCALED_TENSOR in node.input]
     for node in model.graph.node:
         if quantised in node.input:
-            node.input[0] = _PLACED
+            node.input[0] = _PIXEL_TENSOR
     drop_unused(model.graph)
 
 
-def _find(graph: onnx.GraphProto) -> _First | None:
-    values = {weight.name: numpy_helper.to_array(weight) for weight in graph.initializer}
-    makers = {name: node for node in graph.node for name in node.output}
+def _grouped_constants(stem: _Stem) -> dict[str, NDArray[Any]]:
+    scale = np.full((1, 1, 1, 1), stem.scale, np.float32)
+    # In 8 bits 0 is a whole pixel value, such as 127 instead of 127.5; the bias compensates.
+    shift = stem.offset + stem.scale * stem.zero_point
+    bias = stem.bias + shift * stem.weights.sum(axis=(1, 2, 3))
+    return {
+        "stem/as_channels": np.array([0, 0, -1, _PIXELS], np.int64),
+        "stem/as_places": np.array([0, 0, -1, len(stem.weights)], np.int64),
+        "stem/scale": scale,
+        "stem/offset": -stem.zero_point * scale,
+        "stem/weights": _group_weights(stem.weights),
+        "stem/bias": np.tile(bias, _PIXELS // _STRIDE).astype(np.float32),
+    }
+
+
+def _grouped_nodes(stem: _Stem) -> list[onnx.NodeProto]:
+    """The nodes that replace those of the stem; the last has the same output."""
+    node = helper.make_node
+    output = stem.nodes[-1].output[0]
+    return [
+        node("Reshape", [stem.image, "stem/as_channels"], ["stem/rows"]),
+        node("Transpose", ["stem/rows"], [_PIXEL_TENSOR], perm=[0, 3, 1, 2]),
+        node("Cast", [_PIXEL_TENSOR], ["stem/cast"], to=onnx.TensorProto.FLOAT),
+        node("Mul", ["stem/cast", "stem/scale"], ["stem/mul"]),
+        node("Add", ["stem/mul", "stem/offset"], [_SCALED_TENSOR]),
+        node("Conv", [_SCALED_TENSOR, "stem/weights", "stem/bias"], ["stem/conv"],
+            kernel_shape=[3, 2], strides=[_STRIDE, 1], pads=[0, 0, 1, 1]),
+        node("Relu", ["stem/conv"], ["stem/relu"]),
+        node("Transpose", ["stem/relu"], ["stem/last"], perm=[0, 2, 3, 1]),
+        node("Reshape", ["stem/last", "stem/as_places"], ["stem/places"]),
+        node("Transpose", ["stem/places"], [output], perm=[0, 3, 1, 2]),
+    ]  # fmt: skip
+
+
+def _group_weights(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weights `(F, 1, 3, 3)` for eight pixels at a time: `(4·F, 8, 3, 2)`.
+
+    The kernel is two positions wide, as the last of the four results also reads the first pixel of
+    the next position.
+    """
+    filters = len(weights)
+    results = _PIXELS // _STRIDE
+    grouped = np.zeros((results, filters, 2 * _PIXELS, 3), np.float32)
+    for result in range(results):
+        pixels = slice(result * _STRIDE, result * _STRIDE + 3)
+        grouped[result, :, pixels] = weights[:, 0].transpose(0, 2, 1)
+    grouped = grouped.reshape(results * filters, 2, _PIXELS, 3)
+    return np.ascontiguousarray(grouped.transpose(0, 2, 3, 1))
+
+
+def _find_stem(graph: onnx.GraphProto) -> _Stem | None:
+    """The first convolution, if it is one that `group_pixels` supports."""
+    constants = {weight.name: numpy_helper.to_array(weight) for weight in graph.initializer}
     convolution = next((node for node in graph.node if node.op_type == "Conv"), None)
-    if convolution is None or any(name not in values for name in convolution.input[1:]):
+    if convolution is None or any(name not in constants for name in convolution.input[1:]):
         return None
-    before, name = [], convolution.input[0]
-    while name in makers:
-        before.append(makers[name])
-        name = makers[name].input[0]
+    before, image = _nodes_before(graph, convolution)
     after = [node for node in graph.node if convolution.output[0] in node.input]
-    steps = [node for node in reversed(before) if node.op_type not in ("Transpose", "Reshape")]
-    weights, *bias = (values[name] for name in convolution.input[1:])
-    uses = [sum(node.output[0] in other.input for other in graph.node) for node in before]
-    if (
-        [node.op_type for node in [*steps, *after]] != ["Cast", "Mul", "Add", "Relu"]
-        or any(count != 1 for count in uses)
-        or len(bias) != 1
-        or weights.shape[1:] != (1, 3, 3)
-        or _ints(convolution, "strides") != [_STEP, _STEP]
-        or _ints(convolution, "pads") != [0, 0, 1, 1]
-    ):
+    scaling = [node for node in reversed(before) if node.op_type not in ("Transpose", "Reshape")]
+    if [node.op_type for node in [*scaling, *after]] != ["Cast", "Mul", "Add", "Relu"]:
         return None
-    constants = [values.get(node.input[1], np.empty(0)) for node in steps[1:]]
-    if any(constant.size != 1 for constant in constants):
+    weights, *bias = (constants[name] for name in convolution.input[1:])
+    if len(bias) != 1 or not _is_supported(convolution, weights) or _is_shared(graph, before):
         return None
-    scale, offset = (float(constant.item()) for constant in constants)
-    first = _First([*before, convolution, *after], name, weights, bias[0], scale, offset)
-    return first if scale > 0 and 1 <= first.zero <= 255 else None
+    factors = [constants.get(node.input[1], np.empty(0)) for node in scaling[1:]]
+    if any(factor.size != 1 for factor in factors):
+        return None
+    scale, offset = (float(factor.item()) for factor in factors)
+    stem = _Stem([*before, convolution, *after], image, weights, bias[0], scale, offset)
+    return stem if scale > 0 and 1 <= stem.zero_point <= 255 else None
+
+
+def _nodes_before(
+    graph: onnx.GraphProto, convolution: onnx.NodeProto
+) -> tuple[list[onnx.NodeProto], str]:
+    """The nodes between the graph's input and a convolution, last first, and the input's name."""
+    producers = {name: node for node in graph.node for name in node.output}
+    nodes, name = [], convolution.input[0]
+    while name in producers:
+        nodes.append(producers[name])
+        name = producers[name].input[0]
+    return nodes, name
+
+
+def _is_supported(convolution: onnx.NodeProto, weights: NDArray[np.float32]) -> bool:
+    return (
+        weights.shape[1:] == (1, 3, 3)
+        and _ints(convolution, "strides") == [_STRIDE, _STRIDE]
+        and _ints(convolution, "pads") == [0, 0, 1, 1]
+    )
+
+
+def _is_shared(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> bool:
+    """Whether the output of one of the nodes has other users than the next of them."""
+    return any(sum(node.output[0] in user.input for user in graph.node) != 1 for node in nodes)
 
 
 def _ints(node: onnx.NodeProto, name: str) -> list[int]:
     return next((list(a.ints) for a in node.attribute if a.name == name), [])
-
-
-def _spread(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Weights `(F, 1, 3, 3)` for eight pixels at a time: `(4·F, 8, 3, 2)`.
-
-    The third pixel of the last result is the first of the next place.
-    """
-    filters, results = len(weights), _PIXELS // _STEP
-    wide = np.zeros((results, filters, 2 * _PIXELS, 3), np.float32)
-    for result in range(results):
-        seen = slice(result * _STEP, result * _STEP + 3)
-        wide[result, :, seen] = weights[:, 0].transpose(0, 2, 1)
-    wide = wide.reshape(results * filters, 2, _PIXELS, 3)
-    return np.ascontiguousarray(wide.transpose(0, 2, 3, 1))

@@ -12,7 +12,7 @@ from export.simplify import simplify
 
 @pytest.fixture
 def model():
-    """Scales a picture by a constant without axes and flattens it by a shape it works out."""
+    """Scales an image by a scalar and flattens it to a shape that the graph computes."""
     constants = {"scale": np.float32(0.5), "zero": np.array([0]), "rest": np.array([-1])}
     nodes = [
         helper.make_node("Cast", ["face"], ["grey"], to=TensorProto.FLOAT),
@@ -26,9 +26,9 @@ def model():
     flat = helper.make_tensor_value_info("flat", TensorProto.FLOAT, ["N", 16])
     weights = [numpy_helper.from_array(np.asarray(v), n) for n, v in constants.items()]
     graph = helper.make_graph(nodes, "small", [face], [flat], weights)
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    made.ir_version = 8
-    return made
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    return model
 
 
 def run(model, faces):
@@ -36,7 +36,7 @@ def run(model, faces):
     return session.run(None, {"face": faces})[0]
 
 
-def test_the_same_is_computed_with_fewer_operators(model, rng):
+def test_fewer_operators_give_the_same_results(model, rng):
     faces = rng.integers(0, 256, size=(3, 4, 4, 1)).astype(np.uint8)
     before = run(model, faces)
     simplify(model, 4)
@@ -45,7 +45,7 @@ def test_the_same_is_computed_with_fewer_operators(model, rng):
     assert [node.op_type for node in model.graph.node] == ["Cast", "Mul", "Reshape"]
 
 
-def test_the_batch_stays_open_and_constants_get_their_axes(model):
+def test_the_batch_stays_dynamic_and_scalars_get_full_rank(model):
     simplify(model, 4)
     assert run(model, np.zeros((5, 4, 4, 1), np.uint8)).shape == (5, 16)
     shapes = {len(w.dims) for w in model.graph.initializer if w.data_type == TensorProto.FLOAT}

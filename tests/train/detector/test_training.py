@@ -211,7 +211,7 @@ def test_photos_come_back_from_their_file(folder, tmp_path):
 
 
 def test_a_run_goes_from_photos_to_a_file_that_edge_opens(tmp_path, monkeypatch, capsys):
-    import export.detector
+    import export.detector_graph
     import train.detector.training
     from edge.networks.face_detector import FaceDetector
     from export.run import main as export_main
@@ -221,7 +221,7 @@ def test_a_run_goes_from_photos_to_a_file_that_edge_opens(tmp_path, monkeypatch,
     tiny = replace(recipe.FACE_RECIPES["face"], steps_per_epoch=1, batch_size=2, epochs=1)
     monkeypatch.setitem(recipe.FACE_RECIPES, "face", tiny)
     monkeypatch.setattr(train.detector.training, "_CANVASES", 2)
-    monkeypatch.setattr(export.detector, "LEAST_SCORE", 0.0)  # it has learnt nothing
+    monkeypatch.setattr(export.detector_graph, "MIN_SCORE", 0.0)  # it has learnt nothing
     photos = [bright_photo("lfpw") for _ in range(24)]
     save_photos(photos, tmp_path / "photos.npz")
     arguments = ["--recipe", "face", "--data", str(tmp_path / "photos.npz"), "-o"]
