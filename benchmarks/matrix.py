@@ -1,8 +1,8 @@
-"""`python -m benchmarks.matrix`: the wheel's own tests on the lowest and the newest versions.
+"""`python -m benchmarks.matrix`: the tests of `edge` with minimum and newest dependencies.
 
-For each Python found, and for the lowest and the newest numpy, onnxruntime and Pillow that install
-on it, a virtual environment gets the wheel and pytest, and runs `tests/edge` from a folder in which
-nothing else of the project lies.
+For each Python found, a virtual environment with the minimum versions of numpy, onnxruntime and
+Pillow, and one with the newest that install, gets the wheel and pytest, and runs `tests/edge` from
+a folder without the rest of the project.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.arm.qemu import Ended, run_measured
-from benchmarks.arm.rootfs import build_wheel, run_step
 from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
-from benchmarks.harness.minimum_versions import PACKAGES, PYTHONS, ROOT, lowest
+from benchmarks.harness.minimum_versions import PACKAGES, PYTHONS, minimum_versions
+from benchmarks.harness.processes import ProcessResult, last_line, run_measured, run_step
+from benchmarks.harness.project import ROOT, build_wheel
+from benchmarks.reporting.markdown import header, row
 
-_SETS = ("lowest", "newest")
+_SETS = ("lowest", "newest")  # of dependencies
 _TESTS = ("tests/conftest.py", "tests/made_faces.py", "tests/edge", "edge/data", "pyproject.toml")
 _VERSIONS = (
     "import json, platform; from importlib.metadata import version as v; "
@@ -33,10 +34,10 @@ _VERSIONS = (
 
 
 def run(folder: Path, pythons: Sequence[str]) -> dict[str, Any]:
-    """Make every environment and run the tests in it.
+    """Create every environment and run the tests in it.
 
     Args:
-        folder: where environments are made.
+        folder: receives the environments.
         pythons: versions such as "3.12".
 
     Returns:
@@ -45,17 +46,18 @@ def run(folder: Path, pythons: Sequence[str]) -> dict[str, Any]:
     Raises:
         OSError: the wheel cannot be built.
     """
-    wheel, stage = build_wheel(folder), lay_out(folder / "stage")
+    wheel = build_wheel(folder)
+    stage = copy_tests(folder / "stage")
     rows = [
-        try_out(folder / f"{python}-{name}", python, name, wheel, stage)
+        run_tests(folder / f"{python}-{name}", python, name, wheel, stage)
         for python in pythons
         for name in _SETS
     ]
     return {"machine": describe_machine(threads=1), "rows": rows}
 
 
-def lay_out(stage: Path) -> Path:
-    """Copy the tests and what they read, but not the package, into a folder."""
+def copy_tests(stage: Path) -> Path:
+    """Copy the tests and their data, but not the package, into a folder; returns it."""
     shutil.rmtree(stage, ignore_errors=True)
     for name in _TESTS:
         source, target = ROOT / name, stage / name
@@ -67,113 +69,118 @@ def lay_out(stage: Path) -> Path:
     return stage
 
 
-def try_out(folder: Path, python: str, name: str, wheel: Path, stage: Path) -> dict[str, Any]:
-    """One environment: made, and the tests run in it.
+def run_tests(folder: Path, python: str, name: str, wheel: Path, stage: Path) -> dict[str, Any]:
+    """Create one environment and run the tests in it.
 
     Args:
-        folder: of the environment, in place of what is there.
-        python: version of Python.
-        name: "lowest" or "newest".
-        wheel: ours.
-        stage: folder with the tests.
+        folder: of the environment, which is replaced.
+        python: version of Python, such as "3.12".
+        name: of the dependencies, "lowest" or "newest".
+        wheel: of this package.
+        stage: the tests, from `copy_tests`.
 
     Returns:
         A row of the results.
     """
-    row = {"python": python, "set": name}
+    tested = {"python": python, "set": name}
     interpreter = find_python(python)
     if interpreter is None:
-        return {**row, "ended": "this Python is not installed here"}
+        return {**tested, "ended": "this Python is not installed here"}
     try:
-        installed = _set_up(folder, interpreter, requirements(python, name), wheel)
+        versions = _set_up(folder, interpreter, requirements(python, name), wheel)
     except OSError as error:
-        return {**row, "ended": str(error)}
-    ended = run_measured(
+        return {**tested, "ended": str(error)}
+    result = run_measured(
         [str(folder / "bin" / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider",
          "tests/edge"], {"PYTHONPATH": ""}, stage,
     )  # fmt: skip
-    return {**row, **installed, **count(ended)}
+    return {**tested, **versions, **count_outcomes(result)}
 
 
 def find_python(version: str) -> str | None:
-    """The interpreter of a version, such as "3.12", of the PATH or of pyenv; or None."""
+    """The interpreter of a version, such as "3.12", on the PATH or in pyenv; or None."""
     name = f"python{version}"
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    found = [shutil.which(name), *map(str, sorted(pyenv.glob(f"{version}.*/bin/{name}")))]
-    return next((path for path in found if path and _version_of(path) == version), None)
+    candidates = [shutil.which(name), *map(str, sorted(pyenv.glob(f"{version}.*/bin/{name}")))]
+    return next((path for path in candidates if path and _version_of(path) == version), None)
 
 
 def _version_of(python: str) -> str:
-    """What an interpreter says it is; nothing where it is pyenv's shim for none that is chosen."""
+    """Version of an interpreter; "" for a shim of pyenv without a selected interpreter."""
     program = "import sys; print('%d.%d' % sys.version_info[:2])"
     return subprocess.run([python, "-c", program], capture_output=True, text=True).stdout.strip()
 
 
 def requirements(python: str, name: str) -> list[str]:
-    """What pip installs besides the wheel and pytest."""
+    """Requirements of pip besides the wheel and pytest."""
     if name == "newest":
         return list(PACKAGES)
-    return [f"{package}=={version}" for package, version in lowest(python).items()]
+    return [f"{package}=={version}" for package, version in minimum_versions(python).items()]
 
 
-def count(ended: Ended) -> dict[str, Any]:
-    """What pytest says at its end: tests passed, failed and skipped, and how it ended."""
-    lines = ended.output.strip().splitlines() or [""]
-    numbers = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped)", lines[-1])}
+def count_outcomes(result: ProcessResult) -> dict[str, Any]:
+    """Numbers of tests from pytest's summary, and "passed" or what went wrong."""
+    summary = last_line(result.output)
+    numbers = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped)", summary)}
     counts = {word: numbers.get(word, 0) for word in ("passed", "failed", "skipped")}
-    fine = ended.status == 0 and counts["passed"] > 0
-    return {**counts, "ended": "passed" if fine else (lines[-1] or ended.verdict)}
+    passed = result.status == 0 and counts["passed"] > 0
+    return {**counts, "ended": "passed" if passed else (summary or result.outcome)}
 
 
-def _set_up(folder: Path, interpreter: str, wanted: Sequence[str], wheel: Path) -> dict[str, str]:
+def _set_up(folder: Path, interpreter: str, packages: Sequence[str], wheel: Path) -> dict[str, str]:
+    """Create an environment; returns the versions of Python and of the packages."""
     shutil.rmtree(folder, ignore_errors=True)
     run_step([interpreter, "-m", "venv", str(folder)])
     python = str(folder / "bin" / "python")
     run_step(
-        [python, "-m", "pip", "install", "--quiet", "--only-binary=:all:", *wanted, str(wheel),
+        [python, "-m", "pip", "install", "--quiet", "--only-binary=:all:", *packages, str(wheel),
          "pytest>=8"]
     )  # fmt: skip
-    shown = subprocess.run([python, "-c", _VERSIONS], capture_output=True, text=True, check=True)
-    full, *versions = json.loads(shown.stdout)
+    done = subprocess.run([python, "-c", _VERSIONS], capture_output=True, text=True, check=True)
+    full, *versions = json.loads(done.stdout)
     return {"python_full": full, **dict(zip(PACKAGES, versions, strict=True))}
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as Markdown."""
-    lines = ["| Python | numpy | onnxruntime | Pillow | tests |", "|---|---|---|---|---|"]
-    for row in results["rows"]:
-        if "passed" not in row:
-            lines.append(f"| {row['python']} | – | – | – | {row['set']}: {row['ended']} |")
-            continue
-        told = f"{row['passed']} passed"
-        told += "".join(f", {row[w]} {w}" for w in ("failed", "skipped") if row[w])
-        told = told if row["failed"] or row["ended"] == "passed" else row["ended"]
-        versions = [row[package] for package in PACKAGES]
-        lines.append("| " + " | ".join([row["python_full"], *versions, told]) + " |")
+    """The results as a Markdown table."""
+    lines = header("Python", "numpy", "onnxruntime", "Pillow", "tests")
+    for tested in results["rows"]:
+        if "passed" in tested:
+            versions = [tested[package] for package in PACKAGES]
+            lines.append(row(tested["python_full"], *versions, _outcome(tested)))
+        else:
+            lines.append(row(tested["python"], *"–––", f"{tested['set']}: {tested['ended']}"))
     return "\n".join(lines)
+
+
+def _outcome(tested: dict[str, Any]) -> str:
+    if not tested["failed"] and tested["ended"] != "passed":
+        return str(tested["ended"])
+    others = [f", {tested[word]} {word}" for word in ("failed", "skipped") if tested[word]]
+    return f"{tested['passed']} passed" + "".join(others)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; exits with status 2 where it is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.matrix",
-        description="Run edge's tests on the lowest and newest versions of what it needs.",
+        description="Run edge's tests with minimum and newest versions of its dependencies.",
     )
     add = parser.add_argument
     add("--python", nargs="+", default=list(PYTHONS), metavar="VERSION", dest="pythons",
-        help="default: %(default)s")  # fmt: skip
+        help="versions of Python (default: %(default)s)")  # fmt: skip
     add("--work", metavar="FOLDER", type=Path, default=Path("runs/matrix"),
-        help="where environments are made (default: %(default)s)")  # fmt: skip
-    add("-o", "--output", metavar="FILE", type=Path, help="results as JSON")
+        help="folder for the environments (default: %(default)s)")  # fmt: skip
+    add("-o", "--output", metavar="FILE", type=Path, help="write the results as JSON")
     return parser.parse_args(argv)
 
 
 def failures(results: dict[str, Any]) -> list[str]:
-    """A line for each pair of versions whose tests did not pass."""
+    """A line for each environment whose tests did not pass."""
     return [
-        f"Python {row['python']}, {row['set']}: {row['ended']}"
-        for row in results["rows"]
-        if row["ended"] != "passed"
+        f"Python {tested['python']}, {tested['set']}: {tested['ended']}"
+        for tested in results["rows"]
+        if tested["ended"] != "passed"
     ]
 
 

@@ -1,7 +1,7 @@
 """`python -m benchmarks.report RESULTS.json… -o DIR`: results as Markdown and as one HTML page.
 
-The page needs nothing but itself: plots are in it. Several files, of several machines or commits,
-stand side by side.
+The page is self-contained, with its plots. Results of several machines or commits are compared
+side by side.
 """
 
 from __future__ import annotations
@@ -9,16 +9,21 @@ from __future__ import annotations
 import argparse
 import html
 import json
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.exit_status import report
-from benchmarks.reporting import tables as summary
-from benchmarks.reporting.schema import check
+from benchmarks.reporting import tables
+from benchmarks.reporting.markdown import header, row
+from benchmarks.reporting.schema import validate
+from edge.errors import first_line
+from edge.extras import require
+from edge.files import write_atomically
 
-_WORSE = 1.15
+_MAX_RATIO = 1.15  # of a median to an older one
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;"
     "color-scheme:light dark}table{border-collapse:collapse;margin:1rem 0;display:block;"
@@ -31,15 +36,27 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; exits with status 2 where it is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.report",
-        description="Make a report of results, or compare them with older ones.",
+        description="Format results of python -m benchmarks.run, or compare them with older ones.",
     )
     add = parser.add_argument
-    add("results", nargs="+", metavar="FILE.json", type=Path, help="of python -m benchmarks.run")
-    add("-o", "--output", metavar="DIR", type=Path, help="folder for report.md and report.html")
+    add(
+        "results",
+        nargs="+",
+        metavar="FILE.json",
+        type=Path,
+        help="results of python -m benchmarks.run",
+    )
+    add(
+        "-o",
+        "--output",
+        metavar="DIR",
+        type=Path,
+        help="write report.md and report.html to this folder",
+    )
     add("--compare", metavar="OLD.json", type=Path,
-        help="exit with 1 where a median is worse than there")  # fmt: skip
-    add("--worse", type=float, default=_WORSE, metavar="RATIO",
-        help="from which ratio on a median counts as worse (default: %(default)s)")  # fmt: skip
+        help="exit with status 1 if a median is worse than in this file")  # fmt: skip
+    add("--worse", type=float, default=_MAX_RATIO, metavar="RATIO",
+        help="ratio from which a median counts as worse (default: %(default)s)")  # fmt: skip
     args = parser.parse_args(argv)
     if args.output is None and args.compare is None:
         parser.error("give -o DIR, --compare OLD.json or both")
@@ -53,62 +70,80 @@ def read_results(path: Path) -> dict[str, Any]:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is no such file, with the place that is wrong.
+        ValueError: it is not JSON or violates the schema; the message has the JSON path.
     """
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path}: not JSON ({error})") from error
-    wrong = check(results)
-    if wrong:
-        raise ValueError(f"{path}: not results of benchmarks.run: {wrong}")
+        raise ValueError(f"{path}: not JSON ({first_line(error)})") from error
+    violation = validate(results)
+    if violation:
+        raise ValueError(f"{path}: not results of benchmarks.run: {violation}")
     return dict(results)
 
 
 def write_report(files: list[Path], folder: Path) -> str:
-    """Write `report.md` and `report.html`; returns a line that says so."""
-    every = {path.stem: read_results(path) for path in files}
+    """Write `report.md` and `report.html`; returns a line that names them.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+        OSError, ValueError: a file cannot be read or written.
+    """
+    all_results = {path.stem: read_results(path) for path in files}
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.md").write_text(markdown(every), encoding="utf-8")
-    (folder / "report.html").write_text(page(every), encoding="utf-8")
-    return f"{folder / 'report.md'} and {folder / 'report.html'}"
+    outputs = {
+        folder / "report.md": markdown(all_results),
+        folder / "report.html": page(all_results),
+    }
+    for path, text in outputs.items():
+        with write_atomically(path) as part:
+            part.write_text(text, encoding="utf-8")
+    return " and ".join(map(str, outputs))
 
 
-Section = tuple[str, str, Callable[[dict[str, Any]], str] | None]
+Results = dict[str, Any]
+Section = tuple[str, str, Callable[[Results], str] | None]
+"""Heading, Markdown table or "", and the function that plots it or None."""
 
 
 def sections(results: dict[str, Any]) -> list[Section]:
-    """The heading of each part, its table, and what plots it."""
+    """The sections of a report.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    require("matplotlib", "bench", "plotting results")
     from benchmarks.reporting import plots
 
-    shown: list[Section] = [
-        ("Models", summary.models(results), plots.latency_curves),
-        ("Precision", summary.precision(results), None),
-        ("Throughput", summary.offline(results), plots.throughput),
-        ("Stages of a photo", summary.stages(results), plots.stages),
+    parts: list[Section] = [
+        ("Models", tables.models(results), plots.latency_curves),
+        ("Precision", tables.precision(results), None),
+        ("Throughput", tables.offline(results), plots.throughput),
+        ("Stages of a photo", tables.stages(results), plots.stages),
     ]
     if results["peers"]:
-        shown += [
-            ("Beside peers", summary.peers(results), plots.accuracy_against_latency),
+        parts += [
+            ("Beside peers", tables.peers(results), plots.accuracy_against_latency),
             ("Errors on helen", "", plots.error_curves),
         ]
-    shown += [(f"Operators of {m}", summary.layers(results, m), None) for m in results["layers"]]
-    return [*shown, ("Machine", summary.machine(results), None)]
+    for model in results["layers"]:
+        parts.append((f"Operators of {model}", tables.layers(results, model), None))
+    return [*parts, ("Machine", tables.machine(results), None)]
 
 
-def markdown(every: dict[str, dict[str, Any]]) -> str:
-    """All results, without plots."""
-    parts = ["# Benchmarks", side_by_side(every)]
-    for name, results in every.items():
+def markdown(all_results: dict[str, Results]) -> str:
+    """All results as Markdown, without plots."""
+    parts = ["# Benchmarks", side_by_side(all_results)]
+    for name, results in all_results.items():
         parts.append(f"## {name}")
         parts += [f"### {head}\n\n{table}" for head, table, _ in sections(results) if table]
     return "\n\n".join(parts) + "\n"
 
 
-def page(every: dict[str, dict[str, Any]]) -> str:
-    """All results with plots, as one page that loads nothing."""
-    parts = ["<h1>Benchmarks</h1>", to_html(side_by_side(every))]
-    for name, results in every.items():
+def page(all_results: dict[str, Results]) -> str:
+    """All results with plots, as one HTML page without external resources."""
+    parts = ["<h1>Benchmarks</h1>", to_html(side_by_side(all_results))]
+    for name, results in all_results.items():
         parts.append(f"<h2>{html.escape(name)}</h2>")
         for head, table, plot in sections(results):
             parts += [f"<h3>{html.escape(head)}</h3>", plot(results) if plot else "",
@@ -120,30 +155,44 @@ def page(every: dict[str, dict[str, Any]]) -> str:
     )
 
 
-def side_by_side(every: dict[str, dict[str, Any]]) -> str:
-    """The median of everything, one thread, a column for each file."""
-    lines = ["| median, one thread | " + " | ".join(every) + " |", "|---" * (len(every) + 1) + "|"]
-    medians = {name: _medians(results) for name, results in every.items()}
+def side_by_side(all_results: dict[str, Results]) -> str:
+    """Medians of all single-stream measurements, one thread, a column per file."""
+    lines = header("median, one thread", *all_results)
+    medians = {name: _medians(results) for name, results in all_results.items()}
     for what in dict.fromkeys(what for column in medians.values() for what in column):
         cells = [f"{column[what]:.2f} ms" if what in column else "–" for column in medians.values()]
-        lines.append(f"| {what} | " + " | ".join(cells) + " |")
+        lines.append(row(what, *cells))
     return "\n".join(lines)
 
 
 def _medians(results: dict[str, Any]) -> dict[str, float]:
-    rows = [row for row in results["single_stream"] if row["threads"] == 1]
-    return {row["what"]: row["p50_ms"] for row in rows}
+    return {
+        measured["what"]: measured["p50_ms"]
+        for measured in results["single_stream"]
+        if measured["threads"] == 1
+    }
 
 
-def compare(new: dict[str, Any], old: dict[str, Any], worse: float) -> list[str]:
-    """A line for each median that is worse than before by that ratio, matrix rates made equal."""
-    pace = new["matrix_gflops"] / old["matrix_gflops"]  # a slower machine is no worse program
-    before = _medians(old)
+def compare(new: Results, old: Results, max_ratio: float) -> list[str]:
+    """Medians that have become worse.
+
+    Args:
+        new: results.
+        old: results to compare with.
+        max_ratio: of a median to the old one, above which it is worse; the speed of the machines
+            is equalised by their matrix rates.
+
+    Returns:
+        A line for each.
+    """
+    speed = new["matrix_gflops"] / old["matrix_gflops"]
+    old_medians = _medians(old)
     lines = []
     for what, ms in _medians(new).items():
-        ratio = ms / before[what] * pace if what in before else 0.0
-        if ratio >= worse:
-            lines.append(f"{what}: {ms:.2f} ms, before {before[what]:.2f} ms: {ratio:.2f} times")
+        old_ms = old_medians.get(what, math.inf)
+        ratio = ms / old_ms * speed
+        if ratio >= max_ratio:
+            lines.append(f"{what}: {ms:.2f} ms, before {old_ms:.2f} ms: {ratio:.2f} times")
     return lines
 
 
@@ -152,30 +201,31 @@ def to_html(table: str) -> str:
     if not table:
         return ""
     rows = [line[2:-2].split(" | ") for line in table.splitlines()]
-    del rows[1]
-    cells = [
-        "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>"
-        for row, tag in zip(rows, ["th"] + ["td"] * len(rows), strict=False)
+    del rows[1]  # the line below the header
+    tags = ["th"] + ["td"] * (len(rows) - 1)
+    lines = [
+        "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+        for cells, tag in zip(rows, tags, strict=True)
     ]
-    return f"<table>{''.join(cells)}</table>"
+    return f"<table>{''.join(lines)}</table>"
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    if args.output and (status := report(lambda: write_report(args.results, args.output), str)):
+    if args.output and (status := report(lambda: write_report(args.results, args.output))):
         return status
     if not args.compare:
         return 0
-    found: list[str] = []
+    worse: list[str] = []
 
-    def look() -> str:
+    def compare_all() -> str:
         old = read_results(args.compare)
         for path in args.results:
-            found.extend(f"{path}: {x}" for x in compare(read_results(path), old, args.worse))
-        return "\n".join(found) or "nothing is worse"
+            worse.extend(f"{path}: {line}" for line in compare(read_results(path), old, args.worse))
+        return "\n".join(worse) or "no median is worse"
 
-    return report(look, str) or bool(found)
+    return report(compare_all) or bool(worse)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.run`: how long everything takes here, and how near it is to the truth.
+"""`python -m benchmarks.run`: latency, throughput and accuracy on this machine.
 
-The scenarios are MLPerf's: one query after another (single stream), as many as go in batches
-(offline); then the start of a process, each stage of a photo's way, and the same photos by peers.
+The scenarios are MLPerf's: one query after another (single stream) and batches (offline). Beside
+them, start-up time, each stage of a photo, and the same photos processed by peers.
 """
 
 from __future__ import annotations
@@ -11,31 +11,51 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.comparison.environments import HOME
 from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.timing import FULL, QUICK
 from benchmarks.latency.scenarios import Plan, measure
-from benchmarks.peers import HOME
 from benchmarks.reporting.tables import table
 from edge.networks.keypoint_model import EMBEDDED
+from edge.networks.precision import int8_file
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; exits with status 2 where it is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.run",
-        description="Measure latency, throughput, memory and, with data, accuracy, beside peers.",
+        description="Measure latency, throughput, memory and, with --data, accuracy; with --peers, "
+        "also of other software.",
     )
     add = parser.add_argument
     add("models", nargs="*", metavar="MODEL", type=Path,
         help="keypoint .onnx files (default: the embedded ones)")  # fmt: skip
-    add("--quick", action="store_true", help="128 queries and 10 s of each, not 1,024 and 60 s")
-    add("--data", metavar="DIR", type=Path, help="folder with kaggle/ and helen/, for accuracy")
-    add("--peers", action="store_true", help="measure peers too (python -m benchmarks.peers)")
+    add(
+        "--quick",
+        action="store_true",
+        help="at least 128 queries and 10 s each, instead of 1,024 and 60 s",
+    )
+    add(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        help="folder with kaggle/ and helen/, to measure accuracy",
+    )
+    add(
+        "--peers",
+        action="store_true",
+        help="measure peers too, installed by python -m benchmarks.peers",
+    )
     add("--home", metavar="DIR", type=Path, default=HOME,
-        help="where the peers are installed (default: %(default)s)")  # fmt: skip
+        help="folder of the peers' environments (default: %(default)s)")  # fmt: skip
     add("--yunet", metavar="FILE", type=Path, help="YuNet's .onnx file, to measure it as a peer")
-    add("--landmarks", metavar="FILE", type=Path, help="any landmark .onnx file, likewise")
-    add("-o", "--output", metavar="FILE", type=Path, help="where to write the results as JSON")
+    add(
+        "--landmarks",
+        metavar="FILE",
+        type=Path,
+        help="another landmark model's .onnx file, likewise",
+    )
+    add("-o", "--output", metavar="FILE", type=Path, help="write the results as JSON")
     args = parser.parse_args(argv)
     if args.peers and not args.data:
         parser.error("--peers needs --data: they are compared on its photos")
@@ -45,15 +65,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Measure what the command line asks for."""
-    given = {"yunet": args.yunet, "landmarks": args.landmarks}
+    """Measure what the arguments select."""
+    peer_files = {"yunet": args.yunet, "landmarks": args.landmarks}
     return measure(
         Plan(
-            models=tuple(args.models) or (EMBEDDED, EMBEDDED.with_suffix(".int8.onnx")),
-            amount=QUICK if args.quick else FULL,
+            models=tuple(args.models) or (EMBEDDED, int8_file(EMBEDDED)),
+            length=QUICK if args.quick else FULL,
             data=args.data,
             peers=args.home if args.peers else None,
-            files={name: path for name, path in given.items() if path},
+            files={name: path for name, path in peer_files.items() if path},
         )
     )
 
@@ -65,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
         lambda: run(args),
         table,
         args.output,
-        lambda key: f"no {key} in the annotated pictures",
+        lambda key: f"{key} is missing in the annotations",
     )
 
 

@@ -1,10 +1,11 @@
-"""`python -m benchmarks.serve`: the server under load, on this computer's own loopback.
+"""`python -m benchmarks.serve`: latency and throughput of the server under load, over loopback.
 
-The sample is posted again and again by 1, 8 and 64 clients, threads of this process that each wait
-for an answer before they ask again, so they share the processor with the server; with faces of
-several clients in shared batches, waited for up to 3 ms, and with each picture's alone, in turns.
-Then three times as many clients come as the queue takes: every answer must be a result or a 503,
-none may be lost, and all results must be the one that a lone client gets.
+1, 8 and 64 clients post the sample repeatedly. They are threads of this process that wait for each
+response before the next request, so they share the processor with the server. Servers that batch
+the faces of several requests, waiting up to 3 ms, and servers that do not are interleaved.
+
+Then three times as many clients post as the queue admits: every response must be a result or 503,
+none may be lost, and all results must equal the one that a single client gets.
 """
 
 from __future__ import annotations
@@ -26,203 +27,251 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.datasets.sample import SAMPLE
 from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
 from benchmarks.harness.memory import resident_mb
-from benchmarks.tracking import SAMPLE
+from benchmarks.reporting.markdown import header, row
 
 _CLIENTS = (1, 8, 64)
-_QUEUE = 64  # the server's own default
-_TURNS = 3
-_WARM_UP = 20
-_WAYS = {"shared": "3", "alone": "0"}  # --batch-ms
+_QUEUE = 64  # the server's default
+_OVERLOAD_CLIENTS = 3 * _QUEUE
+_OVERLOAD_REQUESTS = 4  # times those of the other measurement
+_REPEATS = 3
+_WARM_UP = 20  # requests
+_BATCH_MS = {"shared": "3", "alone": "0"}  # values of --batch-ms
+_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """A running server: its port and the number of its process."""
+    """A running server: its port and process ID."""
 
     port: int
     pid: int
 
 
 @dataclass(slots=True)
-class _Seen:
-    """What clients have seen: seconds to each answer, how many of each status, and results."""
+class Responses:
+    """What clients received.
+
+    Attributes:
+        seconds: latency of each result.
+        statuses: numbers of responses by status; of lost ones by the exception.
+        results: numbers of results by their content.
+    """
 
     seconds: list[float] = field(default_factory=list)
     statuses: Counter[int | str] = field(default_factory=Counter)
     results: Counter[bytes] = field(default_factory=Counter)
 
+    def add(self, status: int | str, body: bytes, seconds: float) -> None:
+        """Count a response."""
+        self.statuses[status] += 1
+        if status == 200:
+            self.seconds.append(seconds)
+            self.results[body] += 1
+
+    def merge(self, other: Responses) -> None:
+        """Count the responses of another measurement."""
+        self.seconds += other.seconds
+        self.statuses += other.statuses
+        self.results += other.results
+
+
+@dataclass(slots=True)
+class _Load:
+    """Measurements of one setting, over all repeats."""
+
+    seconds: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    batch_size: float = 0.0
+
 
 def run(requests: int) -> dict[str, Any]:
-    """Both ways under load, and more than the queue takes.
+    """Measure with and without batching, and under overload.
 
     Args:
-        requests: of each number of clients, in each turn.
+        requests: of each number of clients, in each repeat.
 
     Raises:
-        OSError: the server cannot be started, or the system does not tell its memory.
+        OSError: the server cannot be started, or the system does not report its memory.
     """
     return {
         "machine": describe_machine(threads=1),
-        "requests": requests * _TURNS,
+        "requests": requests * _REPEATS,
         "load": _measure_load(requests),
-        "overload": _measure_overload(3 * _QUEUE, requests),
+        "overload": _measure_overload(_OVERLOAD_REQUESTS * requests),
     }
 
 
 def _measure_load(requests: int) -> list[dict[str, Any]]:
-    seen: dict[tuple[str, int], tuple[list[float], list[float]]] = {
-        (way, clients): ([], []) for clients in _CLIENTS for way in _WAYS
-    }
-    batches: dict[tuple[str, int], float] = {}
-    for _ in range(_TURNS):
-        for way, wait_ms in _WAYS.items():
-            with _serving("--batch-ms", wait_ms) as server:
-                _load(server.port, 1, _WARM_UP)
+    loads = {(faces, clients): _Load() for clients in _CLIENTS for faces in _BATCH_MS}
+    for _ in range(_REPEATS):
+        for faces, batch_ms in _BATCH_MS.items():
+            with _serving("--batch-ms", batch_ms) as server:
+                post_concurrently(server.port, 1, _WARM_UP)
                 for clients in _CLIENTS:
-                    before = _batches(server.port)
-                    start = time.perf_counter()
-                    got = _load(server.port, clients, requests)
-                    seconds, rates = seen[way, clients]
-                    rates.append(requests / (time.perf_counter() - start))
-                    seconds.extend(got.seconds)
-                    pictures, runs = np.subtract(_batches(server.port), before)
-                    batches[way, clients] = pictures / runs
+                    _measure_clients(loads[faces, clients], server, clients, requests)
     return [
         {
-            "faces": way,
+            "faces": faces,
             "clients": clients,
-            "p50_ms": round(float(np.percentile(seconds, 50)) * 1e3, 1),
-            "p99_ms": round(float(np.percentile(seconds, 99)) * 1e3, 1),
-            "requests_a_second": [round(rate, 1) for rate in rates],
-            "pictures_a_batch": round(float(batches[way, clients]), 2),
+            "p50_ms": round(float(np.percentile(load.seconds, 50)) * 1e3, 1),
+            "p99_ms": round(float(np.percentile(load.seconds, 99)) * 1e3, 1),
+            "requests_a_second": [round(rate, 1) for rate in load.rates],
+            "pictures_a_batch": round(load.batch_size, 2),
         }
-        for (way, clients), (seconds, rates) in seen.items()
+        for (faces, clients), load in loads.items()
     ]
 
 
-def _measure_overload(clients: int, requests: int) -> dict[str, Any]:
+def _measure_clients(load: _Load, server: _Server, clients: int, requests: int) -> None:
+    """Add one repeat to a measurement."""
+    before = _read_batch_metrics(server.port)
+    start = time.perf_counter()
+    responses = post_concurrently(server.port, clients, requests)
+    load.rates.append(requests / (time.perf_counter() - start))
+    load.seconds.extend(responses.seconds)
+    images, batches = np.subtract(_read_batch_metrics(server.port), before)
+    load.batch_size = float(images / batches)
+
+
+def _measure_overload(requests: int) -> dict[str, Any]:
+    total = Responses()
+    memory_mb = []
     with _serving() as server:
-        alone = _load(server.port, 1, _WARM_UP)
-        before = resident_mb(server.pid)
-        memory = []
-        total: Counter[int | str] = Counter()
-        results: Counter[bytes] = Counter()
-        for _ in range(_TURNS):
-            got = _load(server.port, clients, requests * 4)
-            total += got.statuses
-            results += got.results
-            memory.append(round(resident_mb(server.pid)))
-        same = sum(count for result, count in results.items() if result in alone.results)
+        single = post_concurrently(server.port, 1, _WARM_UP)
+        before_mb = resident_mb(server.pid)
+        for _ in range(_REPEATS):
+            total.merge(post_concurrently(server.port, _OVERLOAD_CLIENTS, requests))
+            memory_mb.append(round(resident_mb(server.pid)))
+    equal = sum(count for result, count in total.results.items() if result in single.results)
     return {
-        "clients": clients,
+        "clients": _OVERLOAD_CLIENTS,
         "queue": _QUEUE,
-        "sent": requests * 4 * _TURNS,
-        "answers": {str(status): count for status, count in sorted(total.items(), key=str)},
-        "results_as_alone": same,
-        "mb_before": round(before),
-        "mb_after_each_turn": memory,
+        "sent": requests * _REPEATS,
+        "answers": {str(status): n for status, n in sorted(total.statuses.items(), key=str)},
+        "results_as_alone": equal,
+        "mb_before": round(before_mb),
+        "mb_after_each_turn": memory_mb,
     }
 
 
 @contextmanager
 def _serving(*arguments: str) -> Iterator[_Server]:
+    """A server on a free port, terminated at the end of the block.
+
+    Raises:
+        OSError: it does not start.
+    """
     command = [sys.executable, "-m", "edge.serve", "--port", "0", "--precision", "fp32"]
     with subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True) as process:
-        said = process.stderr.readline() if process.stderr else ""
-        found = re.search(r":(\d+)/", said)
+        assert process.stderr is not None
+        greeting = process.stderr.readline()
+        match = re.search(r":(\d+)/", greeting)
+        # A full pipe would block the server, so its log is drained.
+        threading.Thread(target=process.stderr.read, daemon=True).start()
         try:
-            if not found:
-                raise OSError(f"the server did not start: {said.strip()}")
-            yield _Server(int(found[1]), process.pid)
+            if match is None:
+                raise OSError(f"the server did not start: {greeting.strip()}")
+            yield _Server(int(match[1]), process.pid)
         finally:
             process.terminate()
 
 
-def _load(port: int, clients: int, requests: int) -> _Seen:
-    """Post the sample `requests` times, by so many clients at once."""
-    seen, left, lock = _Seen(), iter(range(requests)), threading.Lock()
+def post_concurrently(port: int, clients: int, requests: int) -> Responses:
+    """Post the sample.
+
+    Args:
+        port: of the server.
+        clients: number of concurrent clients.
+        requests: total number of requests.
+    """
+    responses = Responses()
+    remaining = iter(range(requests))
+    lock = threading.Lock()
     photo = SAMPLE.read_bytes()
 
-    def ask() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    def post_repeatedly() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
         while True:
             with lock:
-                if next(left, None) is None:
+                if next(remaining, None) is None:
                     connection.close()
                     return
             start = time.perf_counter()
-            status, result = _post(connection, photo)
+            status, body = _post(connection, photo)
             with lock:
-                seen.statuses[status] += 1
-                if status == 200:
-                    seen.seconds.append(time.perf_counter() - start)
-                    seen.results[result] += 1
+                responses.add(status, body, time.perf_counter() - start)
 
     with ThreadPoolExecutor(clients) as pool:
-        for future in [pool.submit(ask) for _ in range(clients)]:
+        for future in [pool.submit(post_repeatedly) for _ in range(clients)]:
             future.result()
-    return seen
+    return responses
 
 
 def _post(connection: http.client.HTTPConnection, photo: bytes) -> tuple[int | str, bytes]:
+    """Status and body of a response; for a lost one the exception and nothing."""
     try:
         connection.request("POST", "/v1/keypoints", photo, {"Content-Type": "image/jpeg"})
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        response = connection.getresponse()
+        return response.status, response.read()
     except (OSError, http.client.HTTPException) as error:
         connection.close()
         return f"lost ({type(error).__name__})", b""
 
 
-def _batches(port: int) -> tuple[float, float]:
-    """Pictures whose faces were looked at so far, and runs in which they were."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+def _read_batch_metrics(port: int) -> tuple[float, float]:
+    """Numbers of images in all batches so far, and of these batches."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()
     names = ("edge_batch_pictures_sum", "edge_batch_pictures_count")
-    pictures, runs = (float(re.search(rf"^{name} (\S+)", text, re.M)[1]) for name in names)  # type: ignore[index]
-    return pictures, runs
+    images, batches = (float(re.search(rf"^{name} (\S+)", text, re.M)[1]) for name in names)  # type: ignore[index]
+    return images, batches
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as Markdown."""
-    lines = [
-        "| clients | faces | p50 | p99 | requests a second | pictures a batch |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in results["load"]:
-        rates = row["requests_a_second"]
+    """The results as Markdown: a table of the load, and a paragraph on the overload."""
+    lines = header("clients", "faces", "p50", "p99", "requests a second", "pictures a batch")
+    for load in results["load"]:
+        rates = load["requests_a_second"]
         lines.append(
-            f"| {row['clients']} | {row['faces']} | {row['p50_ms']:.1f} ms "
-            f"| {row['p99_ms']:.1f} ms "
-            f"| {np.median(rates):.1f} ({min(rates):.1f}–{max(rates):.1f}) "
-            f"| {row['pictures_a_batch']:.2f} |"
+            row(
+                str(load["clients"]),
+                load["faces"],
+                f"{load['p50_ms']:.1f} ms",
+                f"{load['p99_ms']:.1f} ms",
+                f"{np.median(rates):.1f} ({min(rates):.1f}–{max(rates):.1f})",
+                f"{load['pictures_a_batch']:.2f}",
+            )
         )
-    over = results["overload"]
-    answers = ", ".join(f"{count:,} × {status}" for status, count in over["answers"].items())
-    after = ", ".join(map(str, over["mb_after_each_turn"]))
-    lines += [
-        "",
-        f"{over['clients']} clients at a queue of {over['queue']}: {over['sent']:,} requests, "
-        f"answered {answers}; {over['results_as_alone']:,} results are byte for byte those of a "
-        f"lone client. Memory: {over['mb_before']} MB before, {after} MB after each third.",
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", _describe_overload(results["overload"])])
+
+
+def _describe_overload(overload: dict[str, Any]) -> str:
+    responses = ", ".join(f"{count:,} × {status}" for status, count in overload["answers"].items())
+    memory = ", ".join(map(str, overload["mb_after_each_turn"]))
+    return (
+        f"{overload['clients']} clients at a queue of {overload['queue']}: "
+        f"{overload['sent']:,} requests, answered {responses}; {overload['results_as_alone']:,} "
+        f"results are byte for byte those of a lone client. Memory: {overload['mb_before']} MB "
+        f"before, {memory} MB after each third."
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.serve", description="Measure the server under load."
+        prog="python -m benchmarks.serve",
+        description="Measure latency and throughput of the server under load.",
     )
     add = parser.add_argument
     add("--requests", type=int, default=400, metavar="N",
-        help="of each number of clients in each of three turns (default: %(default)s)")  # fmt: skip
-    add("-o", "--output", metavar="FILE", type=Path, help="results as JSON")
+        help="requests per number of clients and repeat (default: %(default)s)")  # fmt: skip
+    add("-o", "--output", metavar="FILE", type=Path, help="write the results as JSON")
     args = parser.parse_args(argv)
     return report_results(lambda: run(args.requests), table, args.output)
 

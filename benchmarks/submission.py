@@ -1,4 +1,4 @@
-"""`python -m benchmarks.submission`: the file that Kaggle's *Facial Keypoints Detection* scores."""
+"""`python -m benchmarks.submission`: predictions for Kaggle's *Facial Keypoints Detection*."""
 
 from __future__ import annotations
 
@@ -8,57 +8,62 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.datasets.kaggle import read_pictures
+from benchmarks.datasets.kaggle import read_images
 from benchmarks.harness.exit_status import report
+from edge.files import write_atomically
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel
 from edge.refinement import predict_crops
 
-_SIDE = 96.0  # px; Kaggle's coordinates lie between 0 and this
+_SIDE = 96.0  # px; Kaggle's coordinates are between 0 and this
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; exits with status 2 where it is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.submission",
-        description="Predict what Kaggle asks for and write submission.csv.",
+        description="Predict the keypoints of Kaggle's test images and write submission.csv.",
     )
     add = parser.add_argument
     add("images", metavar="TEST", type=Path, help="Kaggle's test.csv, or its zip")
     add("lookup", metavar="LOOKUP", type=Path, help="Kaggle's IdLookupTable.csv")
     add("--model", type=Path, default=EMBEDDED, metavar="FILE",
-        help="an .onnx file (default: the embedded one)")  # fmt: skip
+        help="an .onnx file (default: the embedded model)")  # fmt: skip
     add("-o", "--output", type=Path, default=Path("submission.csv"), metavar="FILE",
         help="default: %(default)s")  # fmt: skip
     return parser.parse_args(argv)
 
 
 def run(images: Path, lookup: Path, model: Path, output: Path) -> int:
-    """Write the submission; returns how many values it has."""
-    pictures = read_pictures(images)
-    network = KeypointModel(model)
-    points = predict_crops(network, np.stack(list(pictures.values())))[0]
-    names = [f"{name}_{axis}" for name in network.keypoint_names for axis in "xy"]
-    columns = {name: i for i, name in enumerate(names)}
-    values = np.clip(points.reshape(len(points), -1), 0.0, _SIDE)
-    found = dict(zip(pictures, values, strict=True))
+    """Write the submission; returns the number of its values.
+
+    Raises:
+        EdgeError: the model cannot be used.
+        OSError, ValueError: a file cannot be read or written.
+        KeyError: the lookup table refers to an unknown image or keypoint.
+    """
+    values = predict_values(images, model)
     with lookup.open(encoding="utf-8", newline="") as file:
-        asked = list(csv.DictReader(file))
-    rows = [(row["RowId"], _value(row, found, columns)) for row in asked]
-    part = output.with_name(f"{output.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = [(row["RowId"], f"{values[row['ImageId']][row['FeatureName']]:.4f}") for row in rows]
+    with write_atomically(output) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("RowId", "Location"))
-        writer.writerows((number, f"{value:.4f}") for number, value in rows)
-    part.replace(output)
-    return len(rows)
+        writer.writerows(lines)
+    return len(lines)
 
 
-def _value(
-    row: dict[str, str], found: dict[str, NDArray[np.float32]], columns: dict[str, int]
-) -> float:
-    return float(found[row["ImageId"]][columns[row["FeatureName"]]])
+def predict_values(images: Path, model: Path) -> dict[str, dict[str, float]]:
+    """Coordinates of each image, clipped to it, px: by ImageId, then by Kaggle's column name."""
+    by_id = read_images(images)
+    network = KeypointModel(model)
+    keypoints = predict_crops(network, np.stack(list(by_id.values()))).keypoints
+    coordinates = np.clip(keypoints.reshape(len(keypoints), -1), 0.0, _SIDE)
+    columns = [f"{name}_{axis}" for name in network.keypoint_names for axis in "xy"]
+    return {
+        image_id: dict(zip(columns, map(float, row), strict=True))
+        for image_id, row in zip(by_id, coordinates, strict=True)
+    }
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -69,9 +74,7 @@ def main(argv: list[str] | None = None) -> int:
         count = run(args.images, args.lookup, args.model, args.output)
         return f"{args.output}: {count} values"
 
-    return report(
-        measure, missing=lambda key: f"{args.lookup}: no column, picture or keypoint {key}"
-    )
+    return report(measure, lambda key: f"{args.lookup}: no column, image or keypoint {key}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,4 @@
-"""`python -m benchmarks.tracking`: how well faces are followed through videos of known truth.
-
-Legend: T frames.
-"""
+"""`python -m benchmarks.tracking`: tracking of faces through synthetic videos with ground truth."""
 
 from __future__ import annotations
 
@@ -9,200 +6,127 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.datasets.synthetic_videos import RATE, SCENES, Actor, Scene, Shot, play
+from benchmarks.datasets.actors import make_actors
+from benchmarks.datasets.synthetic_videos import RATE, SCENES, Actor, AnnotatedFrame, Scene, render
+from benchmarks.evaluation.trajectories import Trajectory, jitter, lag, mean_error, share_found
 from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
+from benchmarks.reporting.markdown import header, row
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.geometry.affine import compose
-from edge.geometry.face_frame import CROP, upright_matrix
-from edge.geometry.similarity import similarity
-from edge.image import Rgb, load_image, to_grey
+from edge.image import Rgb
 from edge.networks.contract import Precision
-from edge.refinement import refine
 from edge.video.tracker import Tracker
 
-SAMPLE = Path(__file__).parents[1] / "edge" / "data" / "astronaut.jpg"
-_LAGS = np.arange(0, 4.01, 0.05)  # frames
-_LOOKS = 64  # whose mean is taken for an actor's true points
-_PLAYS = 3  # of each scene
-_SETTLED = 10  # frames after which a still face must be still
+_REPEATS = 3  # of each scene
 
-Follow = Callable[[Rgb, float], list[Face]]
+Method = Callable[[Rgb, float], list[Face]]  # from a frame and its time, s
 
 
-@dataclass(slots=True)
-class Followed:
-    """What became of one actor: where it was and was found, frame by frame, NaN where not."""
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A video tracked, and detected frame by frame.
 
-    truth: list[NDArray[np.float64]] = field(default_factory=list)
-    found: list[NDArray[np.float64]] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
+    Attributes:
+        tracked: what the tracker found of each actor.
+        detected: what independent detection found of each.
+        tracked_ms: per frame, mean over the video, the fastest repeat.
+        detected_ms: likewise.
+    """
 
-    @property
-    def switches(self) -> int:
-        """How often it was given another number."""
-        return int(np.count_nonzero(np.diff(self.numbers)))
+    tracked: list[Trajectory]
+    detected: list[Trajectory]
+    tracked_ms: float
+    detected_ms: float
 
 
 def run() -> dict[str, Any]:
-    """Play every scene, followed and detected frame by frame."""
+    """Measure every scene, tracked and detected frame by frame."""
     actors = make_actors()
-    background = np.full((48, 64, 3), 96, np.uint8)
-    rows = {name: measure(scene, actors, background) for name, scene in SCENES.items()}
+    rows = {name: measure(scene, actors) for name, scene in SCENES.items()}
     return {"machine": describe_machine(threads=1), "scenes": rows}
 
 
-def make_actors() -> list[Actor]:
-    """The sample's face, and a second one: its mirror image in another light."""
-    photo = load_image(SAMPLE)
-    mirrored = (255 * (photo[:, ::-1] / 255.0) ** 0.6).astype(np.uint8)
-    detect = FaceKeypoints(precision="fp32", max_faces=1)
-    return [Actor(picture, _true_points(picture, detect)) for picture in (photo, mirrored)]
-
-
-def _true_points(photo: Rgb, detect: FaceKeypoints) -> NDArray[np.float64]:
-    """The mean of many looks at a face, `(15, 2)` px: what one look finds depends on its crop."""
-    (face,) = detect(photo)
-    upright = upright_matrix(face.keypoints, CROP)
-    if upright is None:
-        raise ValueError("the sample has no face")
-    rng, middle, grey = np.random.default_rng(0), (CROP - 1) / 2, to_grey(photo)
-    matrices = []
-    for _ in range(_LOOKS):
-        x, y = middle + rng.uniform(-0.04, 0.04, 2) * CROP
-        scale, angle = np.exp(rng.uniform(-0.1, 0.1)), rng.uniform(-10, 10)
-        matrices.append(compose(similarity(scale, angle, (middle, middle), (x, y)), upright))
-    seen = refine(detect.model, [grey] * _LOOKS, matrices, max_passes=1)
-    return np.asarray(np.mean([one.keypoints for one in seen], axis=0), np.float64)
-
-
-def measure(scene: Scene, actors: list[Actor], background: NDArray[np.uint8]) -> dict[str, Any]:
-    """One scene: numbers lost, errors, unrest, lag and time."""
-    shots = list(play(scene, actors, background))
-    (tracked, single), spent = _both_ways(shots, len(scene.motions), "fp32")
-    _, spent_int8 = _both_ways(shots, len(scene.motions), "int8")
+def measure(scene: Scene, actors: list[Actor]) -> dict[str, Any]:
+    """One scene: ID switches, recall, errors, jitter, lag and time."""
+    frames = list(render(scene, actors))
+    fp32, int8 = (_compare(frames, len(scene.motions), name) for name in ("fp32", "int8"))
+    tracked, detected = fp32.tracked, fp32.detected
     return {
-        "frames": len(shots),
-        "switches": sum(one.switches for one in tracked),
-        "seen": round(_share_seen(tracked), 4),
-        "seen_frame_by_frame": round(_share_seen(single), 4),
-        "error_px": round(_error(tracked, single), 3),
-        "error_px_frame_by_frame": round(_error(single, tracked), 3),
-        "unrest_px": round(_unrest(tracked), 4),
-        "unrest_px_frame_by_frame": round(_unrest(single), 4),
-        "lag_frames": round(max(lag(one) for one in tracked), 2),
-        "time_ratio": round(spent[0] / spent[1], 3),
-        "time_ratio_int8": round(spent_int8[0] / spent_int8[1], 3),
-        "ms_a_frame": round(spent[0], 2),
-        "ms_a_frame_int8": round(spent_int8[0], 2),
+        "frames": len(frames),
+        "switches": sum(trajectory.id_switches for trajectory in tracked),
+        "seen": round(share_found(tracked), 4),
+        "seen_frame_by_frame": round(share_found(detected), 4),
+        "error_px": round(mean_error(tracked, detected), 3),
+        "error_px_frame_by_frame": round(mean_error(detected, tracked), 3),
+        "unrest_px": round(jitter(tracked), 4),
+        "unrest_px_frame_by_frame": round(jitter(detected), 4),
+        "lag_frames": round(max(lag(trajectory) for trajectory in tracked), 2),
+        "time_ratio": round(fp32.tracked_ms / fp32.detected_ms, 3),
+        "time_ratio_int8": round(int8.tracked_ms / int8.detected_ms, 3),
+        "ms_a_frame": round(fp32.tracked_ms, 2),
+        "ms_a_frame_int8": round(int8.tracked_ms, 2),
     }
 
 
-def _both_ways(
-    shots: list[Shot], count: int, precision: Precision
-) -> tuple[list[list[Followed]], list[float]]:
-    """What became of the actors, followed and frame by frame, and the ms a frame either took.
-
-    The scene is played several times, the ways in turn; the quickest of each counts.
-    """
+def _compare(frames: list[AnnotatedFrame], actors: int, precision: Precision) -> Comparison:
+    """Interleave repeats of both methods; trajectories are those of the first repeat."""
     detect = FaceKeypoints(precision=precision)
-    rounds = [
-        [
-            _follow(shots, count, way)
-            for way in (Tracker(detect), lambda picture, _: detect(picture))
-        ]
-        for _ in range(_PLAYS)
+    repeats = [
+        (
+            _apply(Tracker(detect), frames, actors),
+            _apply(lambda image, _: detect(image), frames, actors),
+        )
+        for _ in range(_REPEATS)
     ]
-    spent = np.array([[ms for _, ms in results] for results in rounds])
-    return [followed for followed, _ in rounds[0]], spent.min(axis=0).tolist()
+    (tracked, _), (detected, _) = repeats[0]
+    return Comparison(
+        tracked=tracked,
+        detected=detected,
+        tracked_ms=min(ms for (_, ms), _ in repeats),
+        detected_ms=min(ms for _, (_, ms) in repeats),
+    )
 
 
-def _follow(shots: list[Shot], count: int, follow: Follow) -> tuple[list[Followed], float]:
-    followed, spent = [Followed() for _ in range(count)], []
-    for number, shot in enumerate(shots):
+def _apply(
+    method: Method, frames: list[AnnotatedFrame], actors: int
+) -> tuple[list[Trajectory], float]:
+    """Trajectories of the actors, and the mean time per frame, ms."""
+    trajectories = [Trajectory() for _ in range(actors)]
+    times_ms = []
+    for number, frame in enumerate(frames):
         start = time.perf_counter_ns()
-        faces = follow(shot.picture, number / RATE)
-        spent.append((time.perf_counter_ns() - start) / 1e6)
-        for actor, truth in zip(followed, shot.truth, strict=True):
-            _note(actor, truth, faces)
-    return followed, float(np.mean(spent))
-
-
-def _note(actor: Followed, truth: NDArray[np.float64] | None, faces: list[Face]) -> None:
-    nothing = np.full((15, 2), np.nan)
-    actor.truth.append(nothing if truth is None else truth)
-    actor.found.append(nothing)
-    if truth is None or not faces:
-        return
-    away = [float(np.linalg.norm(face.keypoints - truth, axis=1).mean()) for face in faces]
-    nearest = faces[int(np.argmin(away))]
-    if min(away) < 0.25 * float(max(nearest.box[2:])):
-        actor.found[-1] = nearest.keypoints.astype(np.float64)
-        if nearest.track_id is not None:
-            actor.numbers.append(nearest.track_id)
-
-
-def _share_seen(followed: list[Followed]) -> float:
-    truth, found = (np.concatenate([getattr(one, name) for one in followed])[:, 0, 0]
-                    for name in ("truth", "found"))  # fmt: skip
-    there = ~np.isnan(truth)
-    return float((~np.isnan(found[there])).mean())
-
-
-def _error(followed: list[Followed], others: list[Followed]) -> float:
-    """Mean distance from the truth in the frames in which both have found the face, px."""
-    apart = [
-        np.linalg.norm(np.subtract(one.found, one.truth), axis=2)
-        + 0 * np.linalg.norm(other.found, axis=2)  # NaN where the other has not
-        for one, other in zip(followed, others, strict=True)
-    ]
-    return float(np.nanmean(np.concatenate(apart)))
-
-
-def _unrest(followed: list[Followed]) -> float:
-    """How far points move from frame to frame against the truth, root mean square, px."""
-    moved = [np.diff(np.subtract(one.found, one.truth)[_SETTLED:], axis=0) for one in followed]
-    return float(np.sqrt(np.nanmean(np.concatenate(moved) ** 2)))
-
-
-def lag(actor: Followed) -> float:
-    """By how many frames the points found are behind the truth: the shift that fits them best."""
-    truth, found = np.array(actor.truth), np.array(actor.found)
-    if np.nanmax(np.abs(np.diff(truth, axis=0)), initial=0.0) < 0.5:
-        return 0.0
-    frames = np.arange(len(truth), dtype=np.float64)
-    bias = np.nanmean(found - truth, axis=0)
-    misfits = []
-    for shift in _LAGS:
-        low = np.clip(np.floor(frames - shift).astype(int), 0, len(truth) - 1)
-        high = np.clip(low + 1, 0, len(truth) - 1)
-        part = (frames - shift - low)[:, None, None]
-        then = truth[low] * (1 - part) + truth[high] * part
-        misfits.append(float(np.nanmean((found - bias - then)[5:] ** 2)))
-    return float(_LAGS[int(np.argmin(misfits))])
+        faces = method(frame.image, number / RATE)
+        times_ms.append((time.perf_counter_ns() - start) / 1e6)
+        for trajectory, truth in zip(trajectories, frame.truth, strict=True):
+            trajectory.append(truth, faces)
+    return trajectories, float(np.mean(times_ms))
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as Markdown."""
-    lines = [
-        "| scene | id switches | seen | error | frame by frame | unrest | frame by frame | lag "
-        "| time ratio | in int8 |",
-        "|---" * 10 + "|",
-    ]
+    """The results as a Markdown table."""
+    lines = header("scene", "ID switches", "found", "error", "frame by frame", "jitter",
+                   "frame by frame", "lag", "time ratio", "in int8")  # fmt: skip
     lines += [
-        f"| {name} | {row['switches']} | {row['seen']:.1%} | {row['error_px']:.2f} px | "
-        f"{row['error_px_frame_by_frame']:.2f} px | {row['unrest_px']:.3f} px | "
-        f"{row['unrest_px_frame_by_frame']:.3f} px | {row['lag_frames']:.2f} | "
-        f"{row['time_ratio']:.2f} | {row['time_ratio_int8']:.2f} |"
-        for name, row in results["scenes"].items()
+        row(
+            name,
+            str(scene["switches"]),
+            f"{scene['seen']:.1%}",
+            f"{scene['error_px']:.2f} px",
+            f"{scene['error_px_frame_by_frame']:.2f} px",
+            f"{scene['unrest_px']:.3f} px",
+            f"{scene['unrest_px_frame_by_frame']:.3f} px",
+            f"{scene['lag_frames']:.2f}",
+            f"{scene['time_ratio']:.2f}",
+            f"{scene['time_ratio_int8']:.2f}",
+        )
+        for name, scene in results["scenes"].items()
     ]
     return "\n".join(lines)
 
@@ -211,9 +135,11 @@ def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.tracking",
-        description="Follow faces through made videos and compare with the truth.",
+        description="Track faces through synthetic videos and compare with the ground truth.",
     )
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="results as JSON")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, help="write the results as JSON"
+    )
     args = parser.parse_args(argv)
     return report_results(run, table, args.output)
 

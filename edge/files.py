@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +12,7 @@ TEMPORARY_PREFIX = ".part-"
 
 def temporary_path(path: Path) -> Path:
     """A free name beside `path`, with the same suffix, from which writers choose their format."""
-    return path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{path.suffix}")
+    return path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}{path.suffix}")
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from benchmarks.accuracy import table as accuracy_table
-from benchmarks.reporting import tables as summary
+from benchmarks.reporting import tables
 from edge.keypoints import KEYPOINT_NAMES
 from tests.conftest import ROOT
 
@@ -41,7 +41,7 @@ def test_the_readme_is_short():
 
 
 def test_the_results_are_those_measured():
-    assert between(README, "results") == summary.models(RESULTS)
+    assert between(README, "results") == tables.models(RESULTS)
     assert RESULTS["machine"]["processor"] in README
 
 
@@ -57,14 +57,14 @@ def test_the_measured_models_are_the_embedded_ones():
 def test_the_page_on_benchmarks_shows_what_was_measured():
     text = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
     for name in ("models", "peers", "precision", "offline", "stages", "machine"):
-        assert between(text, name) == getattr(summary, name)(RESULTS), name
+        assert between(text, name) == getattr(tables, name)(RESULTS), name
 
 
 def test_the_committed_results_keep_the_schema():
     pytest.importorskip("jsonschema")
-    from benchmarks.reporting.schema import check
+    from benchmarks.reporting.schema import validate
 
-    assert check(RESULTS) == ""
+    assert validate(RESULTS) == ""
 
 
 def test_what_auto_chose_was_the_faster():
@@ -74,7 +74,7 @@ def test_what_auto_chose_was_the_faster():
         ):  # fmt: skip
             small = name.replace(".onnx", ".int8.onnx")
             full_ms, small_ms = (
-                summary.single(RESULTS, f"{file}{suffix}", row["threads"])["p50_ms"]
+                tables.find_single_stream(RESULTS, f"{file}{suffix}", row["threads"])["p50_ms"]
                 for file in (name, small)
             )
             assert row[what] == (small if small_ms < 0.65 * full_ms else name)
@@ -213,12 +213,12 @@ def test_the_raspberry_pis_document_shows_what_was_measured():
 
 
 def test_the_versions_in_the_pis_document_are_those_that_are_tested():
-    from benchmarks.harness.minimum_versions import lowest
+    from benchmarks.harness.minimum_versions import minimum_versions
 
     text = (ROOT / "docs" / "raspberry-pi.md").read_text("utf-8")
     for python in ("3.11", "3.12", "3.13"):
-        for package, version in lowest(python).items():
-            if version != lowest("3.10")[package]:
+        for package, version in minimum_versions(python).items():
+            if version != minimum_versions("3.10")[package]:
                 assert f"{package.replace('pillow', 'Pillow')} {version}" in text
 
 

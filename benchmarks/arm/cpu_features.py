@@ -1,7 +1,7 @@
-"""Whether an emulated processor has the dot-product instruction, tried on it.
+"""Whether an emulated processor has the dot-product instruction, by executing it.
 
-That a program meets no illegal instruction under emulation says something only if instructions
-that the board lacks are refused there. The Pi 4 lacks this one; runtimes made for newer boards use
+An emulated program that meets no illegal instruction proves something only if the emulator refuses
+the instructions that the board lacks. The Pi 4 lacks this one; runtimes built for newer boards use
 it.
 """
 
@@ -21,13 +21,13 @@ ctypes.CFUNCTYPE(None)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
 """
 
 
-def has_dot_product(board: Board, tree: Path) -> bool:
-    """Run the instruction on a board's processor.
+def has_dot_product(board: Board, rootfs: Path) -> bool:
+    """Execute the instruction on a board's processor.
 
     Raises:
-        OSError: QEMU is missing, or the program ended in another way.
+        OSError: QEMU is not installed, or the program failed for another reason.
     """
-    ended = emulate(board, tree, ["-c", _PROGRAM])
-    if ended.status not in (0, -signal.SIGILL):
-        raise OSError(f"{board.processor}: the dot product cannot be tried: {ended.verdict}")
-    return ended.status == 0
+    result = emulate(board, rootfs, ["-c", _PROGRAM])
+    if result.status not in (0, -signal.SIGILL):
+        raise OSError(f"{board.processor}: cannot test the dot product: {result.outcome}")
+    return result.status == 0

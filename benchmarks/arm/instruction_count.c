@@ -1,7 +1,7 @@
 // A QEMU plugin that counts the instructions a program executes.
 //
-// Built by benchmarks/instructions.py. Debian ships QEMU without the plugin header, so what is
-// used of it is declared here (plugin API version 1).
+// Compiled by benchmarks/arm/instruction_count.py. Debian ships QEMU without the plugin header, so
+// the functions that are used are declared here (plugin API version 1).
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,95 +1,126 @@
-"""How many instructions a face takes, counted by a QEMU plugin: what emulation can say of cost.
+"""Number of instructions per face, counted by a QEMU plugin: the cost that emulation can measure.
 
-Two runs of a program that does the same work few and many times are counted, and the difference is
-that of the work alone: start-up and loading fall out. An instruction is no unit of time.
+A program that repeats the work is counted with few and with many repetitions; the difference is
+due to the work alone, without start-up and loading. It is no measure of time.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.arm.qemu import BOARDS, Board, MissingTool, emulate, find_tool
-from benchmarks.arm.rootfs import run_step
-from benchmarks.harness.minimum_versions import ROOT
+from benchmarks.arm.qemu import BOARDS, Board, emulate
+from benchmarks.datasets.sample import SAMPLE
+from benchmarks.harness.processes import MissingTool, find_tool, run_step
 
-_FEW, _MANY = 2, 6  # the first also sets up what later ones find
-_EMULATOR = "qemu-aarch64"  # the one that is linked statically loads no plugin
-_PLUGIN = Path(__file__).with_suffix(".c")
-_SAMPLE = ROOT / "edge" / "data" / "astronaut.jpg"
+_FEW = 2  # repetitions; the first also initialises what later ones reuse
+_MANY = 6
+_EMULATOR = "qemu-aarch64"  # the statically linked emulator cannot load plugins
+_PLUGIN_SOURCE = Path(__file__).with_suffix(".c")
+# Statements of the program below, by their names in results.
 WORK = {
     "a face, cut out": "detect.crops(crops)",
-    "the sample, decoded": "detect(picture)",
+    "the sample, decoded": "detect(image)",
 }
 _PROGRAM = """
 import sys
 import numpy as np
 import edge
 from edge.image import load_image
-picture, crops = load_image(sys.argv[1]), np.full((1, 96, 96), 128, np.uint8)
+image = load_image(sys.argv[1])
+crops = np.full((1, 96, 96), 128, np.uint8)
 detect = edge.FaceKeypoints(precision=sys.argv[2])
 for _ in range(int(sys.argv[3])):
     {work}
 """
 
 
-def count_instructions(folder: Path, tree: Path, site: Path) -> list[dict[str, Any]] | str:
-    """Count for both boards and precisions.
+@dataclass(frozen=True, slots=True)
+class _Counter:
+    """An emulator that counts instructions.
+
+    Attributes:
+        rootfs: the root file system.
+        site: folder of packages.
+        plugin: the compiled plugin.
+    """
+
+    rootfs: Path
+    site: Path
+    plugin: Path
+
+    def count(self, board: Board, work: str, precision: str) -> int:
+        """Instructions of one repetition.
+
+        Args:
+            board: whose processor to emulate.
+            work: a statement of the program.
+            precision: fp32 or int8.
+
+        Raises:
+            OSError: the program failed.
+        """
+        few, many = (
+            self._run(board, ["-c", _PROGRAM.format(work=work), str(SAMPLE), precision, str(n)])
+            for n in (_FEW, _MANY)
+        )
+        return (many - few) // (_MANY - _FEW)
+
+    def _run(self, board: Board, arguments: list[str]) -> int:
+        emulator = [_EMULATOR, "-plugin", str(self.plugin)]
+        result = emulate(board, self.rootfs, arguments, self.site, emulator)
+        if result.status:
+            raise OSError(f"cannot count instructions: {result.outcome}")
+        return parse_count(result.error)
+
+
+def count_instructions(folder: Path, rootfs: Path, site: Path) -> list[dict[str, Any]] | str:
+    """Count instructions for both boards and precisions.
 
     Args:
-        folder: where the plugin is built.
-        tree: as `benchmarks.arm.rootfs.make_tree` makes it.
-        site: folder with the packages.
+        folder: receives the compiled plugin.
+        rootfs: as `benchmarks.arm.rootfs.make_rootfs` creates it.
+        site: folder of packages.
 
     Returns:
-        A row for each, with the count for each kind of `WORK`; or why there are none.
+        One row per board and precision, with the count of each kind of `WORK`; or the reason why
+        nothing was counted.
 
     Raises:
-        OSError: the plugin cannot be built, or a program does not run.
+        OSError: the plugin cannot be compiled, or a program failed.
     """
     try:
         find_tool(_EMULATOR, "qemu-user")
-        plugin = _build(folder)
+        counter = _Counter(rootfs, site, _compile(folder))
     except MissingTool as error:
         return str(error)
     return [
         {
             "processor": board.processor,
             "precision": precision,
-            **{name: _count(board, tree, site, plugin, work, precision)
-               for name, work in WORK.items()},
+            **{name: counter.count(board, work, precision) for name, work in WORK.items()},
         }
         for board in BOARDS
         for precision in ("fp32", "int8")
-    ]  # fmt: skip
+    ]
 
 
-def _build(folder: Path) -> Path:
+def _compile(folder: Path) -> Path:
     compiler = find_tool("cc", "gcc")
     plugin = folder / "instructions.so"
-    run_step([compiler, "-shared", "-fPIC", "-O2", "-o", str(plugin), str(_PLUGIN)])
+    run_step([compiler, "-shared", "-fPIC", "-O2", "-o", str(plugin), str(_PLUGIN_SOURCE)])
     return plugin
 
 
-def _count(board: Board, tree: Path, site: Path, plugin: Path, work: str, precision: str) -> int:
-    counts = []
-    for times in (_FEW, _MANY):
-        arguments = ["-c", _PROGRAM.format(work=work), str(_SAMPLE), precision, str(times)]
-        ended = emulate(board, tree, arguments, site, [_EMULATOR, "-plugin", str(plugin)])
-        if ended.status:
-            raise OSError(f"instructions cannot be counted: {ended.verdict}")
-        counts.append(parse_count(ended.error))
-    return (counts[1] - counts[0]) // (_MANY - _FEW)
-
-
 def parse_count(text: str) -> int:
-    """The number that the plugin wrote.
+    """The number of instructions that the plugin printed.
 
     Raises:
-        ValueError: it wrote none.
+        ValueError: it printed none.
     """
-    found = re.search(r"^instructions: (\d+)$", text, re.MULTILINE)
-    if found is None:
+    match = re.search(r"^instructions: (\d+)$", text, re.MULTILINE)
+    if match is None:
         raise ValueError(f"expected the plugin's count, received {text[-80:]!r}")
-    return int(found[1])
+    return int(match[1])

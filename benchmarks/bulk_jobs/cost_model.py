@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.tracking import SAMPLE
+from benchmarks.datasets.sample import SAMPLE
 from edge.bulk.output_folder import OutputFolder
 from edge.bulk.photos import fetch, photo_at
 from edge.bulk.rows import Rows

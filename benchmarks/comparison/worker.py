@@ -1,15 +1,18 @@
-"""One way to find faces and keypoints, in a process of its own: ours, or a peer's.
+"""A worker: runs one method, this package's or a peer's, and answers requests about it.
 
-Run by the Python of that peer's environment, so it imports nothing of this project but in the ways
-that are ours. It reads orders from standard input, a JSON object a line, and answers each with one:
+It is run by path, by the interpreter of that peer's environment and isolated (`-I`), so it must
+stay one file that imports nothing of this project except in the methods that are this package's.
 
-- `{"do": "first", "photo": FILE.npy}`: open and look once; milliseconds of importing, opening and
-  looking, and of all since the process began.
-- `{"do": "time", "photos": FILE.npz, "names": […]}`: milliseconds of each photo, one after another.
-- `{"do": "find", "photos": …, "names": …}`: the faces of each, keypoints `(15, 2)` px or null.
-- `{"do": "memory"}`: the most that the process held, MB.
+Requests are read from standard input, a JSON object per line, and each is answered with one:
 
-Keypoints are in the order of `edge.KEYPOINT_NAMES`, px of the photo, centres at integers.
+- `{"request": "first", "image": FILE.npy}`: open the method and process one image. `open_ms`,
+  `look_ms` (the image) and `since_start_ms` (since the process began).
+- `{"request": "time", "images": FILE.npz, "names": […]}`: `ms`, the time of each image.
+- `{"request": "predict", "images": …, "names": …}`: `faces` of each image, 15 keypoints
+  `[x, y]` px or null each, or null for a face without keypoints.
+- `{"request": "memory"}`: `mb`, the largest resident set of the process.
+
+Keypoints are in the order of `edge.KEYPOINT_NAMES`, px of the image, pixel centres at integers.
 """
 
 from __future__ import annotations
@@ -18,57 +21,60 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-BEGAN = time.time()
+STARTED = time.time()
 
 Options = dict[str, Any]
-Look = Callable[[Any], list[Any]]  # from a photo to faces: 15 points `[x, y]` or None, or None
-Scheme = tuple[tuple[int, ...], ...]
+Predict = Callable[[Any], list[Any]]  # from uint8 `(H, W, 3)` RGB to faces, as "predict" answers
+Scheme = tuple[tuple[int, ...], ...]  # for each of the 15 keypoints, indices to average
 
-# Where the 15 keypoints are among the points of other schemes, by index; several are averaged.
 _LEFT_EYE_68, _RIGHT_EYE_68 = tuple(range(42, 48)), tuple(range(36, 42))
 SCHEME_68 = (
     _LEFT_EYE_68, _RIGHT_EYE_68, (42,), (45,), (39,), (36,),
     (22,), (26,), (21,), (17,), (30,), (54,), (48,), (51,), (57,),
 )  # fmt: skip
-SAME: Scheme = tuple((i,) for i in range(15))
+IDENTITY: Scheme = tuple((i,) for i in range(15))
 _LEFT_EYE_MESH, _RIGHT_EYE_MESH = (362, 385, 387, 263, 373, 380), (33, 160, 158, 133, 153, 144)
 SCHEME_MESH = (
     _LEFT_EYE_MESH, _RIGHT_EYE_MESH, (362,), (263,), (133,), (33,),
     (336,), (300,), (107,), (70,), (1,), (291,), (61,), (0,), (17,),
 )  # fmt: skip
-# YuNet and MediaPipe's short-range detector give a few points only.
+# YuNet and MediaPipe's short-range detector predict a few points only.
 SCHEME_YUNET = ((1,), (0,), (), (), (), (), (), (), (), (), (2,), (4,), (3,), (), ())
 SCHEME_BLAZE = ((1,), (0,), (), (), (), (), (), (), (), (), (2,), (), (), (), ())
 
+_CASCADE_SETTINGS: Any = {"scaleFactor": 1.1, "minNeighbors": 3, "minSize": (20, 20)}
+
 
 def pick(points: Any, scheme: Scheme) -> list[Any]:
-    """The 15 keypoints of a scheme's points, `(P, 2)`; None where the scheme has none."""
+    """The 15 keypoints of a scheme's points, `(P, 2)`; None where the scheme lacks one."""
     return [
-        [float(sum(points[i][axis] for i in some)) / len(some) for axis in (0, 1)] if some else None
-        for some in scheme
+        [float(sum(points[i][axis] for i in indices)) / len(indices) for axis in (0, 1)]
+        if indices
+        else None
+        for indices in scheme
     ]
 
 
-def edge_way(options: Options) -> Look:
-    """This package; `detector` "haar-alt2" puts OpenCV's second cascade before our keypoints."""
+def open_edge(options: Options) -> Predict:
+    """This package; with `cascade`, its keypoint network behind one of OpenCV's cascades."""
     import edge
 
     settings = {
         name: options[name] for name in ("precision", "detect_size", "max_faces") if name in options
     }
     detect = edge.FaceKeypoints(threads=options["threads"], **settings)
-    look: Look = detect
+    predict: Predict = detect
     if options.get("video"):
-        look = edge.Tracker(detect)
+        predict = edge.Tracker(detect)
     elif options.get("cascade"):
-        look = _behind_cascade(detect, options["cascade"], options["threads"])
-    return lambda rgb: [face.keypoints.tolist() for face in look(rgb)]
+        predict = _behind_cascade(detect, options["cascade"], options["threads"])
+    return lambda rgb: [face.keypoints.tolist() for face in predict(rgb)]
 
 
-def _behind_cascade(detect: Any, name: str, threads: int) -> Look:
+def _behind_cascade(detect: Any, name: str, threads: int) -> Predict:
     import cv2
     import numpy as np
 
@@ -76,47 +82,47 @@ def _behind_cascade(detect: Any, name: str, threads: int) -> Look:
     from edge.image import to_grey
 
     cv2.setNumThreads(threads)
-    cascade = cv2.CascadeClassifier(_cascades() + name)
+    cascade = cv2.CascadeClassifier(_cascade_folder() + name)
 
-    def look(rgb: Any) -> list[Any]:
-        squares = cascade.detectMultiScale(to_grey(rgb), 1.1, 3, minSize=(20, 20))
+    def predict(rgb: Any) -> list[Any]:
+        squares = cascade.detectMultiScale(to_grey(rgb), **_CASCADE_SETTINGS)
         boxes = np.array(
             [box_of_square(np.asarray(square, np.float64)) for square in squares]
         ).reshape(-1, 4)
         return list(detect.faces_at(rgb, boxes))
 
-    return look
+    return predict
 
 
-def _cascades() -> str:
+def _cascade_folder() -> str:
     import cv2
 
     return str(cv2.data.haarcascades)  # type: ignore[attr-defined]
 
 
-def cascade_way(options: Options) -> Look:
-    """One of OpenCV's cascades alone, which gives no keypoints."""
+def open_cascade(options: Options) -> Predict:
+    """One of OpenCV's cascades alone, without keypoints."""
     import cv2
 
     cv2.setNumThreads(options["threads"])
-    cascade = cv2.CascadeClassifier(_cascades() + options["cascade"])
+    cascade = cv2.CascadeClassifier(_cascade_folder() + options["cascade"])
 
-    def look(rgb: Any) -> list[Any]:
+    def predict(rgb: Any) -> list[Any]:
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-        return [None for _ in cascade.detectMultiScale(grey, 1.1, 3, minSize=(20, 20))]
+        return [None for _ in cascade.detectMultiScale(grey, **_CASCADE_SETTINGS)]
 
-    return look
+    return predict
 
 
-def yunet_way(options: Options) -> Look:
-    """YuNet (Wu et al., 2023) through OpenCV, at the same working size as ours."""
+def open_yunet(options: Options) -> Predict:
+    """YuNet (Wu et al., 2023) run by OpenCV, at the same working size as ours."""
     import cv2
     import numpy as np
 
     cv2.setNumThreads(options["threads"])
     detector = cv2.FaceDetectorYN.create(options["model"], "", (0, 0), 0.6, 0.3, 5000)
 
-    def look(rgb: Any) -> list[Any]:
+    def predict(rgb: Any) -> list[Any]:
         scale = min(options["detect_size"] / max(rgb.shape[:2]), 2.0)
         small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         detector.setInputSize(small.shape[1::-1])
@@ -126,36 +132,36 @@ def yunet_way(options: Options) -> Look:
         points = (rows[:, 4:14].reshape(-1, 5, 2) + 0.5) * factors - 0.5
         return [pick(face, SCHEME_YUNET) for face in points]
 
-    return look
+    return predict
 
 
-def mesh_way(options: Options) -> Look:
-    """MediaPipe's Face Mesh: each photo anew, or as a video."""
+def open_mesh(options: Options) -> Predict:
+    """MediaPipe's Face Mesh, on single photos or, with `video`, with tracking."""
     import mediapipe as mp
 
     mesh = mp.solutions.face_mesh.FaceMesh(
         static_image_mode=not options.get("video"), max_num_faces=options.get("max_faces", 1)
     )
 
-    def look(rgb: Any) -> list[Any]:
+    def predict(rgb: Any) -> list[Any]:
         faces = mesh.process(rgb).multi_face_landmarks or []
         return [pick(_in_px(face.landmark, rgb), SCHEME_MESH) for face in faces]
 
-    return look
+    return predict
 
 
-def blaze_way(options: Options) -> Look:
+def open_blaze(options: Options) -> Predict:
     """MediaPipe's short-range face detector."""
     import mediapipe as mp
 
     detector = mp.solutions.face_detection.FaceDetection(model_selection=0)
 
-    def look(rgb: Any) -> list[Any]:
+    def predict(rgb: Any) -> list[Any]:
         faces = detector.process(rgb).detections or []
         points = [face.location_data.relative_keypoints for face in faces]
-        return [pick(_in_px(some, rgb), SCHEME_BLAZE) for some in points]
+        return [pick(_in_px(landmarks, rgb), SCHEME_BLAZE) for landmarks in points]
 
-    return look
+    return predict
 
 
 def _in_px(landmarks: Any, rgb: Any) -> list[tuple[float, float]]:
@@ -163,152 +169,171 @@ def _in_px(landmarks: Any, rgb: Any) -> list[tuple[float, float]]:
     return [(point.x * width - 0.5, point.y * height - 0.5) for point in landmarks]
 
 
-def dlib_way(options: Options) -> Look:
-    """The detector of gradients of dlib, and its 68 points by regression trees."""
+def open_dlib(options: Options) -> Predict:
+    """Dlib's HOG detector, and its 68 points by an ensemble of regression trees."""
     import dlib
     import face_recognition_models
 
     detect = dlib.get_frontal_face_detector()
-    predict = dlib.shape_predictor(face_recognition_models.pose_predictor_model_location())
+    shape_predictor = dlib.shape_predictor(face_recognition_models.pose_predictor_model_location())
 
-    def look(rgb: Any) -> list[Any]:
-        shapes = [predict(rgb, box) for box in detect(rgb, 0)]
+    def predict(rgb: Any) -> list[Any]:
+        shapes = [shape_predictor(rgb, box) for box in detect(rgb, 0)]
         return [pick([(p.x, p.y) for p in shape.parts()], SCHEME_68) for shape in shapes]
 
-    return look
+    return predict
 
 
-def onnx_way(options: Options) -> Look:
+def open_onnx(options: Options) -> Predict:
     """Any landmark model behind our detector: grey or RGB, 15 or 68 points in 0–1 or in px."""
     import numpy as np
     import onnxruntime
 
     import edge
-    from edge.crop import cut
     from edge.geometry.affine import crop_matrix, invert, transform
     from edge.geometry.face_frame import square_of_box
-    from edge.image import to_grey
 
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = options["threads"]
     session = onnxruntime.InferenceSession(
         options["model"], settings, providers=["CPUExecutionProvider"]
     )
-    tensor = session.get_inputs()[0]
-    sides = [side for side in tensor.shape[1:] if isinstance(side, int)]
-    size, channels = max(sides), min(sides)
-    first = tensor.shape[1] == channels
-    finder = edge.FaceKeypoints(threads=options["threads"])
+    size, _ = _input_size(session)
+    name = session.get_inputs()[0].name
+    detect = edge.FaceKeypoints(threads=options["threads"])
 
-    def look(rgb: Any) -> list[Any]:
-        planes = rgb if channels == 3 else to_grey(rgb)[..., None]
+    def predict(rgb: Any) -> list[Any]:
         faces = []
-        for face in finder(rgb):
+        for face in detect(rgb):
             matrix = crop_matrix(square_of_box(face.box), size)
-            each = [np.ascontiguousarray(planes[..., i]) for i in range(channels)]
-            crop = np.stack([cut(e, matrix, size) for e in each], axis=0 if first else -1)[None]
-            given = crop if tensor.type == "tensor(uint8)" else crop.astype(np.float32) / 255
-            outputs = [np.asarray(x, np.float64) for x in session.run(None, {tensor.name: given})]
-            points = next(x for x in outputs if x.size in (30, 136)).reshape(-1, 2)
-            moved = transform(invert(matrix), points * size - 0.5 if points.max() <= 2 else points)
-            faces.append(pick(moved, SCHEME_68 if len(moved) == 68 else SAME))
+            outputs = session.run(None, {name: _network_input(session, rgb, matrix)})
+            flat = next(x for x in map(np.asarray, outputs) if x.size in (30, 136))
+            points = flat.astype(np.float64).reshape(-1, 2)
+            is_relative = points.max() <= 2
+            in_image = transform(invert(matrix), points * size - 0.5 if is_relative else points)
+            faces.append(pick(in_image, SCHEME_68 if len(points) == 68 else IDENTITY))
         return faces
 
-    return look
+    return predict
 
 
-WAYS: dict[str, Callable[[Options], Look]] = {
-    "edge": edge_way, "cascade": cascade_way, "yunet": yunet_way, "mesh": mesh_way,
-    "blaze": blaze_way, "dlib": dlib_way, "onnx": onnx_way,
+def _input_size(session: Any) -> tuple[int, int]:
+    """Side and channels of a model's input, `(N, S, S, C)` or `(N, C, S, S)`."""
+    sides = [side for side in session.get_inputs()[0].shape[1:] if isinstance(side, int)]
+    return max(sides), min(sides)
+
+
+def _network_input(session: Any, rgb: Any, matrix: Any) -> Any:
+    """The crop of a face in the layout and dtype of a model's input; floats are in 0–1."""
+    import numpy as np
+
+    from edge.crop import cut
+    from edge.image import to_grey
+
+    tensor = session.get_inputs()[0]
+    size, channels = _input_size(session)
+    image = rgb if channels == 3 else to_grey(rgb)[..., None]
+    planes = [cut(np.ascontiguousarray(image[..., i]), matrix, size) for i in range(channels)]
+    crop = np.stack(planes, axis=0 if tensor.shape[1] == channels else -1)[None]
+    return crop if tensor.type == "tensor(uint8)" else crop.astype(np.float32) / 255
+
+
+METHODS: dict[str, Callable[[Options], Predict]] = {
+    "edge": open_edge, "cascade": open_cascade, "yunet": open_yunet, "mesh": open_mesh,
+    "blaze": open_blaze, "dlib": open_dlib, "onnx": open_onnx,
 }  # fmt: skip
 
 
-def keep_to_one_core() -> None:
-    """Leave this process one core, the last of those it may use: one thread, whatever it starts."""
+def use_one_core() -> None:
+    """Restrict this process to the last of its cores, whatever threads a library starts."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def peak_mb() -> float:
-    """The most memory that this process held, 10⁶ bytes."""
-    # What getrusage says includes what the parent held when it started this process.
+    """The largest resident set of this process, 10⁶ bytes."""
+    # getrusage also counts what the parent held when it started this process.
     with open("/proc/self/status", encoding="ascii") as status:
-        held = next(line for line in status if line.startswith("VmHWM"))
-    return int(held.split()[1]) * 1024 / 1e6
+        peak = next(line for line in status if line.startswith("VmHWM"))
+    return int(peak.split()[1]) * 1024 / 1e6
 
 
-def first(options: Options, order: dict[str, Any]) -> tuple[dict[str, float], Look]:
-    """Import, open and look, once."""
+def read_images(request: dict[str, Any]) -> list[Any]:
+    """The images that a request names, uint8 `(H, W, 3)` RGB each."""
     import numpy as np
 
-    photo = np.load(order["photo"])
-    begin = time.perf_counter()
-    look = WAYS[options["way"]](options)
-    opened = time.perf_counter()
-    look(photo)
-    return {
-        "open_ms": (opened - begin) * 1e3,
-        "look_ms": (time.perf_counter() - opened) * 1e3,
-        "since_start_ms": (time.time() - BEGAN) * 1e3,
-    }, look
+    with np.load(request["images"]) as images:
+        return [images[name] for name in request["names"]]
 
 
-def read(order: dict[str, Any]) -> list[Any]:
-    """The photos that an order names, uint8 `(H, W, 3)` RGB each."""
-    import numpy as np
-
-    with np.load(order["photos"]) as photos:
-        return [photos[name] for name in order["names"]]
-
-
-def time_each(look: Look, photos: list[Any]) -> dict[str, list[float]]:
-    """Milliseconds of each photo."""
-    spent = []
-    for photo in photos:
+def time_images(predict: Predict, images: list[Any]) -> list[float]:
+    """The time of each image, ms."""
+    times_ms = []
+    for image in images:
         start = time.perf_counter_ns()
-        look(photo)
-        spent.append((time.perf_counter_ns() - start) / 1e6)
-    return {"ms": spent}
+        predict(image)
+        times_ms.append((time.perf_counter_ns() - start) / 1e6)
+    return times_ms
 
 
-def answer(
-    orders: Iterable[str], options: Options, reply: Callable[[dict[str, Any]], None]
-) -> None:
-    """Carry out orders until there are none."""
-    look: Look | None = None
-    kept: dict[Any, list[Any]] = {}
-    result: dict[str, Any]
-    for line in orders:
-        order = json.loads(line)
-        if order["do"] == "first":
-            result, look = first(options, order)
-        elif order["do"] == "memory":
-            result = {"mb": peak_mb()}
-        else:
-            look = look or WAYS[options["way"]](options)
-            key = (order["photos"], tuple(order["names"]))
-            if key not in kept:
-                kept = {key: read(order)}
-            if order["do"] == "time":
-                result = time_each(look, kept[key])
-            else:
-                result = {"faces": [look(photo) for photo in kept[key]]}
-        reply(result)
+class Session:
+    """A method, opened by the first request that needs it, and the images that it last read."""
+
+    def __init__(self, options: Options) -> None:
+        """Use a method's options; `method` is a key of `METHODS`."""
+        self._options = options
+        self._predict: Predict | None = None
+        self._images: tuple[Any, list[Any]] = (None, [])
+
+    def respond(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer a request."""
+        if request["request"] == "memory":
+            return {"mb": peak_mb()}
+        if request["request"] == "first":
+            return self._first(request)
+        predict = self._open()
+        images = self._read(request)
+        if request["request"] == "time":
+            return {"ms": time_images(predict, images)}
+        return {"faces": [predict(image) for image in images]}
+
+    def _first(self, request: dict[str, Any]) -> dict[str, Any]:
+        import numpy as np
+
+        image = np.load(request["image"])
+        begin = time.perf_counter()
+        predict = self._open()
+        opened = time.perf_counter()
+        predict(image)
+        return {
+            "open_ms": (opened - begin) * 1e3,
+            "look_ms": (time.perf_counter() - opened) * 1e3,
+            "since_start_ms": (time.time() - STARTED) * 1e3,
+        }
+
+    def _open(self) -> Predict:
+        if self._predict is None:
+            self._predict = METHODS[self._options["method"]](self._options)
+        return self._predict
+
+    def _read(self, request: dict[str, Any]) -> list[Any]:
+        key = (request["images"], request["names"])
+        if self._images[0] != key:
+            self._images = (key, read_images(request))
+        return self._images[1]
 
 
 def main() -> None:
-    """Answer on the standard output that was there; what libraries print goes to standard error."""
+    """Answer on the original standard output; what libraries print goes to standard error."""
     options = json.loads(sys.argv[1])
-    out = os.fdopen(os.dup(1), "w")
+    output = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     if options["threads"] == 1:
-        keep_to_one_core()
+        use_one_core()
     options["threads"] = options["threads"] or os.cpu_count()
-
-    def reply(result: dict[str, Any]) -> None:
-        print(json.dumps(result), file=out, flush=True)
-
-    answer(sys.stdin, options, reply)
+    session = Session(options)
+    for line in sys.stdin:
+        print(json.dumps(session.respond(json.loads(line))), file=output, flush=True)
 
 
 if __name__ == "__main__":

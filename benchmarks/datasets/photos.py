@@ -1,4 +1,4 @@
-"""Whole photos with hand-annotated faces: read, turned, shrunk, and looked at by the product.
+"""Whole photos with hand-annotated faces: read, rotated, shrunk, and detected by this package.
 
 Legend: F faces, K keypoints (15).
 """
@@ -18,7 +18,7 @@ from edge.facekeypoints import FaceKeypoints
 from edge.geometry.affine import Matrix, transform
 from edge.geometry.face_frame import box_of_square, face_square
 from edge.geometry.similarity import similarity
-from edge.image import Grey, load_image, to_grey
+from edge.image import Grey, Rgb, load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES
 
 
@@ -36,18 +36,22 @@ class Photo:
 
     @property
     def square(self) -> NDArray[np.float64]:
-        """The square that frames the face, from its annotation; `(4,)` px."""
+        """The square that frames the annotated face, float64 `(4,)`: x, y, side, side, px.
+
+        Raises:
+            ValueError: fewer than three keypoints are labelled.
+        """
         square = face_square(self.keypoints)
         if square is None:
-            raise ValueError("an annotated face has fewer than three keypoints")
+            raise ValueError("an annotated face needs at least three keypoints")
         return square
 
 
 def read_photos(folder: Path) -> list[Photo]:
     """Read a folder of photos with `annotations.jsonl`.
 
-    Each line is an object with `image`, a file of the folder, and `keypoints`, from name to
-    `[x, y]` in px, or null.
+    Each line is an object with `image`, a file of the folder, and `keypoints`, which maps names to
+    `[x, y]` px or null.
 
     Raises:
         EdgeError: a photo cannot be read.
@@ -63,40 +67,52 @@ def read_photos(folder: Path) -> list[Photo]:
     return photos
 
 
-def turn(photo: Photo, angle_deg: float) -> Photo:
-    """The photo turned about its centre, clockwise as seen, on a canvas that holds all of it."""
+def read_images(folder: Path) -> list[Rgb]:
+    """The photos of `read_photos` in colour, uint8 `(H, W, 3)` RGB each; raises the same."""
+    lines = (folder / "annotations.jsonl").read_text(encoding="utf-8").splitlines()
+    return [load_image(folder / json.loads(line)["image"]) for line in lines]
+
+
+def rotate(photo: Photo, angle_deg: float) -> Photo:
+    """The photo rotated clockwise, as seen, about its centre, on a canvas that contains it."""
     height, width = photo.grey.shape
     side = int(np.ceil(np.hypot(height, width)))
-    centre, middle = ((width - 1) / 2, (height - 1) / 2), (side - 1) / 2
-    return _moved(photo, similarity(1.0, angle_deg, centre, (middle, middle)), side)
+    centre, canvas_centre = ((width - 1) / 2, (height - 1) / 2), (side - 1) / 2
+    return _warp(photo, similarity(1.0, angle_deg, centre, (canvas_centre, canvas_centre)), side)
 
 
 def shrink(photo: Photo, face_px: float) -> Photo:
-    """The photo shrunk until the square around its face is `face_px` wide."""
+    """The photo resized so that the square around its face is `face_px` wide."""
     scale = face_px / photo.square[2]
     side = int(np.ceil(max(photo.grey.shape) * scale))
-    return _moved(photo, similarity(scale, 0.0, (-0.5, -0.5), (-0.5, -0.5)), side)
+    return _warp(photo, similarity(scale, 0.0, (-0.5, -0.5), (-0.5, -0.5)), side)
 
 
-def found_in(detect: FaceKeypoints, photos: list[Photo]) -> list[Face | None]:
-    """For each photo the face that `detect` finds in the place of the annotated one, if any."""
-    found: list[Face | None] = []
-    for photo in photos:
-        x, y, side, _ = photo.square
-        centre, best = np.array([x, y]) + (side - 1) / 2, None
-        for face in detect(photo.grey):
-            away = float(np.linalg.norm(face.box[:2] + (face.box[2:] - 1) / 2 - centre))
-            if away < side / 4 and 0.5 < face.box[2] / side < 2:
-                best = face
-        found.append(best)
-    return found
+def detect_annotated(detect: FaceKeypoints, photos: list[Photo]) -> list[Face | None]:
+    """Detect faces end to end: for each photo the one that matches the annotation, or None.
+
+    A face matches if its centre is nearer than a quarter of the square's side and its width is
+    between half and twice that side.
+    """
+    return [_matching_face(photo, detect(photo.grey)) for photo in photos]
 
 
-def found_at(detect: FaceKeypoints, photos: list[Photo]) -> list[Face | None]:
-    """For each photo the face that `detect` sees in the annotated square."""
+def predict_annotated(detect: FaceKeypoints, photos: list[Photo]) -> list[Face | None]:
+    """Predict the face in the annotated square of each photo, without the detector."""
     return [detect.faces_at(photo.grey, box_of_square(photo.square))[0] for photo in photos]
 
 
-def _moved(photo: Photo, matrix: Matrix, side: int) -> Photo:
-    moved = transform(matrix, photo.keypoints).astype(np.float32)
-    return replace(photo, grey=cut(photo.grey, matrix, side), keypoints=moved)
+def _matching_face(photo: Photo, faces: list[Face]) -> Face | None:
+    x, y, side, _ = photo.square
+    centre = np.array([x, y]) + (side - 1) / 2
+    match = None
+    for face in faces:
+        distance = float(np.linalg.norm(face.box[:2] + (face.box[2:] - 1) / 2 - centre))
+        if distance < side / 4 and 0.5 < face.box[2] / side < 2:
+            match = face
+    return match
+
+
+def _warp(photo: Photo, matrix: Matrix, side: int) -> Photo:
+    keypoints = transform(matrix, photo.keypoints).astype(np.float32)
+    return replace(photo, grey=cut(photo.grey, matrix, side), keypoints=keypoints)

@@ -1,4 +1,4 @@
-"""What the numbers were measured on."""
+"""Description of the machine and software that a benchmark ran on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edge.networks.cpu import cpu_lines, processor_name
 _FREQUENCY = Path("/sys/devices/system/cpu/cpu0/cpufreq")
 _THERMAL = Path("/sys/class/thermal")
 _PACKAGES = ("numpy", "onnxruntime", "pillow", "opencv-python-headless")
-# What decides how fast float32 and 8-bit products are: wide vectors, and 8-bit dot products.
+# Features that decide how fast float32 and 8-bit products are.
 _FEATURES = (
     "avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "avx512_bf16",
     "asimd", "asimdhp", "asimddp", "i8mm", "sve", "bf16",
@@ -23,7 +23,7 @@ _FEATURES = (
 
 
 def describe_machine(threads: int) -> dict[str, Any]:
-    """Processor, system, versions, threads, commit and time, as values that `json` can write."""
+    """Processor, system, versions, threads, commit and time, as JSON values; None where unknown."""
     return {
         "processor": processor_name(),
         "features": _features(),
@@ -43,11 +43,11 @@ def describe_machine(threads: int) -> dict[str, Any]:
 
 
 def describe_heat() -> dict[str, Any]:
-    """Temperature, clock and throttling now; None for what this machine does not tell.
+    """Current temperature, clock rate and throttling; None where unknown.
 
     Returns:
-        `temperature_c` of the hottest zone, `clock_mhz` of the first core, `throttled`: the bits
-        that a Raspberry Pi's firmware gives, as hexadecimal digits.
+        `temperature_c` of the hottest zone, `clock_mhz` of the first core, `throttled`: the status
+        bits of a Raspberry Pi's firmware, hexadecimal.
     """
     zones = [_read(path / "temp") for path in sorted(_THERMAL.glob("thermal_zone*"))]
     degrees = [int(zone) / 1000 for zone in zones if zone and zone.lstrip("-").isdecimal()]
@@ -60,8 +60,8 @@ def describe_heat() -> dict[str, Any]:
 
 
 def _throttled() -> str | None:
-    said = _say(["vcgencmd", "get_throttled"])
-    return said.partition("=")[2] if said else None
+    output = _output(["vcgencmd", "get_throttled"])
+    return output.partition("=")[2] if output else None
 
 
 def _features() -> list[str]:
@@ -84,10 +84,10 @@ def _version(name: str) -> str | None:
 
 
 def _commit() -> str | None:
-    return _say(["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"])
+    return _output(["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"])
 
 
-def _say(command: list[str]) -> str | None:
+def _output(command: list[str]) -> str | None:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

@@ -1,14 +1,14 @@
-"""The lowest versions of the dependencies that the project says it supports."""
+"""The minimum versions of the dependencies that the project declares to support."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from benchmarks.harness.project import ROOT
+
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-# Later Pythons have no wheels of the lowest, and there onnxruntime 1.17 asks for a later numpy.
-_LATER = {
+# Later Pythons have no wheels of the minimum versions, or onnxruntime 1.17 needs a later numpy.
+_RAISED = {
     "3.11": {"numpy": "1.24.2"},
     "3.12": {"numpy": "1.26.0"},
     "3.13": {"numpy": "2.1.0", "onnxruntime": "1.20.0", "pillow": "10.4.0"},
@@ -16,28 +16,28 @@ _LATER = {
 PACKAGES = ("numpy", "onnxruntime", "pillow")
 
 
-def read_lowest(project: str) -> dict[str, str]:
-    """The lower bound of each dependency.
+def read_minimum(project: str) -> dict[str, str]:
+    """The lower bound of each dependency in pyproject.toml.
 
     Args:
-        project: text of pyproject.toml.
+        project: the file's text.
 
     Returns:
-        From the name of a package to a version, such as "1.23.5".
+        Versions such as "1.23.5", by package.
 
     Raises:
         ValueError: a dependency has no lower bound there.
     """
     bounds = {}
     for name in PACKAGES:
-        found = re.search(rf'^ +"{name}>=([\d.]+)[",]', project, re.MULTILINE)
-        if found is None:
+        match = re.search(rf'^ +"{name}>=([\d.]+)[",]', project, re.MULTILINE)
+        if match is None:
             raise ValueError(f"pyproject.toml: expected {name}>=… among the dependencies")
-        bounds[name] = found[1]
+        bounds[name] = match[1]
     return bounds
 
 
-def lowest(python: str) -> dict[str, str]:
-    """The lowest versions that install together on a Python, such as "3.12"."""
+def minimum_versions(python: str) -> dict[str, str]:
+    """The minimum versions that install together on a Python, such as "3.12"; by package."""
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    return {**read_lowest(project), **_LATER.get(python, {})}
+    return {**read_minimum(project), **_RAISED.get(python, {})}

@@ -1,7 +1,7 @@
-"""Time per call: fixed inputs, the first calls discarded, several things in turn, A B A B ….
+"""Latency of calls: fixed inputs, warm-up discarded, several calls interleaved (A B A B …).
 
-Turns make a machine whose speed drifts slow all of them alike, so their ratio holds even where the
-times themselves are shaky.
+Interleaving exposes all calls to the same drift of the machine's speed, so their ratio is reliable
+even where the times themselves are not.
 """
 
 from __future__ import annotations
@@ -15,34 +15,39 @@ from numpy.typing import NDArray
 
 Call = Callable[[], object]
 
-_WARM_UP = 20
-_SHAKY_SPREAD = 0.1  # half the distance between quartiles, over the median
-_CURVE = 41  # points of the curve of quantiles
+_WARM_UP = 20  # calls
+_SHAKY_SPREAD = 0.1  # half the interquartile range, over the median
+_CURVE_POINTS = 41
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
-    """How often each thing is called at least, and for how many seconds of its own."""
+class RunLength:
+    """The minimum duration of a measurement.
+
+    Attributes:
+        queries: minimum number of calls.
+        seconds: minimum total time of these calls.
+    """
 
     queries: int
     seconds: float
 
 
-# MLPerf's single-stream scenario asks for 1,024 queries and 60 s.
-FULL, QUICK = Amount(1024, 60.0), Amount(128, 10.0)
+FULL = RunLength(1024, 60.0)  # as MLPerf's single-stream scenario requires
+QUICK = RunLength(128, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Time per call, ms.
+    """Statistics of the time per call.
 
     Attributes:
-        runs: how many calls were counted.
-        seconds: what they took together.
-        mean_ms, std_ms, min_ms, max_ms: as they say.
-        p50_ms, p90_ms, p95_ms, p99_ms: so many of 100 calls were at most this long.
-        shaky: whether the quartiles lie more than 10 % from the median on average.
-        curve_ms: 41 quantiles from the shortest to the longest call, evenly spaced.
+        runs: number of calls.
+        seconds: their total time.
+        mean_ms, std_ms, min_ms, max_ms: mean, standard deviation, minimum and maximum.
+        p50_ms, p90_ms, p95_ms, p99_ms: percentiles.
+        shaky: whether half the interquartile range exceeds 10 % of the median.
+        curve_ms: 41 evenly spaced quantiles, from the minimum to the maximum.
     """
 
     runs: int
@@ -59,43 +64,52 @@ class Summary:
     curve_ms: tuple[float, ...]
 
 
-def time_in_turn(
-    calls: dict[str, Call], amount: Amount, warm_up: int = _WARM_UP
+def time_interleaved(
+    calls: dict[str, Call], length: RunLength, warm_up: int = _WARM_UP
 ) -> dict[str, NDArray[np.float64]]:
-    """Call each in turn until it was called often and long enough; then it drops out.
+    """Time calls in rounds of one call each; a call that reached its run length drops out.
+
+    Args:
+        calls: what to time, by name.
+        length: number of calls and time of each.
+        warm_up: calls of each that come first and are not timed.
 
     Returns:
-        Milliseconds of every counted call, `(R,)`, by name.
+        Times of all calls `(R,)`, ms, by name.
     """
     for call in calls.values():
         for _ in range(warm_up):
             call()
-    spent: dict[str, list[int]] = {name: [] for name in calls}
-    left = dict.fromkeys(calls, amount.seconds * 1e9)
-    while waiting := [n for n in calls if left[n] > 0 or len(spent[n]) < amount.queries]:
-        for name in waiting:
+    times_ns: dict[str, list[int]] = {name: [] for name in calls}
+    remaining_ns = dict.fromkeys(calls, length.seconds * 1e9)
+    while active := [
+        name for name in calls if remaining_ns[name] > 0 or len(times_ns[name]) < length.queries
+    ]:
+        for name in active:
             call = calls[name]
             start = time.perf_counter_ns()
             call()
             elapsed = time.perf_counter_ns() - start
-            spent[name].append(elapsed)
-            left[name] -= elapsed
-    return {name: np.array(values) / 1e6 for name, values in spent.items()}
+            times_ns[name].append(elapsed)
+            remaining_ns[name] -= elapsed
+    return {name: np.array(values) / 1e6 for name, values in times_ns.items()}
 
 
 def summarise(times_ms: NDArray[np.float64]) -> Summary:
-    """Sum up times `(R,)`, ms."""
-    low, p50, high, p90, p95, p99 = np.percentile(times_ms, [25, 50, 75, 90, 95, 99])
-    numbers = {
+    """Statistics of times `(R,)`, ms."""
+    lower_quartile, p50, upper_quartile, p90, p95, p99 = np.percentile(
+        times_ms, [25, 50, 75, 90, 95, 99]
+    )
+    statistics = {
         "mean_ms": times_ms.mean(), "std_ms": times_ms.std(),
         "min_ms": times_ms.min(), "max_ms": times_ms.max(),
         "p50_ms": p50, "p90_ms": p90, "p95_ms": p95, "p99_ms": p99,
     }  # fmt: skip
-    curve = np.percentile(times_ms, np.linspace(0, 100, _CURVE))
+    curve = np.percentile(times_ms, np.linspace(0, 100, _CURVE_POINTS))
     return Summary(
         runs=len(times_ms),
         seconds=round(float(times_ms.sum()) / 1e3, 3),
-        shaky=bool((high - low) / 2 > _SHAKY_SPREAD * p50),
+        shaky=bool((upper_quartile - lower_quartile) / 2 > _SHAKY_SPREAD * p50),
         curve_ms=tuple(round(float(value), 4) for value in curve),
-        **{name: round(float(value), 4) for name, value in numbers.items()},
+        **{name: round(float(value), 4) for name, value in statistics.items()},
     )

@@ -1,66 +1,94 @@
-"""What a network costs, read from its `.onnx` file: parameters and multiply-adds."""
+"""Parameters and multiply-adds of a network, read from its `.onnx` file.
+
+Convolutions and dense layers are counted, of models in float32 or quantised; other operators are
+left out, as is usual.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edge.extras import require
+
 _WEIGHTED = ("Conv", "Gemm", "MatMul")
 
 
-def count(path: Path) -> tuple[int, int]:
-    """Count a model's parameters, and the multiply-adds for one face.
+@dataclass(frozen=True, slots=True)
+class _Graph:
+    """A graph with a batch of one.
 
-    Convolutions and dense layers are counted; what lies between them is left out, as is usual.
+    Attributes:
+        nodes: its operators.
+        weights: shapes of its weights, by name.
+        shapes: shapes of its activations, by name.
+    """
 
-    Args:
-        path: an `.onnx` file with an open batch, in float32 or quantised.
+    nodes: list[Any]
+    weights: dict[str, tuple[int, ...]]
+    shapes: dict[str, tuple[int, ...]]
+
+
+def count_parameters(path: Path) -> int:
+    """Number of weights and biases of the counted layers.
 
     Raises:
-        ImportError: the package `onnx` is not installed.
+        MissingExtra: the package `onnx` is not installed.
     """
-    graph, weights = _read(path)
-    nodes = [node for node in graph.node if node.op_type in _WEIGHTED]
-    held = [name for node in nodes for name in node.input if name in weights]
-    additions = _count_nodes(graph, weights)
-    return (
-        sum(int(np.prod(weights[name])) for name in held),
-        sum(additions[node.output[0]] for node in nodes),
-    )
+    graph = _read(path)
+    used = [
+        graph.weights[name]
+        for node in graph.nodes
+        if node.op_type in _WEIGHTED
+        for name in node.input
+        if name in graph.weights
+    ]
+    return sum(int(np.prod(shape)) for shape in used)
 
 
-def count_nodes(path: Path) -> dict[str, int]:
-    """Multiply-adds for one face of each convolution and dense layer.
+def count_multiply_adds(path: Path) -> int:
+    """Multiply-adds for one face; convolutions whose output has no fixed size count 0.
 
-    Where the shape of the input is open, places cannot be counted, and convolutions give 0.
+    Raises:
+        MissingExtra: the package `onnx` is not installed.
+    """
+    graph = _read(path)
+    return sum(_multiply_adds(graph, node) for node in graph.nodes if node.op_type in _WEIGHTED)
+
+
+def count_multiply_adds_per_layer(path: Path) -> dict[str, int]:
+    """Multiply-adds for one face of each counted layer, as `count_multiply_adds` counts them.
 
     Returns:
-        By the node's name and, the same again, by its output and by that of an activation that
-        comes next: whoever fuses the two may call them so.
+        By the node's name and, with the same value, by the name of its output and of that of a
+        following activation: onnxruntime names a fused operator by any of the three.
+
+    Raises:
+        MissingExtra: the package `onnx` is not installed.
     """
-    return _count_nodes(*_read(path))
-
-
-def _count_nodes(graph: Any, weights: dict[str, tuple[int, ...]]) -> dict[str, int]:
-    shapes = _shapes(graph)
-    active = {node.input[0]: node.output[0] for node in graph.node if node.op_type == "Relu"}
-    additions: dict[str, int] = {}
-    for node in graph.node:
+    graph = _read(path)
+    activations = {n.input[0]: n.output[0] for n in graph.nodes if n.op_type == "Relu"}
+    counts: dict[str, int] = {}
+    for node in graph.nodes:
         if node.op_type in _WEIGHTED:
-            kernel = int(np.prod(weights.get(node.input[1], (0,))))
             output = node.output[0]
-            places = shapes.get(output, (1, 1))[2:] if node.op_type == "Conv" else ()
-            names = (node.name, output, active.get(output, output))
-            additions.update(dict.fromkeys(names, kernel * int(np.prod(places))))
-    return additions
+            names = (node.name, output, activations.get(output, output))
+            counts.update(dict.fromkeys(names, _multiply_adds(graph, node)))
+    return counts
 
 
-def _read(path: Path) -> tuple[Any, dict[str, tuple[int, ...]]]:
-    """The graph for one face, shapes inferred, and the shapes of its weights by name."""
-    import onnx
+def _multiply_adds(graph: _Graph, node: Any) -> int:
+    weights = int(np.prod(graph.weights.get(node.input[1], (0,))))
+    # A convolution applies its weights at every position of its output.
+    positions = graph.shapes.get(node.output[0], (1, 1))[2:] if node.op_type == "Conv" else ()
+    return weights * int(np.prod(positions))
 
+
+def _read(path: Path) -> _Graph:
+    onnx = require("onnx", "bench", "counting parameters")
     model = onnx.load(path)
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
     del model.graph.value_info[:]
@@ -69,11 +97,8 @@ def _read(path: Path) -> tuple[Any, dict[str, tuple[int, ...]]]:
     for node in graph.node:  # a quantised weight is read through the node that scales it
         if node.op_type == "DequantizeLinear" and node.input[0] in weights:
             weights[node.output[0]] = weights[node.input[0]]
-    return graph, weights
-
-
-def _shapes(graph: Any) -> dict[str, tuple[int, ...]]:
-    return {
+    shapes = {
         value.name: tuple(d.dim_value for d in value.type.tensor_type.shape.dim)
         for value in (*graph.value_info, *graph.output)
     }
+    return _Graph(list(graph.node), weights, shapes)

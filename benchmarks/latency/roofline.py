@@ -1,8 +1,8 @@
-"""How near a network comes to what the core can do.
+"""How close a network comes to the peak performance of one core.
 
-The limit is the core's own matrix product, measured in the same run with one thread: onnxruntime
-multiplies two square matrices of float32. A multiply-add counts as two operations. A network that
-computes in 8 bits, or by a way that saves products (Winograd), may exceed it.
+The peak is that of a matrix product, measured in the same run with one thread: onnxruntime
+multiplies two square float32 matrices. A multiply-add counts as two operations. A network that
+computes in 8 bits, or with fewer products (Winograd), may exceed it.
 """
 
 from __future__ import annotations
@@ -17,77 +17,106 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from benchmarks.harness.timing import Amount, time_in_turn
-from benchmarks.latency.model_size import count_nodes
+from benchmarks.harness.timing import RunLength, time_interleaved
+from benchmarks.latency.model_size import count_multiply_adds_per_layer
+from edge.extras import require
 
-_SIDE = 512  # of the matrices; they fit a core's second cache
+_SIDE = 512  # of the matrices, which fit a core's second-level cache
+_RUN_LENGTH = RunLength(50, 1.0)
 _PROFILED_RUNS = 200
+_KERNEL = "_kernel_time"  # suffix of the profiler's events that time an operator
+# What onnxruntime adds to a node's name when it fuses operators or changes their layout.
+_NAME_CHANGES = (r"^fused |_nchwc$|_token_\d+$", "/MatMulAddFusion$")
 
 
-def matrix_rate(amount: Amount = Amount(50, 1.0)) -> float:  # noqa: B008 - frozen
-    """Gigaoperations a second of one thread: of the quickest of many products."""
-    import onnx
-    from onnx import TensorProto, helper
+def matrix_rate() -> float:
+    """Peak performance of one thread, 10⁹ operations per second: the fastest of many products.
 
-    shape = [_SIDE, _SIDE]
-    matrices = [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n in "abc"]
-    node = helper.make_node("MatMul", ["a", "b"], ["c"])
-    graph = helper.make_graph([node], "product", matrices[:2], matrices[2:])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    session = _open(model.SerializeToString())
+    Raises:
+        MissingExtra: the package `onnx` is not installed.
+    """
+    session = _open(_matrix_product())
     rng = np.random.default_rng(0)
-    feed = {name: rng.normal(size=shape).astype(np.float32) for name in "ab"}
-    times = time_in_turn({"product": lambda: session.run(["c"], feed)}, amount)["product"]
-    return float(2 * _SIDE**3 / (times.min() * 1e6))
+    feed = {name: rng.normal(size=(_SIDE, _SIDE)).astype(np.float32) for name in "ab"}
+    calls = {"product": lambda: session.run(["c"], feed)}
+    times_ms = time_interleaved(calls, _RUN_LENGTH)["product"]
+    return float(2 * _SIDE**3 / (times_ms.min() * 1e6))
 
 
-def layers(path: Path, feed: dict[str, Any]) -> list[dict[str, Any]]:
-    """Time and multiply-adds of each operator of a model, from onnxruntime's own profiler.
+def _matrix_product() -> bytes:
+    """A model that multiplies `a` and `b`, float32 `(512, 512)`, to `c`."""
+    onnx = require("onnx", "bench", "the matrix rate")
+    shape = [_SIDE, _SIDE]
+    matrices = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name in "abc"
+    ]
+    node = onnx.helper.make_node("MatMul", ["a", "b"], ["c"])
+    graph = onnx.helper.make_graph([node], "product", matrices[:2], matrices[2:])
+    model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8
+    )
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def profile_layers(path: Path, feed: dict[str, Any]) -> list[dict[str, Any]]:
+    """Time and multiply-adds of each operator of a model, by onnxruntime's profiler.
 
     Args:
         path: an `.onnx` file.
-        feed: what it is run on, by input.
+        feed: the model's inputs, by name.
 
     Returns:
-        One row an operator, in order of execution: `name`, `operator`, `median_us` and
-        `multiply_adds` (0 where it has no weights).
+        One row per operator, in order of execution: `name`, `operator`, `median_us` and
+        `multiply_adds` (0 for operators without weights).
+
+    Raises:
+        MissingExtra: the package `onnx` is not installed.
     """
-    additions = count_nodes(path)
-    with tempfile.TemporaryDirectory() as folder:
-        session = _open(str(path), Path(folder) / "profile")
-        for _ in range(_PROFILED_RUNS):
-            session.run(None, feed)
-        events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
-    spent: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for event in events:
-        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
-            name = event["name"].removesuffix("_kernel_time")
-            spent[name, event["args"]["op_name"]].append(event["dur"])
+    multiply_adds = count_multiply_adds_per_layer(path)
+    durations: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for event in _profile(path, feed):
+        if event.get("cat") == "Node" and event["name"].endswith(_KERNEL):
+            name = event["name"].removesuffix(_KERNEL)
+            durations[name, event["args"]["op_name"]].append(event["dur"])
     return [
         {
             "name": name,
             "operator": operator,
             "median_us": float(np.median(us[len(us) // 10 :])),
-            "multiply_adds": _of_node(additions, name),
+            "multiply_adds": _of_operator(multiply_adds, name),
         }
-        for (name, operator), us in spent.items()
+        for (name, operator), us in durations.items()
     ]
 
 
-def _of_node(additions: dict[str, int], name: str) -> int:
-    """The multiply-adds of an operator whose name onnxruntime has changed while fusing."""
-    for added in ("", r"^fused |_nchwc$|_token_\d+$", "/MatMulAddFusion$"):
-        name = re.sub(added, "", name)
-        if name in additions:
-            return additions[name]
+def _profile(path: Path, feed: dict[str, Any]) -> list[dict[str, Any]]:
+    """The profiler's events of many runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        session = _open(str(path), Path(folder) / "profile")
+        for _ in range(_PROFILED_RUNS):
+            session.run(None, feed)
+        events: list[dict[str, Any]] = json.loads(
+            Path(session.end_profiling()).read_text(encoding="utf-8")
+        )
+    return events
+
+
+def _of_operator(multiply_adds: dict[str, int], name: str) -> int:
+    """The multiply-adds of an operator, also where onnxruntime has changed its name."""
+    for change in ("", *_NAME_CHANGES):
+        name = re.sub(change, "", name)
+        if name in multiply_adds:
+            return multiply_adds[name]
     return 0
 
 
 def _open(model: str | bytes, profile: Path | None = None) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
     options.log_severity_level = 4
     if profile:
-        options.enable_profiling, options.profile_file_prefix = True, str(profile)
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile)
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,11 +1,12 @@
-"""What one photo's time goes into: each step from the file to the annotated picture.
+"""Latency of each stage of a photo, from the file to the annotated image.
 
-The steps are those of `edge.FaceKeypoints`, called one by one; end to end, decoding and drawing are
-left out, as peers do not have them in common.
+The stages are those of `edge.FaceKeypoints`, called one by one. The end-to-end time excludes
+decoding and drawing, which peers do not all have.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,21 +14,33 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness.timing import Amount, Call, time_in_turn
+from benchmarks.harness.timing import Call, RunLength, time_interleaved
 from edge.crop import cut
 from edge.drawing import draw
+from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.geometry.affine import Matrix, crop_matrix, invert, transform
 from edge.geometry.face_frame import square_of_box
 from edge.image import Grey, Rgb, load_image, to_grey
 from edge.networks.face_detector import EMBEDDED, FaceDetector
 
-_DETECT_SIZE = 320  # px
+_DETECT_SIZE = 320  # px of the longer side
+_MIN_SCORE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A photo at every stage; crops uint8 `(F, S, S)`, keypoints `(F, 15, 2)` px of the crop."""
+    """A photo at every stage.
+
+    Attributes:
+        path: the file.
+        image: uint8 `(H, W, 3)` RGB.
+        grey: uint8 `(H, W)`.
+        matrices: for each face the matrix from the image to its crop.
+        crops: uint8 `(F, S, S)`.
+        keypoints: float32 `(F, 15, 2)` px of the crop.
+        faces: the results.
+    """
 
     path: Path
     image: Rgb
@@ -35,22 +48,22 @@ class _Prepared:
     matrices: list[Matrix]
     crops: NDArray[np.uint8]
     keypoints: NDArray[np.float32]
+    faces: list[Face]
 
 
 def time_stages(
-    paths: list[Path], detect: FaceKeypoints, amount: Amount
+    paths: list[Path], detect: FaceKeypoints, length: RunLength
 ) -> dict[str, NDArray[np.float64]]:
-    """Milliseconds of every call of each stage, photo after photo, `(R,)`.
+    """Times of each stage `(R,)`, ms; successive calls take successive photos.
 
     Args:
         paths: photos with faces.
-        detect: the open models; its precision is that of the keypoints' stage.
-        amount: for each stage.
+        detect: the open models, which run the stages keypoints and end to end.
+        length: of each stage's measurement.
     """
     face_detector = FaceDetector(EMBEDDED)
     prepared = [_prepare(path, face_detector, detect) for path in paths]
     model = detect.model
-    faces = {p.path: detect(p.image) for p in prepared}
     stages: dict[str, Callable[[_Prepared], object]] = {
         "decode": lambda p: load_image(p.path),
         "grey": lambda p: to_grey(p.image),
@@ -60,29 +73,32 @@ def time_stages(
         "map back": lambda p: [
             transform(invert(m), k) for m, k in zip(p.matrices, p.keypoints, strict=True)
         ],
-        "draw": lambda p: draw(p.image, faces[p.path]),
+        "draw": lambda p: draw(p.image, p.faces),
         "end to end": lambda p: detect(p.image),
     }
-    return time_in_turn({name: _each(prepared, use) for name, use in stages.items()}, amount)
+    calls = {name: _cycle(prepared, stage) for name, stage in stages.items()}
+    return time_interleaved(calls, length)
 
 
 def _prepare(path: Path, face_detector: FaceDetector, detect: FaceKeypoints) -> _Prepared:
     image = load_image(path)
     grey = to_grey(image)
-    boxes = face_detector(grey, _DETECT_SIZE).above(0.5).boxes
+    boxes = face_detector(grey, _DETECT_SIZE).above(_MIN_SCORE).boxes
     size = detect.model.size
     matrices = [crop_matrix(square_of_box(box), size) for box in boxes]
     crops = np.array([cut(grey, m, size) for m in matrices], np.uint8).reshape(-1, size, size)
-    return _Prepared(path, image, grey, matrices, crops, detect.model(crops)[0])
+    return _Prepared(
+        path=path,
+        image=image,
+        grey=grey,
+        matrices=matrices,
+        crops=crops,
+        keypoints=detect.model(crops).keypoints,
+        faces=detect(image),
+    )
 
 
-def _each(photos: list[_Prepared], use: Callable[[_Prepared], object]) -> Call:
-    """A call that goes on to the next photo each time."""
-    count = 0
-
-    def call() -> object:
-        nonlocal count
-        count += 1
-        return use(photos[count % len(photos)])
-
-    return call
+def _cycle(photos: list[_Prepared], stage: Callable[[_Prepared], object]) -> Call:
+    """A call that runs a stage on the next photo each time."""
+    remaining = itertools.cycle(photos)
+    return lambda: stage(next(remaining))

@@ -1,7 +1,4 @@
-"""Plots of results, as SVG that stands in a page by itself.
-
-Legend: points of a curve are `(x, y)`.
-"""
+"""Plots of results as SVG elements that can be embedded in an HTML page."""
 
 from __future__ import annotations
 
@@ -17,23 +14,24 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 mpl.use("Agg")
-# Told apart by colour-blind people (Okabe and Ito, 2008).
+# A palette that colour-blind people can distinguish (Okabe and Ito, 2008).
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKS = "osD^vP*X<>"
+_MARKERS = "osD^vP*X<>"
 _SIZE = (7.2, 3.6)  # inches
+_MIN_KEYPOINTS = 10  # methods with fewer are not comparable in accuracy
 _STYLE = {
     "axes.prop_cycle": cycler(linestyle=("-", "--", ":")) * cycler(color=_COLOURS),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "grid.alpha": 0.3,
-    "svg.hashsalt": "edge-keypoints",  # the same results give the same file
+    "svg.hashsalt": "edge-keypoints",  # makes the output reproducible
     "svg.fonttype": "none",
 }
 
 
 def latency_curves(results: dict[str, Any]) -> str:
-    """How long so many of 100 calls took at most, one thread."""
+    """Cumulative distribution of the latency, one thread."""
 
     def draw(axes: Axes) -> None:
         for row in results["single_stream"]:
@@ -47,7 +45,7 @@ def latency_curves(results: dict[str, Any]) -> str:
 
 
 def throughput(results: dict[str, Any]) -> str:
-    """Faces a second against how many go into the network at once."""
+    """Faces per second against the batch size."""
 
     def draw(axes: Axes) -> None:
         lines: dict[str, list[tuple[int, float]]] = {}
@@ -64,25 +62,25 @@ def throughput(results: dict[str, Any]) -> str:
 
 
 def accuracy_against_latency(results: dict[str, Any]) -> str:
-    """Each way's error on helen against its time for a photo, one core."""
-    rows = [row for row in _with_errors(results) if row["accuracy"]["keypoints"] > 9]
+    """Each method's error on helen against its time per photo, one core; "" without peers."""
+    rows = _comparable_rows(results)
 
     def draw(axes: Axes) -> None:
         for i, row in enumerate(rows):
             axes.plot(row["latency"]["p50_ms"], 100 * row["accuracy"]["error"],
-                      _MARKS[i % len(_MARKS)], label=row["way"], linestyle="none")  # fmt: skip
+                      _MARKERS[i % len(_MARKERS)], label=row["way"], linestyle="none")  # fmt: skip
         axes.set(xlabel="ms a photo, one core", ylabel="error, % of the outer-eye distance")
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
-        axes.minorticks_off()  # their labels would lie over one another
+        axes.minorticks_off()  # their labels would overlap
         axes.xaxis.set_major_formatter("{x:g}")
 
     return _plot(draw) if rows else ""
 
 
 def error_curves(results: dict[str, Any]) -> str:
-    """The share of faces whose error is at most so large; a face not found counts as missed."""
-    rows = [row for row in _with_errors(results) if row["accuracy"]["keypoints"] > 9]
+    """Cumulative distribution of the error over all faces, found or not; "" without peers."""
+    rows = _comparable_rows(results)
 
     def draw(axes: Axes) -> None:
         for row in rows:
@@ -108,8 +106,10 @@ def stages(results: dict[str, Any]) -> str:
     return _plot(draw)
 
 
-def _with_errors(results: dict[str, Any]) -> list[dict[str, Any]]:
-    return [row for row in results["peers"] if "error" in row.get("accuracy", {})]
+def _comparable_rows(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of methods that predict most keypoints."""
+    measured = [row for row in results["peers"] if "error" in row.get("accuracy", {})]
+    return [row for row in measured if row["accuracy"]["keypoints"] >= _MIN_KEYPOINTS]
 
 
 def _plot(draw: Callable[[Axes], None]) -> str:
@@ -121,4 +121,5 @@ def _plot(draw: Callable[[Axes], None]) -> str:
             axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()[text.getvalue().index("<svg") :]
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]  # without the XML declaration

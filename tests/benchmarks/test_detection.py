@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from benchmarks.datasets.photos import Photo
-from benchmarks.detection import Marked, is_found, match, measure_marked, on_canvas
+from benchmarks.detection import AnnotatedPhoto, is_found, match, measure_precision, on_canvas
 from edge.geometry.boxes import intersection_over_union
 from edge.geometry.face_frame import MEAN_FACE, box_of_square
+from edge.networks.detections import Detections
 
 
 def boxed(*boxes):
@@ -12,26 +13,26 @@ def boxed(*boxes):
 
 
 def face_detector(*boxes):
-    return lambda grey: (boxed(*boxes), np.linspace(1, 0.5, len(boxes), dtype=np.float32))
+    return lambda grey: Detections(boxed(*boxes), np.linspace(1, 0.5, len(boxes), dtype=np.float32))
 
 
-def test_two_boxes_for_one_face_are_one():
+def test_one_of_two_boxes_on_a_face_is_matched():
     faces = boxed((0, 0, 20, 20), (50, 50, 30, 30))
     assert match(faces, boxed((1, 0, 20, 20), (0, 1, 20, 20), (80, 0, 9, 9))) == [(0, 0)]
     assert match(boxed(), faces) == []
     assert intersection_over_union(faces, faces)[0].tolist() == [1, 0]
 
 
-def test_shares_of_faces_found_and_of_boxes_that_are_faces():
+def test_recall_and_precision_ignore_tiny_faces():
     grey = np.zeros((100, 100), np.uint8)
-    photos = [Marked(grey, boxed((0, 0, 20, 20), (50, 50, 30, 30), (90, 0, 8, 8)))]
-    found = measure_marked(face_detector((0, 0, 20, 20), (90, 0, 8, 8), (0, 60, 20, 20)), photos)
+    photos = [AnnotatedPhoto(grey, boxed((0, 0, 20, 20), (50, 50, 30, 30), (90, 0, 8, 8)))]
+    found = measure_precision(face_detector((0, 0, 20, 20), (90, 0, 8, 8), (0, 60, 20, 20)), photos)
     assert found == {"faces": 2, "found": 0.5, "precision": pytest.approx(2 / 3, abs=1e-4)}
-    nothing = measure_marked(face_detector(), photos)
+    nothing = measure_precision(face_detector(), photos)
     assert (nothing["found"], nothing["precision"]) == (0, 0)
 
 
-def test_a_face_is_found_where_its_box_is():
+def test_a_face_is_found_by_a_box_that_overlaps_it():
     photo = Photo(np.zeros((200, 200), np.uint8), MEAN_FACE.astype(np.float32) + 40)
     box = box_of_square(photo.square)
     assert is_found(face_detector(tuple(box)), photo)
@@ -39,7 +40,7 @@ def test_a_face_is_found_where_its_box_is():
     assert not is_found(face_detector(), photo)
 
 
-def test_a_shrunk_face_lies_on_a_larger_canvas():
+def test_a_shrunk_face_is_centred_on_a_larger_canvas():
     photo = Photo(np.full((200, 200), 90, np.uint8), MEAN_FACE.astype(np.float32) + 40)
     small = on_canvas(photo, 20)
     assert small.grey.shape == (240, 320)

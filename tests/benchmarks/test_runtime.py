@@ -1,14 +1,14 @@
-from benchmarks.runtime import in_turn, table
+from benchmarks.runtime import run_sequentially, table
 
 
-def test_in_turn_does_all_in_order_with_fewer_at_the_end():
+def test_sequential_batches_keep_the_order_and_the_last_may_be_smaller():
     sizes, written = [], []
 
-    def work(some):
-        sizes.append(len(some))
-        return [2 * item for item in some]
+    def work(batch):
+        sizes.append(len(batch))
+        return [2 * item for item in batch]
 
-    in_turn(range(5), work, written.append, batch=2)
+    run_sequentially(range(5), work, written.append, batch=2)
     assert sizes == [2, 2, 1]
     assert written == [0, 2, 4, 6, 8]
 

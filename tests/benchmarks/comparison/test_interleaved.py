@@ -1,118 +1,102 @@
-import io
-import json
-import sys
-
 import numpy as np
 import pytest
 
-from benchmarks.comparison import interleaved as race
-from benchmarks.comparison import worker as peer_worker
-from benchmarks.datasets.photos import Photo
-from benchmarks.peers import PEERS, WAYS, Environment, Way, find, main
-from edge.geometry.face_frame import MEAN_FACE
-from edge.keypoints import KEYPOINT_NAMES
+from benchmarks.comparison import interleaved
+from benchmarks.comparison.environments import Method
+from benchmarks.comparison.interleaved import Comparison, ImageArchive, time_methods
+from benchmarks.comparison.worker_process import Worker
+
+# Fake interpreters: one that answers everything, and one that ends at the second request.
+GOOD = """while read request; do echo '{"ms": [1.0, 2.0], "mb": 50.0}'; done"""
+SHORT = """read request; echo '{"ms": [1.0]}'; read request; echo out of memory >&2; exit 1"""
+
+
+def install(home, peer, script):
+    folder = home / peer
+    (folder / "bin").mkdir(parents=True)
+    (folder / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
+    python = folder / "bin" / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o755)
+    return Method(f"{peer} method", peer, {"method": peer})
 
 
 @pytest.fixture
-def photo():
-    return Photo(np.zeros((200, 200), np.uint8), np.float32(MEAN_FACE) + 50)
+def comparison(tmp_path):
+    return Comparison(tmp_path, {}, timed=2, rounds=3)
 
 
-def face_of(points):
-    return [list(map(float, point)) for point in points]
+@pytest.fixture
+def images(tmp_path):
+    return ImageArchive(tmp_path / "images.npz", ["0", "1"])
 
 
-def test_the_face_nearest_to_the_annotation_is_compared(photo):
-    far = face_of(photo.keypoints + 90)
-    near = face_of(photo.keypoints + np.array([3, 4]))
-    span = np.linalg.norm(
-        photo.keypoints[KEYPOINT_NAMES.index("left_eye_outer_corner")]
-        - photo.keypoints[KEYPOINT_NAMES.index("right_eye_outer_corner")]
-    )
-    measured = race.measure_accuracy([photo, photo], [[far, near], [far]])
-    assert (measured["faces"], measured["found"], measured["keypoints"]) == (2, 1, 15)
-    assert measured["error_raw"] == pytest.approx(5 / span, abs=1e-4)
-    assert measured["error"] == pytest.approx(0, abs=1e-4)  # the same for all is the scheme's
+@pytest.fixture
+def workers(monkeypatch):
+    """All workers that are started."""
+    started = []
+
+    class Recorded(Worker):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            started.append(self)
+
+    monkeypatch.setattr(interleaved, "Worker", Recorded)
+    return started
 
 
-def test_a_way_without_some_keypoints_is_compared_in_the_others(photo):
-    some = [list(map(float, p)) if k in (0, 1, 10) else None
-            for k, p in enumerate(photo.keypoints + np.array([3, 4]))]  # fmt: skip
-    measured = race.measure_accuracy([photo], [[some]])
-    assert measured["keypoints"] == 3
-    assert measured["error"] == measured["error_raw"] > 0
-    assert race.measure_accuracy([photo], [[None]]) == {"faces": 1, "found": None}
-    assert race.measure_accuracy([photo], [[]]) == {"faces": 1, "found": 0}
+def test_each_method_is_timed_once_per_round(tmp_path, comparison, images, workers):
+    methods = [install(tmp_path, name, GOOD) for name in ("a", "b")]
+    rows = time_methods(methods, 1, images, comparison)
+    assert [row["way"] for row in rows] == ["a method", "b method"]
+    for row in rows:
+        assert (row["threads"], row["video"], row["memory_mb"]) == (1, False, 50.0)
+        assert (row["latency"]["runs"], row["latency"]["p50_ms"]) == (6, 1.5)
+    assert not any(worker.is_running for worker in workers)
 
 
-def test_the_points_of_another_scheme_are_averaged_or_missing():
-    points = [(0, 0), (2, 4), (10, 10)]
-    assert peer_worker.pick(points, ((0, 1), (2,), ())) == [[1.0, 2.0], [10.0, 10.0], None]
-    for scheme, most in ((peer_worker.SCHEME_68, 68), (peer_worker.SCHEME_MESH, 468)):
-        assert len(scheme) == len(KEYPOINT_NAMES)
-        assert max(max(some) for some in scheme) < most
-
-
-def test_a_worker_answers_each_order(tmp_path, monkeypatch):
-    photos = np.zeros((2, 4, 4, 3), np.uint8)
-    np.savez(tmp_path / "p.npz", a=photos[0], b=photos[1])
-    np.save(tmp_path / "first.npy", photos[0])
-    monkeypatch.setitem(peer_worker.WAYS, "none", lambda options: lambda rgb: [])
-    both = {"photos": str(tmp_path / "p.npz"), "names": ["a", "b"]}
-    orders = [
-        {"do": "first", "photo": str(tmp_path / "first.npy")},
-        {"do": "time", **both}, {"do": "find", **both}, {"do": "memory"},
+def test_a_method_that_cannot_run_is_a_row_with_the_reason(tmp_path, comparison, images, workers):
+    good = install(tmp_path, "good", GOOD)
+    bad = install(tmp_path, "bad", "echo no library >&2; exit 1")
+    needy = Method("needy", "good", {}, needs="yunet")
+    missing = Method("missing", "missing", {})
+    rows = time_methods([bad, needy, missing, good], 1, images, comparison)
+    assert [row.get("failure", "")[:24] for row in rows] == [
+        "no library", "no model file given; nam", "not installed; run pytho", ""
     ]  # fmt: skip
-    replies = []
-    lines = io.StringIO("\n".join(map(json.dumps, orders)))
-    peer_worker.answer(lines, {"way": "none"}, replies.append)
-    assert set(replies[0]) == {"open_ms", "look_ms", "since_start_ms"}
-    assert len(replies[1]["ms"]) == 2
-    assert replies[2] == {"faces": [[], []]}
-    assert replies[3]["mb"] > 10
+    assert rows[3]["latency"]["runs"] == 6
+    assert not any(worker.is_running for worker in workers)
 
 
-@pytest.mark.slow
-def test_our_own_way_finds_the_sample_in_a_process_of_its_own(tmp_path):
-    from benchmarks.tracking import SAMPLE
-    from edge.image import load_image
-
-    np.savez(tmp_path / "p.npz", a=load_image(SAMPLE))
-    here = Environment(tmp_path)
-    python = tmp_path / "bin" / "python"
-    python.parent.mkdir()
-    # A link would lose the packages of this environment.
-    python.write_text(f'#!/bin/sh\nshift\nexec "{sys.executable}" "$@"\n')
-    python.chmod(0o755)
-    way = Way("ours", "edge", {"way": "edge", "precision": "fp32"})
-    with race.Runner(way, here, 1, None) as runner:
-        faces = runner.ask(do="find", photos=str(tmp_path / "p.npz"), names=["a"])["faces"]
-    assert np.shape(faces) == (1, 1, 15, 2)
-    assert np.linalg.norm(np.array(faces[0][0][10]) - [229, 127]) < 12
+def test_all_workers_are_terminated_when_one_fails_while_it_is_timed(
+    tmp_path, comparison, images, workers
+):
+    methods = [install(tmp_path, "good", GOOD), install(tmp_path, "short", SHORT)]
+    with pytest.raises(OSError, match=r"^out of memory$"):
+        time_methods(methods, 1, images, comparison)
+    assert len(workers) == 2
+    assert not any(worker.is_running for worker in workers)
 
 
-def test_a_process_that_fails_says_its_last_line(tmp_path):
-    python = tmp_path / "bin" / "python"
-    python.parent.mkdir()
-    python.write_text("#!/bin/sh\necho one >&2\necho no such model >&2\nexit 1\n")
-    python.chmod(0o755)
-    with (
-        race.Runner(WAYS[0], Environment(tmp_path), 1, None) as runner,
-        pytest.raises(OSError, match="no such model"),
-    ):
-        runner.ask(do="memory")
+def test_a_start_is_the_median_of_warm_processes(tmp_path, comparison, monkeypatch):
+    count = tmp_path / "count"
+    count.write_text("0")
+    script = (
+        f"n=$(cat {count}); echo $((n + 1)) > {count}; read request; "
+        'echo "{\\"open_ms\\": $((n * 10))}"'
+    )
+    method = install(tmp_path, "slow", script)
+    monkeypatch.setattr(interleaved, "METHODS", (method,))
+    rows = [{"way": method.name, "threads": 1, "latency": {}}, {"way": "other", "threads": 1}]
+    interleaved._add_starts(rows, tmp_path / "first.npy", comparison)
+    assert rows[0]["start"]["open_ms"] == 35.0  # of 10, 20, … 60; the first is discarded
+    assert rows[0]["start"]["total_ms"] > 0
+    assert "start" not in rows[1]
 
 
-def test_every_way_has_a_peer_and_a_peer_that_is_not_there_says_why(tmp_path):
-    assert {way.peer for way in WAYS} == set(PEERS)
-    assert {way.options["way"] for way in WAYS} == set(peer_worker.WAYS)
-    assert "benchmarks.peers install" in find("dlib", tmp_path).failure
-    (tmp_path / "dlib").mkdir()
-    (tmp_path / "dlib" / "failed.txt").write_text("no wheel for this Python\n")
-    assert find("dlib", tmp_path).failure == "no wheel for this Python"
-
-
-def test_an_unknown_peer_is_a_wrong_command_line(tmp_path, capsys):
-    with pytest.raises(SystemExit, match="2"):
-        main(["install", "nobody", "--home", str(tmp_path)])
-    assert "no such peer: nobody" in capsys.readouterr().err
+def test_images_are_saved_under_their_numbers(tmp_path):
+    images = [np.full((2, 2, 3), i, np.uint8) for i in range(3)]
+    archive = interleaved._save(tmp_path / "x.npz", images)
+    assert archive.request(2) == {"images": str(tmp_path / "x.npz"), "names": ["0", "1"]}
+    with np.load(archive.path) as arrays:
+        assert [int(arrays[name].max()) for name in archive.names] == [0, 1, 2]

@@ -22,7 +22,7 @@ def line(name, *faces):
 ONE = face(0, 0, (5, 5), (4, 8))
 
 
-def test_the_farthest_keypoint_counts_and_what_only_one_run_finds():
+def test_differences_are_those_of_the_farthest_keypoint_and_of_unmatched_faces():
     other = face(0.5, 0, (5, 5.5), (4.3, 8.4), error=1.0)
     ours = line("a.jpg", ONE) + line("b.jpg")
     theirs = line("a.jpg", face(40, 0, (45, 5), (44, 8)), other) + line("b.jpg")
@@ -32,33 +32,33 @@ def test_the_farthest_keypoint_counts_and_what_only_one_run_finds():
     assert compare(theirs, ours).largest_of_error == 0.5
 
 
-def test_a_run_agrees_with_itself_and_where_nobody_is_found():
+def test_a_run_agrees_with_itself_and_on_images_without_faces():
     text = line("a.jpg", ONE)
     assert compare(text, text) == Agreement(1, 1, 0, 0.0, 0.0, 0.0)
     assert compare(line("a.jpg"), line("a.jpg")) == Agreement(1, 0, 0, 0.0, 0.0, 0.0)
     assert compare(text, line("a.jpg")).only_one == 1
 
 
-def test_faces_are_paired_by_place_not_by_order():
+def test_faces_are_matched_by_position_not_by_order():
     far = face(100, 50, (105, 55), (104, 58))
-    pairs, alone = match([ONE, far], [far, ONE])
+    pairs, unmatched = match([ONE, far], [far, ONE])
     assert pairs == [(ONE, ONE), (far, far)]
-    assert alone == 0
+    assert unmatched == 0
 
 
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        (line("b.jpg", ONE), "different pictures: 1 and 1, 0 of them in both"),
-        ("a photo.jpg\n", "line 1: expected a picture's JSON object, received 'a photo.jpg'"),
+        (line("b.jpg", ONE), "different images: 1 and 1, 0 of them in both"),
+        ("a photo.jpg\n", "line 1: expected an image's JSON object, received 'a photo.jpg'"),
         ("[1]\n", "line 1: expected"),
         ('{"image": "a.jpg"}\n', "line 1: expected"),
     ],
 )
-def test_what_cannot_be_compared_is_said(other, message):
+def test_runs_that_cannot_be_compared_are_an_error(other, message):
     with pytest.raises(ValueError, match=message.replace("(", r"\(")):
         compare(line("a.jpg", ONE), other)
 
 
-def test_records_are_read_by_picture():
+def test_records_are_read_by_image():
     assert list(read_records(line("a.jpg") + line("b.jpg", ONE))) == ["a.jpg", "b.jpg"]

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from benchmarks.harness.timing import Amount, summarise, time_in_turn
+from benchmarks.harness.timing import RunLength, summarise, time_interleaved
 
 
-def test_times_are_summed_up_by_percentiles():
+def test_a_summary_has_percentiles_and_marks_a_wide_spread():
     steady = summarise(np.linspace(1.0, 1.1, 101))
     assert (steady.runs, steady.p50_ms, steady.min_ms, steady.max_ms) == (101, 1.05, 1.0, 1.1)
     assert (steady.p90_ms, steady.p99_ms) == (pytest.approx(1.09), pytest.approx(1.099))
@@ -14,19 +14,19 @@ def test_times_are_summed_up_by_percentiles():
     assert summarise(np.linspace(1, 3, 101)).shaky
 
 
-def test_things_are_called_in_turn_after_a_warm_up(monkeypatch):
-    said = []
-    calls = {name: lambda name=name: said.append(name) for name in "ab"}
-    times = time_in_turn(calls, Amount(queries=3, seconds=0.0), warm_up=2)
-    assert "".join(said) == "aabb" + "ababab"
+def test_calls_are_interleaved_after_a_warm_up():
+    called = []
+    calls = {name: lambda name=name: called.append(name) for name in "ab"}
+    times = time_interleaved(calls, RunLength(queries=3, seconds=0.0), warm_up=2)
+    assert "".join(called) == "aabb" + "ababab"
     assert {name: len(values) for name, values in times.items()} == {"a": 3, "b": 3}
 
 
-def test_what_was_called_long_enough_drops_out(monkeypatch):
-    clock = iter(range(0, 10**12, 10**9))  # a second passes between two looks at it
+def test_a_call_drops_out_after_its_run_length(monkeypatch):
+    clock = iter(range(0, 10**12, 10**9))  # a second between two readings
     monkeypatch.setattr("benchmarks.harness.timing.time.perf_counter_ns", lambda: next(clock))
-    said = []
-    calls = {"a": lambda: said.append("a")}
-    times = time_in_turn(calls, Amount(queries=1, seconds=3.0), warm_up=0)
-    assert said == ["a"] * 3
+    called = []
+    calls = {"a": lambda: called.append("a")}
+    times = time_interleaved(calls, RunLength(queries=1, seconds=3.0), warm_up=0)
+    assert called == ["a"] * 3
     assert times["a"].tolist() == [1000.0] * 3

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.bulk_jobs.fault_injection import read_rows
-from benchmarks.datasets.synthetic_archive import BAD
+from benchmarks.datasets.synthetic_archive import INVALID_FILES
 from edge.bulk import command
 from edge.bulk.command import main
 from edge.bulk.options import parse_args
@@ -32,7 +32,7 @@ LOCAL = ("--engine", "local", "--workers", "2")
 def folder(crops):
     """Five photos with a face, one without, and all kinds of invalid files."""
     Image.new("RGB", (80, 60), "grey").save(crops / "in" / "plain.png")
-    for number, make in enumerate(BAD):
+    for number, make in enumerate(INVALID_FILES):
         (crops / "in" / f"x{number}.jpg").write_bytes(make())
     (crops / "list.txt").write_text("in/none.jpg\nnowhere://in/a.jpg\nin\n")
     return crops

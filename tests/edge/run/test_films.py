@@ -16,16 +16,16 @@ from tests.edge.run.command_line import FP32, read_records
 @pytest.fixture
 def film(tmp_path, monkeypatch):
     """The working directory, with `film.avi`: 40 frames, 30 per second, of one moving face."""
-    from benchmarks.datasets.synthetic_videos import SCENES, play
-    from benchmarks.tracking import make_actors
+    from benchmarks.datasets.actors import make_actors
+    from benchmarks.datasets.synthetic_videos import SCENES, render
 
     monkeypatch.chdir(tmp_path)
     writer = VideoWriter(tmp_path / "film.avi", 30.0)
     ground = np.full((48, 64, 3), 96, np.uint8)
-    for number, shot in enumerate(play(SCENES["wander"], make_actors(), ground)):
+    for number, frame in enumerate(render(SCENES["wander"], make_actors(), ground)):
         if number == 40:
             break
-        writer.write(shot.picture)
+        writer.write(frame.image)
     writer.close()
     return tmp_path
 

@@ -3,8 +3,9 @@ import pytest
 
 pytest.importorskip("cv2")  # the videos are made with it
 
-from benchmarks.datasets.synthetic_videos import SCENES, play
-from benchmarks.tracking import Followed, _error, _note, _share_seen, _unrest, lag, make_actors
+from benchmarks.datasets.actors import make_actors
+from benchmarks.datasets.synthetic_videos import SCENES, render
+from benchmarks.evaluation.trajectories import Trajectory, jitter, lag, mean_error, share_found
 from edge.video.tracker import Tracker
 
 GROUND = np.full((48, 64, 3), 96, np.uint8)
@@ -17,11 +18,11 @@ def actors():
 
 def follow(scene, actors, see):
     """What became of each actor; and how often the detector was asked."""
-    followed = [Followed() for _ in scene.motions]
-    for number, shot in enumerate(play(scene, actors, GROUND)):
-        faces = see(shot.picture, number / 30)
+    followed = [Trajectory() for _ in scene.motions]
+    for number, shot in enumerate(render(scene, actors, GROUND)):
+        faces = see(shot.image, number / 30)
         for actor, truth in zip(followed, shot.truth, strict=True):
-            _note(actor, truth, faces)
+            actor.append(truth, faces)
     return followed
 
 
@@ -29,23 +30,23 @@ def follow(scene, actors, see):
 def test_each_face_keeps_its_number(name, actors, detect):
     followed = follow(SCENES[name], actors, Tracker(detect))
     # Who is seen after a cut may be someone else: a face keeps its number only by its looks.
-    assert sum(one.switches for one in followed) == 0
-    assert len({number for one in followed for number in one.numbers}) == len(followed)
-    assert _share_seen(followed) > 0.95
+    assert sum(one.id_switches for one in followed) == 0
+    assert len({number for one in followed for number in one.track_ids}) == len(followed)
+    assert share_found(followed) > 0.95
     assert max(lag(one) for one in followed) <= 1.0
 
 
 def test_a_still_face_is_held_still(actors, detect):
     tracked = follow(SCENES["still"], actors, Tracker(detect))
     single = follow(SCENES["still"], actors, lambda picture, _: detect(picture))
-    assert _unrest(tracked) < _unrest(single) / 4
-    assert _error(tracked, single) <= _error(single, tracked)
+    assert jitter(tracked) < jitter(single) / 4
+    assert mean_error(tracked, single) <= mean_error(single, tracked)
 
 
 def test_without_smoothing_points_are_as_seen(actors, detect):
     rough = follow(SCENES["still"], actors, Tracker(detect, smoothing=None))
     smooth = follow(SCENES["still"], actors, Tracker(detect))
-    assert _unrest(rough) > 2 * _unrest(smooth)
+    assert jitter(rough) > 2 * jitter(smooth)
 
 
 def test_the_detector_is_asked_only_now_and_then(actors, detect):
@@ -81,11 +82,11 @@ def test_an_empty_scene_is_searched_ten_times_a_second_from_the_first_frame_on(d
 
 def test_a_face_that_stays_away_is_forgotten(actors, detect):
     tracker = Tracker(detect, max_gap=0.5)
-    shot = next(play(SCENES["still"], actors, GROUND))
-    (first,) = tracker(shot.picture, 0.0)
+    shot = next(render(SCENES["still"], actors, GROUND))
+    (first,) = tracker(shot.image, 0.0)
     assert tracker(np.full((480, 640, 3), 96, np.uint8), 0.1) == []
     assert tracker(np.full((480, 640, 3), 96, np.uint8), 2.0) == []
-    (later,) = tracker(shot.picture, 2.1)
+    (later,) = tracker(shot.image, 2.1)
     assert (first.track_id, later.track_id) == (0, 1)
 
 
