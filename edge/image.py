@@ -22,14 +22,15 @@ Rgb = NDArray[np.uint8]  # (H, W, 3)
 Grey = NDArray[np.uint8]  # (H, W)
 _Finish = Callable[[Image.Image], NDArray[np.uint8]]  # what is kept of a decoded RGB image
 
-# A picture of this many pixels takes 0.5 GB as RGB: more than one file should lead a small computer
-# into. It is also where Pillow refuses.
+# An image of this many pixels takes 0.5 GB as RGB: more than one file should take on a small
+# computer. It is also Pillow's own limit.
 MAX_PIXELS = 178_956_970
 
-# Pixels that are copied, or made grey, at once. Larger pieces do not stay in the processor's cache,
-# and a whole large picture is made grey in three times the time.
-_STRIP, _GREY_STRIP = 1 << 16, 1 << 20
-# Pillow hands these to another program, which runs what they say.
+# Pixels that are copied, or converted to grey, at once. Larger pieces leave the processor's
+# cache: a whole large image takes three times as long.
+_STRIP = 1 << 16
+_GREY_STRIP = 1 << 20
+# Formats that are programs, which Pillow runs in another process.
 _PROGRAMS = ("EPS",)
 # What Pillow's decoders raise on broken files, beside its own UnidentifiedImageError (an OSError).
 _DECODE_ERRORS = (
@@ -39,7 +40,7 @@ _DECODE_ERRORS = (
 
 
 def load_image(source: ImageSource) -> Rgb:
-    """Load a picture the way a person sees it.
+    """Load an image as a person sees it.
 
     EXIF orientation is applied, transparent parts become white, 16-bit grey is scaled to 8 bits,
     and of an animation the first frame is taken.
@@ -67,7 +68,7 @@ def view_image(source: ImageSource) -> Rgb:
 
 
 def load_grey(source: ImageSource) -> Grey:
-    """The grey of a picture: `to_grey(load_image(source))`, in a third of the time for a file.
+    """The grey of an image: `to_grey(load_image(source))`, in a third of the time for a file.
 
     Args:
         source: as for `load_image`.
@@ -87,11 +88,11 @@ def _load(source: Any, finish: _Finish) -> NDArray[np.uint8]:
     if isinstance(source, Image.Image):
         return _decode(source, "image", finish)
     if isinstance(source, bytes):
-        return _open(source, f"picture of {len(source)} bytes", finish)
+        return _open(source, f"image of {len(source)} bytes", finish)
     if isinstance(source, str | os.PathLike):
         return _open(_read(Path(source)), str(source), finish)
     raise ImageError(
-        "cannot load a picture: expected a path, bytes, a Pillow image or a uint8 array, "
+        "cannot load an image: expected a path, bytes, a Pillow image or a uint8 array, "
         f"received {type(source).__name__}"
     )
 
@@ -117,9 +118,9 @@ def to_grey(image: Rgb) -> Grey:
 
 
 class Luma:
-    """The grey of a colour picture, worked out only where it is asked for.
+    """A grey view of a colour image, converted only where it is indexed.
 
-    Of a film's frame a few faces are looked at; the grey of all of it would take longer than they.
+    Tracking crops a few faces of a frame; converting the whole frame would take longer than those.
 
     Attributes:
         shape: height and width, px.
@@ -127,7 +128,7 @@ class Luma:
     """
 
     def __init__(self, image: Rgb) -> None:
-        """Of a picture, uint8 `(H, W, 3)`, that is not changed."""
+        """Of an image, uint8 `(H, W, 3)`, that is not changed."""
         self._image = image
         self.shape = image.shape[:2]
         self.size = self.shape[0] * self.shape[1]
@@ -143,22 +144,20 @@ def _read(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file") from error
     except IsADirectoryError as error:
-        raise SourceError(f"{path}: is a directory; expected a picture file") from error
+        raise SourceError(f"{path}: is a directory; expected an image file") from error
     except (OSError, ValueError) as error:
         raise SourceError(f"{path}: cannot be opened ({first_line(error)})") from error
 
 
 def _open(data: bytes, name: str, finish: _Finish) -> NDArray[np.uint8]:
     if not data:
-        raise _named_error(name, "the file is empty (0 bytes); expected a picture")
+        raise _named_error(name, "the file is empty (0 bytes); expected an image")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's size warning: MAX_PIXELS says it better
             image = Image.open(io.BytesIO(data))
     except UnidentifiedImageError as error:
-        raise _named_error(
-            name, f"not a picture in any known format ({len(data)} bytes)"
-        ) from error
+        raise _named_error(name, f"not an image in any known format ({len(data)} bytes)") from error
     except Image.DecompressionBombError as error:
         raise _named_error(
             name, f"too large; expected at most {MAX_PIXELS:,} pixels; make it smaller first"
@@ -166,7 +165,7 @@ def _open(data: bytes, name: str, finish: _Finish) -> NDArray[np.uint8]:
     except _DECODE_ERRORS as error:
         raise _named_error(name, f"cannot be decoded ({first_line(error)})") from error
     if image.format in _PROGRAMS:
-        raise _named_error(name, f"{image.format} is a program that draws a picture; not supported")
+        raise _named_error(name, f"{image.format} is a program that draws an image; not supported")
     with image:
         return _decode(image, name, finish)
 
@@ -241,9 +240,9 @@ def _check_array(array: NDArray[np.generic]) -> NDArray[np.uint8]:
     grey = array.ndim == 2
     if array.dtype != np.uint8 or not (grey or (array.ndim == 3 and array.shape[2] == 3)):
         raise ImageError(
-            "cannot use an array as a picture: expected uint8 of shape (H, W, 3) or (H, W), "
+            "cannot use an array as an image: expected uint8 of shape (H, W, 3) or (H, W), "
             f"received {array.dtype} of shape {array.shape}"
         )
     if array.size == 0:
-        raise ImageError(f"cannot use an array as a picture: it is empty, shape {array.shape}")
+        raise ImageError(f"cannot use an array as an image: it is empty, shape {array.shape}")
     return np.asarray(array, dtype=np.uint8)

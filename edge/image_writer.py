@@ -14,7 +14,7 @@ _QUALITY = 92  # of JPEG files that are written, 0–100
 
 
 def save_image(image: Rgb, path: str | Path) -> None:
-    """Write a picture, the format chosen by the suffix.
+    """Write an image, the format chosen by the suffix.
 
     Raises:
         SourceError: the suffix is of no known format, or the file cannot be written.
@@ -24,19 +24,19 @@ def save_image(image: Rgb, path: str | Path) -> None:
     try:
         Image.fromarray(image).save(path, quality=_QUALITY)
     except (OSError, ValueError, KeyError) as error:
-        raise SourceError(f"{path}: cannot write the picture ({first_line(error)})") from error
+        raise SourceError(f"{path}: cannot write the image ({first_line(error)})") from error
 
 
 def to_jpeg(image: Rgb) -> bytes:
-    """A picture, uint8 `(H, W, 3)`, as the bytes of a JPEG file."""
+    """An image, uint8 `(H, W, 3)`, as the bytes of a JPEG file."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=_QUALITY)
     return file.getvalue()
 
 
 def check_suffix(path: Path) -> None:
-    """Raise SourceError unless a picture can be written under this name."""
+    """Raise SourceError unless an image can be written under this name."""
     if path.suffix.lower() not in Image.registered_extensions():
         raise SourceError(
-            f"{path}: cannot write a picture: unknown suffix {path.suffix!r}; use .jpg or .png"
+            f"{path}: cannot write an image: unknown suffix {path.suffix!r}; use .jpg or .png"
         )

@@ -103,7 +103,7 @@ def _read_local(address: str) -> FetchResult:
     path = Path(address)
     try:
         if path.exists() and not path.is_file():  # reading a named pipe would block forever
-            return "is a directory or no regular file; expected a picture file"
+            return "is a directory or no regular file; expected an image file"
         return path.read_bytes()
     except FileNotFoundError:
         return "no such file"

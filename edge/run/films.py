@@ -187,5 +187,5 @@ def _read(film: _Film) -> Iterator[Frame]:
 
 
 def _track(tracker: Tracker, name: str, frame: Frame) -> ImageResult:
-    faces = tracker(frame.picture, frame.time)
-    return ImageResult(name, frame.picture, faces, frame.number, frame.time)
+    faces = tracker(frame.image, frame.time)
+    return ImageResult(name, frame.image, faces, frame.number, frame.time)

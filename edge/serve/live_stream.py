@@ -140,11 +140,11 @@ class LiveStream:
                 self._process_frame(frame, tracker)
 
     def _process_frame(self, frame: Frame, tracker: Tracker) -> None:
-        faces = tracker(frame.picture, frame.time)
+        faces = tracker(frame.image, frame.time)
         names = self._detect.keypoint_names
-        height, width = frame.picture.shape[:2]
+        height, width = frame.image.shape[:2]
         record = to_record(self.name, width, height, faces, names, frame.number, frame.time)
-        self.latest = AnnotatedFrame(to_jpeg(draw(frame.picture, faces, names=names)), record)
+        self.latest = AnnotatedFrame(to_jpeg(draw(frame.image, faces, names=names)), record)
         self.processed_frames += 1
         if self._loop and not self._stopped.is_set():
             self._loop.call_soon_threadsafe(self._notify_viewers)

@@ -30,12 +30,12 @@ class Frame:
     Attributes:
         number: from 0.
         time: seconds from the beginning.
-        picture: uint8 `(H, W, 3)`, RGB, upright.
+        image: uint8 `(H, W, 3)`, RGB, upright.
     """
 
     number: int
     time: float
-    picture: Rgb
+    image: Rgb
 
 
 class Video:
@@ -145,12 +145,12 @@ class Camera:
             while True:
                 with self._changed:
                     self._changed.wait_for(lambda: self._newest is not None or self._ended)
-                    picture, self._newest = self._newest, None
-                if picture is None:
+                    image, self._newest = self._newest, None
+                if image is None:
                     if not number:
-                        raise SourceError(f"{self.name}: gives no picture")
+                        raise SourceError(f"{self.name}: gives no image")
                     return
-                yield Frame(number, time.monotonic() - start, picture)
+                yield Frame(number, time.monotonic() - start, image)
                 number += 1
         finally:
             self._ended = True
@@ -190,18 +190,18 @@ class VideoWriter:
         self._part = temporary_path(path)
         self._writer: Any = None
 
-    def write(self, picture: Rgb) -> None:
+    def write(self, image: Rgb) -> None:
         """Add a frame, uint8 `(H, W, 3)`, all of one size.
 
         Raises:
             SourceError: the file cannot be written, or its suffix is of no known format.
         """
         cv2 = open_cv()
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         if height % 2 or width % 2:  # codecs need even sides: repeat the border
-            picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+            image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         if self._writer is None:
-            height, width = picture.shape[:2]
+            height, width = image.shape[:2]
             codec = _CODEC_BY_SUFFIX.get(self.path.suffix.lower(), _CODEC)
             with _silence(cv2):
                 writer = cv2.VideoWriter(
@@ -210,7 +210,7 @@ class VideoWriter:
             if not writer.isOpened():
                 raise SourceError(f"{self.path}: cannot be written as a video; try .mp4 or .avi")
             self._writer = writer
-        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        self._writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
 
     def close(self) -> None:
         """Finish the file, if a frame was written."""

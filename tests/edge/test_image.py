@@ -99,7 +99,7 @@ def test_a_jpeg_cut_off_halfway_is_refused(sample, tmp_path):
 def test_text_named_jpg_is_refused(tmp_path):
     path = tmp_path / "text.jpg"
     path.write_text("hello, I am no picture\n" * 10)
-    with pytest.raises(ImageError, match=r"text\.jpg: not a picture in any known format"):
+    with pytest.raises(ImageError, match=r"text\.jpg: not an image in any known format"):
         load_image(path)
 
 

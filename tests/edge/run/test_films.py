@@ -108,7 +108,7 @@ def test_an_interrupted_video_keeps_its_records_but_no_partial_video(film, monke
 
 
 def test_a_camera_is_processed_until_it_ends(film, fake_camera, capsys):
-    capture = fake_camera(frame.picture[..., ::-1] for frame in Video("film.avi").frames())
+    capture = fake_camera(frame.image[..., ::-1] for frame in Video("film.avi").frames())
     assert main(["camera:0", *FP32, "--json", "f.jsonl", "-o", "out.avi"]) == 0
     assert {r["image"] for r in read_records(film / "f.jsonl")} == {"camera:0"}
     annotated, summary = capsys.readouterr().err.splitlines()

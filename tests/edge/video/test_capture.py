@@ -25,7 +25,7 @@ def film(tmp_path):
 
 
 def which(frames):
-    return [round(float(frame.picture.mean()) / 8) for frame in frames]
+    return [round(float(frame.image.mean()) / 8) for frame in frames]
 
 
 def test_a_written_film_is_read_with_its_rate_and_length(film):
@@ -35,7 +35,7 @@ def test_a_written_film_is_read_with_its_rate_and_length(film):
     assert which(frames) == list(range(30))
     assert [frame.number for frame in frames] == list(range(30))
     assert frames[10].time == pytest.approx(0.5)
-    assert frames[0].picture.shape == (96, 128, 3)
+    assert frames[0].image.shape == (96, 128, 3)
 
 
 def test_a_part_of_a_film_and_every_few_frames(film):
@@ -56,7 +56,7 @@ def test_a_film_of_odd_sides_loses_no_row(tmp_path):
     for _ in range(3):
         writer.write(picture)
     writer.close()
-    read = next(Video(tmp_path / "odd.mp4").frames()).picture
+    read = next(Video(tmp_path / "odd.mp4").frames()).image
     assert read.shape == (50, 64, 3)
     assert read[-3:].min() > 150
 
@@ -68,8 +68,8 @@ def test_colours_keep_their_order(tmp_path):
     writer.write(red)
     writer.close()
     (frame,) = Video(tmp_path / "red.avi").frames()
-    assert frame.picture[32, 32, 0] > 180
-    assert frame.picture[32, 32, 2] < 60
+    assert frame.image[32, 32, 0] > 180
+    assert frame.image[32, 32, 2] < 60
 
 
 def test_what_is_no_video_is_said(tmp_path):
@@ -132,7 +132,7 @@ def test_a_missing_camera_and_one_without_frames_are_errors(fake_camera):
     with pytest.raises(SourceError, match="camera:3: there is no such camera"):
         Camera(3)
     fake_camera([])
-    with pytest.raises(SourceError, match="gives no picture"):
+    with pytest.raises(SourceError, match="gives no image"):
         next(Camera(3).frames())
 
 
@@ -152,9 +152,9 @@ def test_a_film_that_was_taken_sideways_is_read_upright(tmp_path):
     data[matrix : matrix + 36] = struct.pack(">9i", *quarter)
     path.write_bytes(data)
     for frame in Video(path).frames():
-        assert frame.picture.shape == (128, 96, 3)
-        assert frame.picture[:, 60:].mean() > 180  # what was the top is on the right
-        assert frame.picture[:, :36].mean() < 40
+        assert frame.image.shape == (128, 96, 3)
+        assert frame.image[:, 60:].mean() > 180  # what was the top is on the right
+        assert frame.image[:, :36].mean() < 40
 
 
 def test_a_camera_that_fails_while_it_is_read_is_an_error(fake_camera, monkeypatch):
@@ -164,5 +164,5 @@ def test_a_camera_that_fails_while_it_is_read_is_an_error(fake_camera, monkeypat
 
     fake_camera(unplugged())
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
-    with pytest.raises(SourceError, match="gives no picture"):
+    with pytest.raises(SourceError, match="gives no image"):
         next(Camera(0).frames())
