@@ -5,7 +5,7 @@ const IDEAL_WIDTH = 1280; // px; larger frames only take longer to send
 const JPEG_QUALITY = 0.9;
 
 export class Camera {
-  /** `page` supplies begin, find, show, changed and say; see page.js. */
+  /** `page` supplies begin, find, show, changed and showStatus; see page.js. */
   constructor(video, page) {
     Object.assign(this, { video, page, stream: null });
   }
@@ -18,14 +18,14 @@ export class Camera {
   async start() {
     if (!navigator.mediaDevices) {
       const reason = "Browsers allow cameras only on pages from this computer or over https.";
-      this.page.say(reason, true);
+      this.page.showStatus(reason, true);
       return;
     }
     try {
       const constraints = { video: { width: { ideal: IDEAL_WIDTH }, facingMode: "user" } };
       this.stream = await navigator.mediaDevices.getUserMedia(constraints);
     } catch (error) {
-      this.page.say(`The camera cannot be used: ${error.message}`, true);
+      this.page.showStatus(`The camera cannot be used: ${error.message}`, true);
       return;
     }
     this.video.srcObject = this.stream;
@@ -55,7 +55,7 @@ export class Camera {
       }
     } catch (error) {
       this.stop();
-      this.page.say(`The camera was stopped: ${error.message}`, true);
+      this.page.showStatus(`The camera was stopped: ${error.message}`, true);
     }
   }
 }

@@ -17,16 +17,16 @@ export async function openImage(file) {
 /** Find faces on the server: {record, timings}. */
 export async function findOnServer(blob, name) {
   const start = performance.now();
+  const type = blob.type.startsWith("image/") ? blob.type : "application/octet-stream";
   const response = await fetch("/v1/keypoints", {
-    method: "POST",
-    headers: { "Content-Type": blob.type.startsWith("image/") ? blob.type : "application/octet-stream" },
-    body: blob,
+    method: "POST", headers: { "Content-Type": type }, body: blob,
   });
   const body = await response.json();
   if (!response.ok) throw new Error(body.error);
   const stages = (response.headers.get("Server-Timing") ?? "").matchAll(/(\w+);dur=([\d.]+)/g);
   const timings = Object.fromEntries([...stages].map(([, stage, ms]) => [stage, Number(ms)]));
-  return { record: { ...body, image: name }, timings: { ...timings, total: performance.now() - start } };
+  const total = performance.now() - start;
+  return { record: { ...body, image: name }, timings: { ...timings, total } };
 }
 
 /** Find faces in this browser: {record, timings}; the image is not sent anywhere. */

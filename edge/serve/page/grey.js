@@ -118,7 +118,7 @@ function replicateBorder(grey, low, high) {
 export function crop(grey, matrix, size) {
   const upright = Math.abs(matrix[1]) + Math.abs(matrix[3]) < ROTATION_EPSILON;
   if (upright && matrix[0] > 0 && matrix[4] > 0) return cropUpright(grey, matrix, size, size).data;
-  // First an upright frame at the scale of the crop that contains its four corners, then a rotation.
+  // First an upright frame at the scale of the crop that contains its corners, then a rotation.
   const back = invert(matrix);
   const scale = scaleOf(matrix);
   const corners = [[-1, -1], [size, -1], [-1, size], [size, size]].map((p) => transform(back, p));

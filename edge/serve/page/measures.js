@@ -80,7 +80,9 @@ function downDirection(left, right) {
 }
 
 function centred(points) {
-  const means = points[0].map((_, axis) => points.reduce((sum, p) => sum + p[axis], 0) / points.length);
+  const means = points[0].map(
+    (_, axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length,
+  );
   return points.map((point) => point.map((value, axis) => value - means[axis]));
 }
 

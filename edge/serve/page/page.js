@@ -13,7 +13,7 @@ const NOTES = {
 const views = [];
 let server = null; // the description from /v1/model
 
-function say(message, bad = false) {
+function showStatus(message, bad = false) {
   $("status").textContent = message;
   $("status").classList.toggle("bad", bad);
 }
@@ -23,22 +23,24 @@ function selectedLocation() {
 }
 
 async function find(blob, name) {
-  if (selectedLocation() === "server") return { ...(await findOnServer(blob, name)), where: "on the server" };
+  if (selectedLocation() === "server") {
+    return { ...(await findOnServer(blob, name)), where: "on the server" };
+  }
   return { ...(await findInBrowser(blob, name, server.settings)), where: "in this browser" };
 }
 
-async function add(files) {
+async function addPhotos(files) {
   for (const file of files) {
-    say(`${file.name} …`);
+    showStatus(`${file.name} …`);
     const view = new View(file.name);
     try {
       const image = await openImage(file);
       view.show(image, await find(file, file.name), $("circles").checked);
       view.file = file;
-      say("");
+      showStatus("");
     } catch (error) {
       view.fail(`${file.name}: ${error.message}`);
-      say(`${file.name} could not be processed.`, true);
+      showStatus(`${file.name} could not be processed.`, true);
     }
     views.unshift(view);
     $("results").prepend(view.element);
@@ -51,11 +53,11 @@ async function reprocess() {
   $("where-note").textContent = NOTES[selectedLocation()];
   for (const view of views.filter(({ file }) => file)) {
     try {
-      say(`${view.file.name} …`);
+      showStatus(`${view.file.name} …`);
       view.show(view.image, await find(view.file, view.file.name), $("circles").checked);
-      say("");
+      showStatus("");
     } catch (error) {
-      say(`${view.file.name}: ${error.message}`, true);
+      showStatus(`${view.file.name}: ${error.message}`, true);
     }
   }
 }
@@ -69,7 +71,7 @@ function refresh() {
   $("clear").disabled = !views.length;
 }
 
-function save(text, name, type) {
+function saveFile(text, name, type) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type }));
   link.download = name;
@@ -80,7 +82,7 @@ function save(text, name, type) {
 function saveJson() {
   const results = records();
   const text = JSON.stringify(results.length === 1 ? results[0] : results, null, 1);
-  save(`${text}\n`, "faces.json", "application/json");
+  saveFile(`${text}\n`, "faces.json", "application/json");
 }
 
 async function start() {
@@ -112,13 +114,13 @@ const camera = new Camera($("video"), {
     $("camera").setAttribute("aria-pressed", String(isOn));
     $("camera").textContent = isOn ? "Stop the camera" : "Use this device’s camera";
   },
-  say,
+  showStatus,
 });
 
 $("files").addEventListener("change", async ({ target }) => {
   const files = [...target.files];
   target.value = ""; // or choosing the same photo again would be no change
-  await add(files);
+  await addPhotos(files);
 });
 $("camera").addEventListener("click", () => camera.toggle());
 $("circles").addEventListener("change", () => {
@@ -129,21 +131,21 @@ for (const input of document.querySelectorAll("input[name=where]")) {
 }
 $("json").addEventListener("click", saveJson);
 $("csv").addEventListener("click", () => {
-  save(toCsv(records(), server.settings.keypoint_names), "faces.csv", "text/csv");
+  saveFile(toCsv(records(), server.settings.keypoint_names), "faces.csv", "text/csv");
 });
 $("clear").addEventListener("click", () => {
   camera.stop();
   views.length = 0;
   $("results").replaceChildren();
   refresh();
-  say("");
+  showStatus("");
 });
 for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
   document.addEventListener(type, (event) => {
     event.preventDefault();
     document.body.classList.toggle("over", type === "dragenter" || type === "dragover");
-    if (type === "drop") add([...event.dataTransfer.files]);
+    if (type === "drop") addPhotos([...event.dataTransfer.files]);
   });
 }
 
-start().catch(() => say("The server does not respond.", true));
+start().catch(() => showStatus("The server does not respond.", true));

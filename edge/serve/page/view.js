@@ -32,9 +32,12 @@ export class View {
     const faces = count === 1 ? "1 face" : `${count || "no"} faces`;
     this.canvas.setAttribute("aria-label", `${record.image}: ${faces}`);
     const wasOpen = [...this.faces.querySelectorAll("details")].map((details) => details.open);
-    const times = Object.entries(timings).map(([name, ms]) => `${STAGES[name]} ${ms.toFixed(1)} ms`);
+    const size = `${record.width}×${record.height} px`;
+    const times = Object.entries(timings)
+      .map(([stage, ms]) => `${STAGES[stage]} ${ms.toFixed(1)} ms`)
+      .join(", ");
     this.faces.replaceChildren(
-      make("p", { class: "facts" }, `${record.width}×${record.height} px, ${faces}, found ${where}: ${times.join(", ")}`),
+      make("p", { class: "facts" }, `${size}, ${faces}, found ${where}: ${times}`),
       ...record.faces.flatMap((face) => [closeUpOf(face), measuresOf(face), keypointsOf(face)]),
     );
     this.draw(showCircles);
@@ -63,10 +66,12 @@ function closeUpOf({ id }) {
 }
 
 function measuresOf({ id, score, measures }) {
-  const rows = Object.entries(measures).map(([name, { value, error }]) =>
-    row([name.replace(/_(deg|px)$/, "").replaceAll("_", " "), `${value} ± ${error}${unitOf(name)}`]),
-  );
-  return make("table", {}, make("caption", {}, `Face ${id}, score ${score.toFixed(2)}`), make("tbody", {}, ...rows));
+  const rows = Object.entries(measures).map(([name, { value, error }]) => {
+    const label = name.replace(/_(deg|px)$/, "").replaceAll("_", " ");
+    return row([label, `${value} ± ${error}${unitOf(name)}`]);
+  });
+  const caption = make("caption", {}, `Face ${id}, score ${score.toFixed(2)}`);
+  return make("table", {}, caption, make("tbody", {}, ...rows));
 }
 
 function unitOf(name) {
