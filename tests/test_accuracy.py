@@ -1,4 +1,4 @@
-"""The embedded models on the face data, where that is at hand."""
+"""Accuracy of the embedded models on the face data, if EDGE_DATA has it."""
 
 import os
 from pathlib import Path
@@ -32,7 +32,7 @@ def photos():
 
 
 @pytest.mark.parametrize("name", ["keypoints.onnx", "keypoints.int8.onnx"])
-def test_the_embedded_model_is_better_than_what_was_published(annotated, name):
+def test_the_embedded_models_are_below_the_published_error(annotated, name):
     accuracy = measure_accuracy(KeypointModel(EMBEDDED.with_name(name)), annotated)
     assert accuracy["asked > 8"]["faces"] == 65
     assert accuracy["asked > 8"]["rmse_px"] < 1.82
@@ -40,12 +40,12 @@ def test_the_embedded_model_is_better_than_what_was_published(annotated, name):
     assert accuracy["asked = 8"]["rmse_px"] < 3.24
 
 
-def test_the_face_score_tells_faces_from_photos_without(photos):
+def test_the_face_score_separates_faces_from_non_faces(photos):
     scores = measure_scores(KeypointModel(EMBEDDED), photos, DATA / "negatives")
     assert scores["all"] >= 0.995
 
 
-def test_a_turned_face_is_seen_nearly_as_well_as_an_upright_one(photos):
+def test_rotated_and_small_faces_are_nearly_as_accurate_as_upright_ones(photos):
     results = measure_photos(FaceKeypoints(), photos[::4])
     upright = results["annotated square"]["error"]
     for name in ("turned by 45°", "turned by −45°"):
