@@ -6,8 +6,6 @@
 - negatives: false positives per photo without faces; every fifth photo, which training skips.
 - small faces: recall on helen's faces, shrunk and placed on a larger canvas.
 - time at 320×240 and 640×480 px, one thread, interleaved.
-
-Legend: M boxes.
 """
 
 from __future__ import annotations
@@ -21,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.datasets.photos import Photo, read_photos, shrink
+from benchmarks.datasets.annotated_boxes import AnnotatedPhoto, read_annotated_photos
+from benchmarks.datasets.photos import Photo, read_photos
+from benchmarks.evaluation.detection_metrics import is_found, measure_precision, on_canvas
 from benchmarks.evaluation.detectors import CASCADES, Detect, open_edge, open_haar, open_yunet
 from benchmarks.evaluation.face_score import HELD_BACK
 from benchmarks.harness.exit_status import report_results
@@ -31,35 +30,16 @@ from benchmarks.harness.machine import describe_machine
 from benchmarks.harness.timing import Call, RunLength, time_interleaved
 from benchmarks.latency.model_size import count_parameters
 from benchmarks.reporting.markdown import header, row
-from edge.geometry.boxes import intersection_over_union
-from edge.geometry.face_frame import box_of_square
 from edge.image import Grey, load_image, to_grey
-from edge.networks.detections import Detections
 from edge.networks.face_detector import FaceDetector
 from edge.networks.precision import int8_file
 from edge.resize import resize
 
 _SIZES = (320, 640)  # px, of the longer side
 _SMALL_PX = (12, 16, 20, 24, 32)  # widths of faces' boxes
-_CANVAS = (240, 320)  # height and width, px
-_MIN_SIDE_PX = 16.0  # faces whose annotated box has a shorter side are ignored
-_MIN_IOU = 0.5  # of a true positive
 _SHAPES = ((240, 320), (480, 640))
 _ROUNDS = 40
 _HELD_BACK = slice(HELD_BACK - 1, None, HELD_BACK)
-
-
-@dataclass(frozen=True, slots=True)
-class AnnotatedPhoto:
-    """A photo with a box for every face.
-
-    Attributes:
-        grey: uint8 `(H, W)`.
-        boxes: float32 `(M, 4)`: x, y, width, height, px.
-    """
-
-    grey: Grey
-    boxes: NDArray[np.float32]
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -144,22 +124,6 @@ def read_evaluation_sets(data: Path) -> EvaluationSets:
     )
 
 
-def read_annotated_photos(folder: Path) -> list[AnnotatedPhoto]:
-    """Read a folder of photos whose `annotations.jsonl` has a box for every face.
-
-    Raises:
-        EdgeError: a photo cannot be read.
-        OSError: the annotations cannot be opened.
-        KeyError, ValueError: a line is not an object with `image` and `faces`.
-    """
-    photos = []
-    for line in (folder / "annotations.jsonl").read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
-        boxes = np.array([face["box"] for face in record["faces"]], np.float32).reshape(-1, 4)
-        photos.append(AnnotatedPhoto(to_grey(load_image(folder / record["image"])), boxes))
-    return photos
-
-
 def measure(detect: Detect, sets: EvaluationSets) -> dict[str, Any]:
     """Recall, precision and false positives of one detector."""
     false_positives = [len(detect(grey).boxes) for grey in sets.negatives]
@@ -177,72 +141,6 @@ def measure(detect: Detect, sets: EvaluationSets) -> dict[str, Any]:
             for width in _SMALL_PX
         },
     }
-
-
-def is_found(detect: Detect, photo: Photo) -> bool:
-    """Whether a detection overlaps the annotated face's box."""
-    true_box = box_of_square(photo.square)[None]
-    return bool((intersection_over_union(true_box, detect(photo.grey).boxes) >= _MIN_IOU).any())
-
-
-def measure_precision(detect: Detect, photos: list[AnnotatedPhoto]) -> dict[str, float]:
-    """Recall and precision over all faces of the photos.
-
-    A face under 16 px is not counted as missed, and detecting it is no false positive. Of several
-    detections of a face, one is a true positive.
-    """
-    faces = found = true_positives = detected = 0
-    for photo in photos:
-        detections = _by_score(detect(photo.grey))
-        large = photo.boxes[:, 2:].min(axis=1, initial=np.inf) >= _MIN_SIDE_PX
-        pairs = match(photo.boxes, detections.boxes)
-        faces += int(large.sum())
-        found += sum(bool(large[face]) for face, _ in pairs)
-        true_positives += len(pairs)
-        detected += len(detections.boxes)
-    return {
-        "faces": faces,
-        "found": round(found / faces, 4),
-        "precision": round(true_positives / max(detected, 1), 4),
-    }
-
-
-def _by_score(detections: Detections) -> Detections:
-    """Detections in descending order of score."""
-    scores = detections.scores
-    return detections if scores is None else detections.take(np.argsort(-scores))
-
-
-def match(faces: NDArray[np.floating], boxes: NDArray[np.floating]) -> list[tuple[int, int]]:
-    """Match boxes greedily, in order, each with the free face that it overlaps most.
-
-    Args:
-        faces: annotated boxes `(M, 4)`, px.
-        boxes: detected ones `(M, 4)`, px, in descending order of score.
-
-    Returns:
-        Pairs of indices of a face and its box.
-    """
-    pairs: list[tuple[int, int]] = []
-    overlaps = intersection_over_union(faces, boxes)
-    free = np.ones(len(faces), bool)
-    for i in range(len(boxes)):
-        best = int(np.argmax(np.where(free, overlaps[:, i], -1.0))) if free.any() else -1
-        if best >= 0 and overlaps[best, i] >= _MIN_IOU:
-            free[best] = False
-            pairs.append((best, i))
-    return pairs
-
-
-def on_canvas(photo: Photo, face_px: float) -> Photo:
-    """The photo shrunk until its face's box is `face_px` wide, centred on a grey canvas."""
-    small = shrink(photo, face_px * photo.square[2] / box_of_square(photo.square)[2])
-    canvas = np.full(_CANVAS, int(small.grey.mean()), np.uint8)
-    height, width = (min(sides) for sides in zip(small.grey.shape, _CANVAS, strict=True))
-    top = (_CANVAS[0] - height) // 2
-    left = (_CANVAS[1] - width) // 2
-    canvas[top : top + height, left : left + width] = small.grey[:height, :width]
-    return Photo(canvas, small.keypoints + np.array([left, top], np.float32))
 
 
 def measure_time(grey: Grey, detector: Path, yunet: Path | None) -> dict[str, Any]:

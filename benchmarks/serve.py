@@ -17,9 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,8 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.datasets.sample import SAMPLE
 from benchmarks.harness.exit_status import report_results
+from benchmarks.harness.http_clients import TIMEOUT_S, Responses, post_concurrently
 from benchmarks.harness.machine import describe_machine
 from benchmarks.harness.memory import resident_mb
 from benchmarks.reporting.markdown import header, row
@@ -40,7 +38,6 @@ _OVERLOAD_REQUESTS = 4  # times those of the other measurement
 _REPEATS = 3
 _WARM_UP = 20  # requests
 _BATCH_MS = {"shared": "3", "alone": "0"}  # values of --batch-ms
-_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +46,6 @@ class _Server:
 
     port: int
     pid: int
-
-
-@dataclass(slots=True)
-class Responses:
-    """What clients received.
-
-    Attributes:
-        seconds: latency of each result.
-        statuses: numbers of responses by status; of lost ones by the exception.
-        results: numbers of results by their content.
-    """
-
-    seconds: list[float] = field(default_factory=list)
-    statuses: Counter[int | str] = field(default_factory=Counter)
-    results: Counter[bytes] = field(default_factory=Counter)
-
-    def add(self, status: int | str, body: bytes, seconds: float) -> None:
-        """Count a response."""
-        self.statuses[status] += 1
-        if status == 200:
-            self.seconds.append(seconds)
-            self.results[body] += 1
-
-    def merge(self, other: Responses) -> None:
-        """Count the responses of another measurement."""
-        self.seconds += other.seconds
-        self.statuses += other.statuses
-        self.results += other.results
 
 
 @dataclass(slots=True)
@@ -180,51 +149,9 @@ def _serving(*arguments: str) -> Iterator[_Server]:
             process.terminate()
 
 
-def post_concurrently(port: int, clients: int, requests: int) -> Responses:
-    """Post the sample.
-
-    Args:
-        port: of the server.
-        clients: number of concurrent clients.
-        requests: total number of requests.
-    """
-    responses = Responses()
-    remaining = iter(range(requests))
-    lock = threading.Lock()
-    photo = SAMPLE.read_bytes()
-
-    def post_repeatedly() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
-        while True:
-            with lock:
-                if next(remaining, None) is None:
-                    connection.close()
-                    return
-            start = time.perf_counter()
-            status, body = _post(connection, photo)
-            with lock:
-                responses.add(status, body, time.perf_counter() - start)
-
-    with ThreadPoolExecutor(clients) as pool:
-        for future in [pool.submit(post_repeatedly) for _ in range(clients)]:
-            future.result()
-    return responses
-
-
-def _post(connection: http.client.HTTPConnection, photo: bytes) -> tuple[int | str, bytes]:
-    """Status and body of a response; for a lost one the exception and nothing."""
-    try:
-        connection.request("POST", "/v1/keypoints", photo, {"Content-Type": "image/jpeg"})
-        response = connection.getresponse()
-        return response.status, response.read()
-    except (OSError, http.client.HTTPException) as error:
-        connection.close()
-        return f"lost ({type(error).__name__})", b""
-
-
 def _read_batch_metrics(port: int) -> tuple[float, float]:
     """Numbers of images in all batches so far, and of these batches."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()

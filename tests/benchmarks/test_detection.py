@@ -1,50 +1,58 @@
+import json
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from benchmarks.datasets.photos import Photo
-from benchmarks.detection import AnnotatedPhoto, is_found, match, measure_precision, on_canvas
-from edge.geometry.boxes import intersection_over_union
-from edge.geometry.face_frame import MEAN_FACE, box_of_square
-from edge.networks.detections import Detections
+pytest.importorskip("cv2")
+pytest.importorskip("onnx")
 
-
-def boxed(*boxes):
-    return np.array(boxes, np.float32).reshape(-1, 4)
-
-
-def face_detector(*boxes):
-    return lambda grey: Detections(boxed(*boxes), np.linspace(1, 0.5, len(boxes), dtype=np.float32))
+from benchmarks import detection
+from benchmarks.datasets.sample import SAMPLE
+from edge.facekeypoints import FaceKeypoints
+from edge.image import load_grey
+from edge.keypoints import KEYPOINT_NAMES
+from edge.networks.face_detector import EMBEDDED
 
 
-def test_one_of_two_boxes_on_a_face_is_matched():
-    faces = boxed((0, 0, 20, 20), (50, 50, 30, 30))
-    assert match(faces, boxed((1, 0, 20, 20), (0, 1, 20, 20), (80, 0, 9, 9))) == [(0, 0)]
-    assert match(boxed(), faces) == []
-    assert intersection_over_union(faces, faces)[0].tolist() == [1, 0]
+@pytest.fixture
+def data(tmp_path):
+    """Five photos of each set; the last, which is held back, has a face in facemask only."""
+    grey = load_grey(SAMPLE)
+    (face,) = FaceKeypoints(precision="fp32")(grey)
+    for name in ("helen", "facemask", "negatives"):
+        (tmp_path / name).mkdir()
+    Image.fromarray(grey).save(tmp_path / "helen" / "a.png")
+    points = dict(zip(KEYPOINT_NAMES, face.keypoints.tolist(), strict=True))
+    line = json.dumps({"image": "a.png", "keypoints": points})
+    (tmp_path / "helen" / "annotations.jsonl").write_text(line)
+    Image.fromarray(grey).save(tmp_path / "facemask" / "a.png")
+    line = json.dumps({"image": "a.png", "faces": [{"box": face.box.tolist()}]})
+    (tmp_path / "facemask" / "annotations.jsonl").write_text("\n".join([line] * 5))
+    for number in range(5):
+        plain = Image.fromarray(np.full((60, 80), 40 * number, np.uint8))
+        plain.save(tmp_path / "negatives" / f"{number}.jpg")
+    return tmp_path
 
 
-def test_recall_and_precision_ignore_tiny_faces():
-    grey = np.zeros((100, 100), np.uint8)
-    photos = [AnnotatedPhoto(grey, boxed((0, 0, 20, 20), (50, 50, 30, 30), (90, 0, 8, 8)))]
-    found = measure_precision(face_detector((0, 0, 20, 20), (90, 0, 8, 8), (0, 60, 20, 20)), photos)
-    assert found == {"faces": 2, "found": 0.5, "precision": pytest.approx(2 / 3, abs=1e-4)}
-    nothing = measure_precision(face_detector(), photos)
-    assert (nothing["found"], nothing["precision"]) == (0, 0)
+def test_detectors_are_measured_on_every_set_and_size(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(detection, "_ROUNDS", 2)
+    output = tmp_path / "detection.json"
+    assert detection.main([str(data), str(EMBEDDED), "-o", str(output)]) == 0
+    results = json.loads(output.read_text())
+    names = ["edge", "edge int8", "Haar default", "Haar alt2"]
+    rows = [(row["detector"], row["detect_size"]) for row in results["detectors"]]
+    assert rows == [(name, size) for size in (320, 640) for name in names]
+    ours = results["detectors"][0]
+    assert ours["helen"] == {"faces": 1, "found": 1}
+    assert ours["facemask"] == {"faces": 1, "found": 1, "precision": 1}
+    assert ours["false_alarms_per_photo"] == 0
+    assert ours["small_faces"]["32"] == 1
+    assert list(results["time"]) == ["320×240", "640×480"]
+    assert list(results["time"]["320×240"]) == ["edge", "edge int8"]
+    assert "| edge | 320 | 1 of 1 | 100.0% | 100.0% | 0.000 |" in capsys.readouterr().out
 
 
-def test_a_face_is_found_by_a_box_that_overlaps_it():
-    photo = Photo(np.zeros((200, 200), np.uint8), MEAN_FACE.astype(np.float32) + 40)
-    box = box_of_square(photo.square)
-    assert is_found(face_detector(tuple(box)), photo)
-    assert not is_found(face_detector((box[0] + 60, *box[1:])), photo)
-    assert not is_found(face_detector(), photo)
-
-
-def test_a_shrunk_face_is_centred_on_a_larger_canvas():
-    photo = Photo(np.full((200, 200), 90, np.uint8), MEAN_FACE.astype(np.float32) + 40)
-    small = on_canvas(photo, 20)
-    assert small.grey.shape == (240, 320)
-    box = box_of_square(small.square)
-    assert box[2] == pytest.approx(20, abs=0.1)
-    assert (box[:2] > 0).all()
-    assert (box[:2] + box[2:] < [320, 240]).all()
+def test_missing_data_is_one_line(tmp_path, capsys):
+    assert detection.main([str(tmp_path), str(EMBEDDED)]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -17,8 +17,8 @@ def trajectory(true_x, predicted_x):
     """A face at successive x, and its predictions; None where there is none."""
     result = Trajectory()
     for true, predicted in zip(true_x, predicted_x, strict=True):
-        truth = None if true is None else POINTS + [true, 0]
-        faces = [] if predicted is None else [face(POINTS + [predicted, 0])]
+        truth = None if true is None else POINTS + np.array([true, 0])
+        faces = [] if predicted is None else [face(POINTS + np.array([predicted, 0]))]
         result.append(truth, faces)
     return result
 
