@@ -1,12 +1,12 @@
-# Each goal sets up what it needs in .venv and starts at once when pyproject.toml is unchanged.
+# Each target installs what it needs into .venv, again only when pyproject.toml has changed.
 PYTHON ?= python3
 SAMPLE := edge/data/astronaut.jpg
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-export IMAGE DATA  # the shell reads them from the environment: spaces and quotes are safe
+export IMAGE DATA  # read by the shell from the environment, so that spaces and quotes are safe
 
-# What the page runs the networks with, when it is to run them in the browser itself.
+# The runtime with which the page runs the networks in the browser.
 ORT := onnxruntime-web-1.30.0
 ORT_FILES := ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm
 
@@ -38,11 +38,12 @@ lint: .venv/dev-installed
 
 check: test lint
 
-# The wheel's tests on the lowest and the newest Python, numpy, onnxruntime and Pillow.
+# The wheel's tests on the lowest and newest Python, numpy, onnxruntime and Pillow.
 matrix: .venv/runtime-installed
 	$(BIN)/python -m benchmarks.matrix -o benchmarks/results/matrix.json
 
-# The shipped network, from the folder of its sets (MODEL_CARD.md); goes on where it was cut off.
+# The embedded keypoint network, from the folder of its data sets (MODEL_CARD.md); an interrupted run
+# is resumed.
 train: .venv/dev-installed
 	@test -d "$$DATA" || { echo "usage: make train DATA=FOLDER" >&2; exit 2; }
 	$(BIN)/python -m train.prepare --recipe shipped -o runs/faces.npz \
@@ -56,8 +57,8 @@ train: .venv/dev-installed
 		--model runs/models/keypoints.onnx -o runs/scored
 	$(BIN)/python -m export.run runs/scored -o runs/models
 
-# The face detector, likewise, in two rounds; each shows more often what lures the detector before it,
-# and what that one misses.
+# The embedded face detector, likewise, in two rounds; each samples the false positives of the detector
+# before it more often, and the second the faces that the first missed.
 train-face: .venv/dev-installed
 	@test -d "$$DATA" || { echo "usage: make train-face DATA=FOLDER" >&2; exit 2; }
 	$(BIN)/python -m train.prepare --recipe face -o runs/photos.npz -- "$$DATA"
