@@ -44,11 +44,7 @@ def check_parity(network: Any, path: Path) -> str:
     boxes, scores = detections.boxes, np.asarray(detections.scores)
     if not len(boxes):
         raise ParityError(f"{path}: finds no face in the sample image")
-    keras_boxes, keras_scores = _predict_with_keras(network, image)
-    distances = np.abs(keras_boxes[None] - boxes[:, None]).max(axis=2)  # (M, C)
-    nearest = distances.argmin(axis=1)
-    difference_px = float(distances.min(axis=1).max())
-    score_difference = np.abs(keras_scores[nearest] - scores).max()
+    difference_px, score_difference = _max_differences(network, image, boxes, scores)
     if difference_px > MAX_DIFFERENCE_PX or score_difference > MAX_SCORE_DIFFERENCE:
         raise ParityError(
             f"{path}: differs from the Keras model by {difference_px:.3f} px and "
@@ -60,14 +56,17 @@ def check_parity(network: Any, path: Path) -> str:
     )
 
 
-def _predict_with_keras(
-    network: Any, image: NDArray[np.uint8]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Boxes and scores of all cells, see `decode`."""
+def _max_differences(
+    network: Any, image: NDArray[np.uint8], boxes: NDArray[np.float32], scores: NDArray[np.float32]
+) -> tuple[float, float]:
+    """Largest difference of each box, px, and score from the nearest that Keras gives."""
     import keras
 
     outputs = keras.ops.convert_to_numpy(network(image[None, ..., None], training=False))[0]
-    return decode(outputs, (image.shape[0], image.shape[1]))
+    keras_boxes, keras_scores = decode(outputs, (image.shape[0], image.shape[1]))
+    distances = np.abs(keras_boxes[None] - boxes[:, None]).max(axis=2)  # (M, C)
+    nearest = distances.argmin(axis=1)
+    return float(distances.min(axis=1).max()), float(np.abs(keras_scores[nearest] - scores).max())
 
 
 def check_int8(fp32_path: Path, int8_path: Path, images: list[NDArray[np.uint8]]) -> str:
@@ -85,13 +84,19 @@ def check_int8(fp32_path: Path, int8_path: Path, images: list[NDArray[np.uint8]]
         AccuracyError: int8 finds less than `MIN_RECALL` of the faces that fp32 is confident of.
     """
     fp32, int8 = FaceDetector(fp32_path), FaceDetector(int8_path)
-    expected = found = 0
-    for image in images:
-        boxes = fp32(image, DETECT_SIZES[1]).above(_CONFIDENT).boxes
-        overlaps = intersection_over_union(boxes, int8(image, DETECT_SIZES[1]).boxes)
-        expected += len(boxes)
-        found += int((overlaps.max(axis=1, initial=0.0) >= _MIN_IOU).sum())
+    is_found = [flag for image in images for flag in _are_found(fp32, int8, image).tolist()]
+    expected = len(is_found)
+    found = sum(is_found)
     summary = f"int8 finds {found} of the {expected} faces that fp32 finds on {len(images)} photos"
     if found < MIN_RECALL * expected:
         raise AccuracyError(f"{summary}; expected at least {MIN_RECALL:.0%}; export with --no-int8")
     return f"{summary}."
+
+
+def _are_found(
+    fp32: FaceDetector, int8: FaceDetector, image: NDArray[np.uint8]
+) -> NDArray[np.bool_]:
+    """For each confident detection of fp32 whether int8 has one at the same place."""
+    boxes = fp32(image, DETECT_SIZES[1]).above(_CONFIDENT).boxes
+    overlaps = intersection_over_union(boxes, int8(image, DETECT_SIZES[1]).boxes)
+    return np.asarray(overlaps.max(axis=1, initial=0.0) >= _MIN_IOU)

@@ -124,6 +124,13 @@ def read_photos(run: TrainingRun, prepared: str | Path) -> list[NDArray[np.uint8
             pixels, shapes = arrays["pixels"], arrays["shapes"]
     except (OSError, ValueError, KeyError, *_TRUNCATED) as error:
         raise RunFolderError(f"{prepared}: cannot be read as photos ({error!r})") from error
+    return _select_photos(pixels, shapes)
+
+
+def _select_photos(
+    pixels: NDArray[np.uint8], shapes: NDArray[np.integer]
+) -> list[NDArray[np.uint8]]:
+    """Evenly spaced photos out of the concatenated pixels of all."""
     ends = np.cumsum(shapes.prod(axis=1))
     step = -(-len(shapes) // _MAX_PHOTOS)
     return [

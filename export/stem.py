@@ -81,16 +81,10 @@ def group_pixels(model: onnx.ModelProto) -> PixelInput | None:
     Returns:
         The input for the quantiser, and later `feed_pixels`; None if the model is unchanged.
     """
-    graph = model.graph
-    stem = _find_stem(graph)
+    stem = _find_stem(model.graph)
     if stem is None:
         return None
-    others = [node for node in graph.node if node not in stem.nodes]
-    del graph.node[:]
-    graph.node.extend([*_grouped_nodes(stem), *others])
-    constants = _grouped_constants(stem)
-    graph.initializer.extend(numpy_helper.from_array(v, name) for name, v in constants.items())
-    drop_unused(graph)
+    _replace(stem, model.graph)
     return PixelInput(_SCALED_TENSOR, np.float32(stem.scale), np.uint8(stem.zero_point))
 
 
@@ -104,6 +98,15 @@ def feed_pixels(model: onnx.ModelProto) -> None:
         if quantised in node.input:
             node.input[0] = _PIXEL_TENSOR
     drop_unused(model.graph)
+
+
+def _replace(stem: _Stem, graph: onnx.GraphProto) -> None:
+    others = [node for node in graph.node if node not in stem.nodes]
+    del graph.node[:]
+    graph.node.extend([*_grouped_nodes(stem), *others])
+    constants = _grouped_constants(stem)
+    graph.initializer.extend(numpy_helper.from_array(v, name) for name, v in constants.items())
+    drop_unused(graph)
 
 
 def _grouped_constants(stem: _Stem) -> dict[str, NDArray[Any]]:
