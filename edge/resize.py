@@ -2,8 +2,8 @@
 
 Every image is resized before detection. With this filter instead of Pillow's bilinear one,
 `FaceKeypoints` takes 0.98 to 0.99 of the CPU time in int8 and the same in fp32, within the noise of
-1 %, on photos of about 400 px (docs/decisions/numpy-resampling.md). Weights have 8 bits: pixels of photos differ from Pillow's by one grey value, at times by two, and
-pixels of noise by three.
+1 %, on photos of about 400 px (docs/decisions/numpy-resampling.md). Weights have 8 bits: pixels of
+photos differ from Pillow's by one grey value, at times by two, and pixels of noise by three.
 
 Legend: H and W, height and width; T lines of the result; K taps of the filter.
 """
