@@ -1,1 +1,1 @@
-"""Training: from Kaggle's `training.csv` to `model.keras` and `run.json`."""
+"""Training: from annotated faces or photos to `model.keras` and `run.json`."""

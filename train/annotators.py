@@ -1,9 +1,9 @@
-"""`python -m train.annotators`: by which constants do the people who labelled a file differ?
+"""`python -m train.annotators`: measure the mean offsets between groups of annotators of a file.
 
-Some label the lips' outer edge, some the inner. A network that has seen both, and other sets
-besides, puts each point at one place on every face; how far each group's labels lie from there, on
-average, tells the groups apart. The file's scheme is the mean over its rows, made the same for both
-sides of the face, since mirrored faces are trained on too.
+Some annotators label the outer edge of the lips, others the inner edge. A network trained on both,
+and on further sets, predicts each keypoint consistently; the mean offset of a group's labels from
+its predictions characterises the group. The common scheme is the mean over all rows, symmetric
+between the sides of the face because training includes mirrored faces.
 """
 
 from __future__ import annotations
@@ -28,56 +28,65 @@ _MIRROR_X = np.array([-1.0, 1.0])
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; exits with status 2 where it is wrong."""
+    """Parse the command line; a usage error exits with status 2."""
     parser = argparse.ArgumentParser(
         prog="python -m train.annotators",
-        description="Measure how groups of annotators of one file differ, as train/annotators.json "
-        "keeps it.",
+        description="Measure the mean offsets between groups of annotators of one file, in the "
+        "format of train/data/annotators.json.",
     )
     add = parser.add_argument
-    add("model", metavar="MODEL.onnx", help="a network trained on the groups and on other sets")
+    add(
+        "model",
+        metavar="MODEL.onnx",
+        help="a keypoint model trained on all groups and on other sets",
+    )
     add("--data", required=True, metavar="FILE", help="Kaggle's training.csv, its zip, or .npz")
     add("--from-row", type=int, nargs="*", default=[], metavar="ROW",
-        help="where a further group begins, counting the complete rows from 1")  # fmt: skip
+        help="first row of each further group, counting complete rows from 1")  # fmt: skip
     return parser.parse_args(argv)
 
 
-def to_one_scheme(
-    found: NDArray[np.floating], labels: NDArray[np.floating], group: NDArray[np.integer]
+def to_common_scheme(
+    predicted: NDArray[np.floating], labels: NDArray[np.floating], group: NDArray[np.integer]
 ) -> list[NDArray[np.float64]]:
-    """What to add to each group's labels, and to labels where the network puts the points.
+    """The offsets that convert each group's labels to the common scheme.
 
     Args:
-        found: where a network puts the points, `(N, 15, 2)` px.
-        labels: `(N, 15, 2)` px.
-        group: which group each row is of, `(N,)`, counted from 0.
+        predicted: keypoints predicted by a network, `(N, 15, 2)` px.
+        labels: annotated keypoints, `(N, 15, 2)` px.
+        group: the group of each row, `(N,)`, counted from 0.
 
     Returns:
-        For each group, and last for a set that is labelled as the network sees it, offsets
-        `(15, 2)` for `edge.evaluation.annotation_offsets.add_offsets`.
+        Offsets `(15, 2)` for `edge.evaluation.annotation_offsets.add_offsets`: one array per group,
+        and a last one for labels that agree with the network's predictions.
     """
     counts = np.bincount(group)
-    apart = [measure_offsets(found[group == g], labels[group == g]) for g in range(len(counts))]
-    mean = np.average(apart, axis=0, weights=counts)
+    offsets = [
+        measure_offsets(predicted[group == g], labels[group == g]) for g in range(len(counts))
+    ]
+    mean = np.average(offsets, axis=0, weights=counts)
     scheme = (mean + mean[list(MIRROR_ORDER)] * _MIRROR_X) / 2
-    return [*(scheme - offsets for offsets in apart), scheme]
+    return [*(scheme - of_group for of_group in offsets), scheme]
 
 
 def run(args: argparse.Namespace) -> dict[str, dict[str, list[float]]]:
-    """Measure what the command line asks for: by group, by keypoint, x and y."""
+    """Measure the offsets: a table from group to keypoint to `[x, y]`."""
     faces = read_faces(args.data).crops()
     complete = np.flatnonzero(~np.isnan(faces.keypoints).any(axis=(1, 2)))
     faces = faces.take(complete)
     starts = sorted(args.from_row)
     if not len(faces) or (starts and not 1 < starts[0] <= starts[-1] <= len(faces)):
-        raise DataError(f"{args.data}: has {len(faces)} complete rows; no group may be empty")
-    found, _, _ = predict_crops(KeypointModel(args.model), np.ascontiguousarray(faces.images))
+        raise DataError(
+            f"{args.data}: has {len(faces)} complete rows; every group needs at least one"
+        )
+    model = KeypointModel(args.model)
+    predicted = predict_crops(model, np.ascontiguousarray(faces.images))[0]
     group = np.searchsorted(starts, np.arange(1, len(faces) + 1), side="right")
     names = [*(f"group_{i + 1}" for i in range(len(starts) + 1)), CONVERTED]
-    constants = to_one_scheme(found, faces.keypoints, group)
+    offsets = to_common_scheme(predicted, faces.keypoints, group)
     return {
-        name: dict(zip(KEYPOINT_NAMES, np.round(offsets, 4).tolist(), strict=True))
-        for name, offsets in zip(names, constants, strict=True)
+        name: dict(zip(KEYPOINT_NAMES, np.round(of_group, 4).tolist(), strict=True))
+        for name, of_group in zip(names, offsets, strict=True)
     }
 
 

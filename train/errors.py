@@ -1,17 +1,17 @@
-"""The errors `train` raises on purpose.
+"""The exceptions of `train`.
 
 TrainError(Exception)
-├── DataError(TrainError, ValueError)   a data file is not what was expected
+├── DataError(TrainError, ValueError)   a data file is missing or malformed
 └── RunError(TrainError, ValueError)    a run folder cannot be used or continued
 """
 
 
 class TrainError(Exception):
-    """The base of every error that `train` raises on purpose."""
+    """Base class of the exceptions of `train`."""
 
 
 class DataError(TrainError, ValueError):
-    """A data file is missing, or a value in it is not what was expected."""
+    """A data file is missing, or a value in it is malformed."""
 
 
 class RunError(TrainError, ValueError):

@@ -1,4 +1,4 @@
-"""`python -m train.evaluate RUN`: how far a run's model is from hand-annotated test pictures."""
+"""`python -m train.evaluate RUN`: evaluate a run's model on annotated test images."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from train.keypoints.leakage_probe import measure_pull
 from train.plots import Marks, plot_cumulative, plot_faces
 from train.run_record import MODEL
 
-_FULL_SCHEME = 8  # pictures for which Kaggle asks more values than this are in the 15-point scheme
-_WORST_SHOWN = 24
+_PARTIAL_SCHEME = 8  # values Kaggle evaluates of an image in the 4-point scheme; others have 15
+_WORST_FACES = 24
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; exits with status 2 where it is wrong."""
+    """Parse the command line; a usage error exits with status 2."""
     parser = argparse.ArgumentParser(
-        prog="python -m train.evaluate", description="Measure a run on annotated test pictures."
+        prog="python -m train.evaluate",
+        description="Evaluate the model of a run on annotated test images.",
     )
     parser.add_argument("run", metavar="RUN", help="folder of the run")
     parser.add_argument("--annotated", required=True, metavar="FILE",
@@ -38,18 +39,17 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def run(folder: Path, annotated: str, images: str) -> str:
-    """Write `evaluation.json` and two PNGs into the run's folder and return the table as text."""
+    """Write `evaluation.json` and two plots to the run folder; returns the table as text."""
     model = load(folder / MODEL)
     faces, asked = read_annotated(annotated, images)
-    found = model.predict(faces.images[..., None], verbose=0)
-    full = asked > _FULL_SCHEME
-    few = asked == _FULL_SCHEME
-    sets = {"asked > 8": full, "asked = 8": few, "all": np.ones_like(full)}
-    results = {name: _measure(found, faces, rows) for name, rows in sets.items() if rows.any()}
-    per_face = {name: _face_errors(found, faces)[rows] for name, rows in sets.items() if rows.any()}
+    outputs = model.predict(faces.images[..., None], verbose=0)
+    sets = _sets(asked)
+    results = {name: _measure(outputs, faces, rows) for name, rows in sets.items()}
+    errors = _face_errors(outputs["keypoints"], faces)
+    per_face = {name: errors[rows] for name, rows in sets.items()}
     plot_cumulative(per_face, folder / "cumulative_error.png")
-    _plot_worst(found["keypoints"], faces, folder / "worst_faces.png")
-    pull = measure_pull(lambda images: _points(model, images), faces.images)
+    _plot_worst(outputs["keypoints"], errors, faces, folder / "worst_faces.png")
+    pull = measure_pull(lambda batch: _points(model, batch), faces.images)
     record = {
         "annotated_sha256": hash_file(annotated),
         "sets": results,
@@ -57,35 +57,48 @@ def run(folder: Path, annotated: str, images: str) -> str:
     }
     text = json.dumps(record, indent=2) + "\n"
     (folder / "evaluation.json").write_text(text, encoding="utf-8")
-    drawn = f"Decoy repairs beside the points draw them {pull:+.1%} of the way."
-    return f"{_table(results)}\n\n{drawn}"
+    probe = f"Leakage probe: keypoints move {pull:+.1%} of the way to retouched pixels."
+    return f"{_table(results)}\n\n{probe}"
+
+
+def _sets(asked: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
+    """The rows of each subset that is not empty."""
+    sets = {
+        "asked > 8": asked > _PARTIAL_SCHEME,
+        "asked = 8": asked == _PARTIAL_SCHEME,
+        "all": np.ones(len(asked), bool),
+    }
+    return {name: rows for name, rows in sets.items() if rows.any()}
 
 
 def _points(model: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(model.predict(images[..., None], verbose=0)["keypoints"])
 
 
-def _measure(found: dict[str, Any], faces: Faces, rows: NDArray[np.bool_]) -> dict[str, Any]:
-    predicted, true = found["keypoints"][rows], faces.keypoints[rows]
+def _measure(outputs: dict[str, Any], faces: Faces, rows: NDArray[np.bool_]) -> dict[str, Any]:
+    predicted = outputs["keypoints"][rows]
+    true = faces.keypoints[rows]
     per_keypoint = rmse_per_keypoint(predicted, true)
-    inside = share_inside(found["error"][rows], predicted, true)
+    inside = share_inside(outputs["error"][rows], predicted, true)
     return {
         "faces": int(rows.sum()),
         "rmse_px": round(rmse(predicted, true), 4),
         "share_inside_error": round(float(inside.mean()), 4),
-        "mean_face_score": round(float(found["face_score"][rows].mean()), 4),
+        "mean_face_score": round(float(outputs["face_score"][rows].mean()), 4),
         "rmse_px_per_keypoint": dict(zip(KEYPOINT_NAMES, per_keypoint.round(4), strict=True)),
     }
 
 
-def _face_errors(found: dict[str, Any], faces: Faces) -> NDArray[np.float64]:
-    pairs = zip(found["keypoints"], faces.keypoints, strict=True)
-    return np.array([rmse(predicted[None], true[None]) for predicted, true in pairs])
+def _face_errors(predicted: NDArray[np.float32], faces: Faces) -> NDArray[np.float64]:
+    """RMSE of each face, `(N,)` px."""
+    pairs = zip(predicted, faces.keypoints, strict=True)
+    return np.array([rmse(points[None], true[None]) for points, true in pairs])
 
 
-def _plot_worst(predicted: NDArray[np.float32], faces: Faces, path: Path) -> None:
-    errors = _face_errors({"keypoints": predicted}, faces)
-    rows = np.argsort(-np.nan_to_num(errors))[:_WORST_SHOWN]
+def _plot_worst(
+    predicted: NDArray[np.float32], errors: NDArray[np.float64], faces: Faces, path: Path
+) -> None:
+    rows = np.argsort(-np.nan_to_num(errors))[:_WORST_FACES]
     marks = [
         Marks("true", faces.keypoints[rows], marker="+", colour="#ff2050"),
         Marks("predicted", predicted[rows]),
@@ -99,9 +112,11 @@ def _table(results: dict[str, dict[str, Any]]) -> str:
         return f"{label:<26}" + "".join(f"{value:>12}" for value in values)
 
     columns = list(results.values())
-    lines = [line("RMSE, px of 96", list(results))]
-    lines.append(line("faces", [str(c["faces"]) for c in columns]))
-    lines.append(line("all keypoints", [f"{c['rmse_px']:.3f}" for c in columns]))
+    lines = [
+        line("RMSE, px of 96", list(results)),
+        line("faces", [str(c["faces"]) for c in columns]),
+        line("all keypoints", [f"{c['rmse_px']:.3f}" for c in columns]),
+    ]
     for name in KEYPOINT_NAMES:
         lines.append(line(name, [f"{c['rmse_px_per_keypoint'][name]:.3f}" for c in columns]))
     lines.append(line("share inside error", [f"{c['share_inside_error']:.1%}" for c in columns]))
@@ -114,7 +129,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     status = report(lambda: run(Path(args.run), args.annotated, args.images))
     if not status:
-        print(f"pictures: {args.run}", file=sys.stderr)
+        print(f"plots: {args.run}", file=sys.stderr)
     return status
 
 

@@ -1,4 +1,4 @@
-"""What the commands of this folder share: a wrong input is one line and exit status 1."""
+"""Exit status of the commands: an expected error is one line on standard error and status 1."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from edge.errors import EdgeError
 from train.errors import TrainError
 
 
-def report(work: Callable[[], str]) -> int:
-    """Run a command's work and print what it returns, if anything.
+def report(command: Callable[[], str]) -> int:
+    """Run a command and print the text it returns, if any.
 
     Returns:
         The exit status: 0, or 1 with one line on standard error.
     """
     try:
-        text = work()
+        text = command()
     except (TrainError, EdgeError, OSError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""`python -m train.inspect training.zip -o DIR`: what to look at before training."""
+"""`python -m train.inspect training.zip -o DIR`: plot the contents of a training file."""
 
 from __future__ import annotations
 
@@ -18,28 +18,30 @@ from train.plots import Marks, plot_faces, plot_mean_face, plot_missing
 from train.recipes import RECIPES, Recipe
 
 _SHEET_FACES = 48
-_PAIRS_SHOWN = 24
-_AUGMENTED_FACES, _AUGMENTED_COPIES = 8, 7  # eight columns
+_DUPLICATE_PAIRS = 24
+_AUGMENTED_FACES = 8
+_AUGMENTED_COPIES = 7  # with the original: eight columns
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; exits with status 2 where it is wrong."""
+    """Parse the command line; a usage error exits with status 2."""
     parser = argparse.ArgumentParser(
-        prog="python -m train.inspect", description="Show what a training file holds."
+        prog="python -m train.inspect",
+        description="Plot the faces of a training file and print statistics of its keypoints.",
     )
     add = parser.add_argument
     add("data", metavar="FILE", help="Kaggle's training.csv, its zip, or train.prepare's .npz")
-    add("-o", "--output", required=True, metavar="DIR", help="folder for the PNGs")
+    add("-o", "--output", required=True, metavar="DIR", help="folder for the plots")
     add("--augmented", choices=sorted(RECIPES),
-        help="also show faces as this recipe changes them")  # fmt: skip
-    add("--seed", type=int, default=0, help="of the choice of faces and changes shown")
+        help="also plot faces augmented as by this recipe")  # fmt: skip
+    add("--seed", type=int, default=0, help="seed of the random choices")
     return parser.parse_args(argv)
 
 
 def run(data: str, folder: Path, seed: int, augmented: str | None = None) -> str:
-    """Write the pictures to `folder` and return the table as text."""
-    chips = read_faces(data)
-    faces = chips.crops()
+    """Write the plots to `folder`; returns the table as text."""
+    padded = read_faces(data)
+    faces = padded.crops()
     folder.mkdir(parents=True, exist_ok=True)
     missing = np.asarray(np.isnan(faces.keypoints).any(axis=2))  # (N, K)
     pairs = near_duplicates(faces.images)
@@ -48,9 +50,9 @@ def run(data: str, folder: Path, seed: int, augmented: str | None = None) -> str
     plot_mean_face(faces.images, faces.keypoints, folder / "mean_face.png")
     if augmented:
         rng = np.random.default_rng(seed)
-        _plot_augmented(chips, RECIPES[augmented], folder / "augmented.png", rng)
+        _plot_augmented(padded, RECIPES[augmented], folder / "augmented.png", rng)
     if len(pairs):
-        _plot_pairs(faces, pairs[:_PAIRS_SHOWN], folder / "duplicates.png")
+        _plot_pairs(faces, pairs[:_DUPLICATE_PAIRS], folder / "duplicates.png")
     return _table(faces, missing, pairs)
 
 
@@ -58,26 +60,27 @@ def _plot_sheet(
     faces: Faces, missing: NDArray[np.bool_], path: Path, rng: np.random.Generator
 ) -> None:
     rows = np.sort(rng.permutation(len(faces))[:_SHEET_FACES])
-    # Where a point is missing, its mean place shows which one it is.
+    # A missing keypoint is marked at its mean position.
     mean = np.nan_to_num(_mean_points(faces), nan=-1.0)
     absent = np.where(missing[rows][..., None], mean, np.nan)
     marks = [
         Marks("labelled", faces.keypoints[rows]),
-        Marks("missing (at its mean place)", absent, marker="x", colour="red"),
+        Marks("missing (at its mean position)", absent, marker="x", colour="red"),
     ]
     plot_faces(faces.images[rows], marks, path, titles=[f"row {i}" for i in faces.ids[rows]])
 
 
 def _plot_augmented(faces: Faces, recipe: Recipe, path: Path, rng: np.random.Generator) -> None:
-    """Each row one face: first as it is, then as training sees it."""
+    """One row per face: the original, then augmented copies."""
     rows = rng.permutation(len(faces))[:_AUGMENTED_FACES]
-    crops, shown = faces.crops(), []
+    crops = faces.crops()
+    cells = []
     for row in rows:
-        shown.append((crops.images[row], crops.keypoints[row]))
+        cells.append((crops.images[row], crops.keypoints[row]))
         for _ in range(_AUGMENTED_COPIES):
             pair = faces.images[row], faces.keypoints[row]
-            shown.append(augment(*pair, recipe.augmentation, rng))
-    images, keypoints = zip(*shown, strict=True)
+            cells.append(augment(*pair, recipe.augmentation, rng))
+    images, keypoints = zip(*cells, strict=True)
     titles = [
         f"{faces.sources[row]} {faces.ids[row]}" if i == 0 else ""
         for row in rows
@@ -105,19 +108,19 @@ def _table(faces: Faces, missing: NDArray[np.bool_], pairs: NDArray[np.int64]) -
         f"{'keypoint':<26}{'labelled':>9}{'missing':>9}{'mean x':>8}{'mean y':>8}{'spread':>8}"
     ]
     for k, name in enumerate(KEYPOINT_NAMES):
-        known = faces.keypoints[~missing[:, k], k]
-        spread = np.sqrt(known.var(axis=0).sum()) if len(known) else np.nan
+        labelled = faces.keypoints[~missing[:, k], k]
+        spread = np.sqrt(labelled.var(axis=0).sum()) if len(labelled) else np.nan
         lines.append(
-            f"{name:<26}{len(known):>9}{missing[:, k].mean():>9.1%}"
+            f"{name:<26}{len(labelled):>9}{missing[:, k].mean():>9.1%}"
             f"{mean[k, 0]:>8.1f}{mean[k, 1]:>8.1f}{spread:>8.2f}"
         )
-    whole = int((~missing.any(axis=1)).sum())
+    complete = int((~missing.any(axis=1)).sum())
     copies = len(np.unique(pairs))
     lines += [
         "",
-        f"{len(faces)} faces, {whole} with all {len(KEYPOINT_NAMES)} keypoints; "
+        f"{len(faces)} faces, {complete} with all {len(KEYPOINT_NAMES)} keypoints; "
         f"{len(pairs)} pairs of near-duplicates among {copies} faces.",
-        "Positions in px of the 96×96 picture; spread is the root of the summed variance.",
+        "Positions in px of the 96×96 image; spread is the root of the summed variance.",
     ]
     return "\n".join(lines)
 
@@ -127,7 +130,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     status = report(lambda: run(args.data, Path(args.output), args.seed, args.augmented))
     if not status:
-        print(f"pictures: {args.output}", file=sys.stderr)
+        print(f"plots: {args.output}", file=sys.stderr)
     return status
 
 

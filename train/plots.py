@@ -1,6 +1,6 @@
-"""The pictures a person looks at before and after training, all PNG.
+"""Plots of training data and results, as PNG files.
 
-Legend: N faces, K keypoints, S side of a picture.
+Legend: N faces, K keypoints, S side of an image.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edge.keypoints import KEYPOINT_NAMES
 from train.run_record import HISTORY
 
-mpl.use("Agg")  # files only: no window system is needed
+mpl.use("Agg")  # files only; no display needed
 
 from matplotlib import pyplot as plt
 from matplotlib.patches import Ellipse
@@ -30,13 +30,13 @@ _DPI = 110
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """One kind of mark on a sheet of faces.
+    """One series of marks on a contact sheet.
 
     Attributes:
-        label: what the legend calls it.
-        keypoints: float `(N, K, 2)` px, NaN where there is no mark.
+        label: its entry in the legend.
+        keypoints: float `(N, K, 2)` px, NaN for no mark.
         marker: matplotlib's marker.
-        colour: one colour, or None for the colour of the subject's side.
+        colour: of all marks; None colours them by the subject's side.
     """
 
     label: str
@@ -46,7 +46,7 @@ class Marks:
 
 
 def side_of(name: str) -> str:
-    """The subject's side that a keypoint is on: left, right or middle."""
+    """The subject's side of a keypoint: left, right or middle."""
     words = name.split("_")
     return "left" if "left" in words else "right" if "right" in words else "middle"
 
@@ -59,7 +59,7 @@ def plot_faces(
     columns: int = 8,
     titles: Sequence[str] = (),
 ) -> None:
-    """Write a contact sheet of faces `(N, S, S)` with marks on them, a title under each."""
+    """Write a contact sheet of faces `(N, S, S)` with marks and a title each."""
     count, size = len(images), images.shape[1]
     rows = -(-count // columns)
     sheet = np.full((rows * size, columns * size), 255, np.uint8)
@@ -79,7 +79,7 @@ def plot_faces(
 
 
 def plot_mean_face(images: NDArray[np.uint8], keypoints: NDArray[np.floating], path: Path) -> None:
-    """Write the mean of faces `(N, S, S)` with each keypoint's mean and two-deviation ellipse."""
+    """Write the mean of faces `(N, S, S)` with the mean and 2-sigma ellipse of each keypoint."""
     figure, axes = plt.subplots(figsize=(6, 6), layout="constrained")
     axes.imshow(images.mean(axis=0), cmap="gray")
     for k, name in enumerate(KEYPOINT_NAMES):
@@ -88,17 +88,17 @@ def plot_mean_face(images: NDArray[np.uint8], keypoints: NDArray[np.floating], p
             continue
         colour = SIDE_COLOURS[side_of(name)]
         values, vectors = np.linalg.eigh(np.cov(points.T))
-        width, height = 4 * np.sqrt(np.maximum(values, 0))  # two deviations to either side
+        width, height = 4 * np.sqrt(np.maximum(values, 0))  # two standard deviations on each side
         angle = np.degrees(np.arctan2(vectors[1, 0], vectors[0, 0]))
         centre = points.mean(axis=0)
         axes.add_patch(Ellipse(centre, width, height, angle=angle, fill=False, color=colour))
         axes.plot(*centre, "o", color=colour, markersize=3)
-    axes.set_title("Mean face; ellipses hold two standard deviations")
+    axes.set_title("Mean face; ellipses show two standard deviations")
     _write(figure, path)
 
 
 def plot_missing(share: NDArray[np.floating], path: Path) -> None:
-    """Write a bar for each keypoint's share of faces that lack it, `(K,)` 0–1."""
+    """Write a bar chart of the share of faces without each keypoint, `(K,)` 0–1."""
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
     colours = [SIDE_COLOURS[side_of(name)] for name in KEYPOINT_NAMES]
     bars = axes.barh(KEYPOINT_NAMES, 100 * share, color=colours)
@@ -113,7 +113,7 @@ def plot_history(folder: Path) -> None:
     history = pd.read_csv(folder / HISTORY)
     best = history.iloc[int(history["val_rmse"].argmin())]
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
-    axes.plot(history["epoch"], history["rmse"], label="training (changed faces, dropout)")
+    axes.plot(history["epoch"], history["rmse"], label="training (augmentation, dropout)")
     axes.plot(history["epoch"], history["val_rmse"], label="validation")
     label = f"best: {best['val_rmse']:.2f} px, epoch {best['epoch']:.0f}"
     axes.plot(best["epoch"], best["val_rmse"], "o", color="black", label=label)
@@ -126,7 +126,7 @@ def plot_history(folder: Path) -> None:
 
 
 def plot_cumulative(errors: Mapping[str, NDArray[np.floating]], path: Path) -> None:
-    """Write the share of faces whose error (RMSE of one face, px) is at most x, a curve a set."""
+    """Write the cumulative distribution of the RMSE per face, px, one curve per set."""
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
     for label, values in errors.items():
         ordered = np.sort(values[~np.isnan(values)])
@@ -140,13 +140,13 @@ def plot_cumulative(errors: Mapping[str, NDArray[np.floating]], path: Path) -> N
 
 
 def _scatter(axes: Any, mark: Marks, offsets: NDArray[np.int_]) -> None:
-    placed = mark.keypoints + offsets[:, None, :]
+    positions = mark.keypoints + offsets[:, None, :]
     sides = [side_of(name) for name in KEYPOINT_NAMES]
     for side, side_colour in SIDE_COLOURS.items():
-        points = placed[:, [s == side for s in sides]].reshape(-1, 2)
+        points = positions[:, [s == side for s in sides]].reshape(-1, 2)
         label = mark.label if mark.colour else f"{mark.label}, subject's {side}"
         if mark.colour and side != "left":
-            label = "_"  # matplotlib leaves it out of the legend
+            label = "_"  # not in the legend
         axes.scatter(*points.T, s=9, marker=mark.marker, c=mark.colour or side_colour,
                      linewidths=0.8, label=label)  # fmt: skip
 

@@ -1,10 +1,11 @@
-"""`python -m train.prepare`: photos with keypoints to one file of faces that `train.run` reads."""
+"""`python -m train.prepare`: convert annotated photos to the training file of `train.run`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,32 +17,35 @@ from train.errors import DataError
 from train.exit_status import report
 from train.recipes import FACE_RECIPES, RECIPES, FaceRecipe
 
+if TYPE_CHECKING:
+    from train.detector.photos import Photo
+
 CONVENTION = "convention.json"
-_SHOWN = 5
+_MAX_SKIPPED_LINES = 5  # of one set
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; exits with status 2 where it is wrong."""
+    """Parse the command line; a usage error exits with status 2."""
     parser = argparse.ArgumentParser(
         prog="python -m train.prepare",
-        description="Cut faces out of photos with keypoints and write one file for train.run. A "
-        "SOURCE is a folder of photos with annotations.jsonl or 68-point .pts files, or Kaggle's "
+        description="Crop the faces of annotated photos and write one training file for train.run. "
+        "A SOURCE is a folder of photos with annotations.jsonl or 68-point .pts files, or Kaggle's "
         "training.csv (or its zip).",
     )
     add = parser.add_argument
-    add("sources", nargs="+", metavar="SOURCE", help="with --recipe: the one folder of its sets")
-    add("-o", "--output", required=True, metavar="FILE.npz", help="where to write the faces")
+    add("sources", nargs="+", metavar="SOURCE", help="with --recipe: the folder of its sets")
+    add("-o", "--output", required=True, metavar="FILE.npz", help="the training file to write")
     names = [*(n for n, r in RECIPES.items() if r.sources), *FACE_RECIPES]
     add("--recipe", choices=sorted(names),
-        help="read the sets that this recipe names, under the one SOURCE")  # fmt: skip
+        help="prepare the sets of this recipe, which are in the one SOURCE")  # fmt: skip
     add("--labels", choices=LABELS, default="keypoints",
-        help="which labels of annotations.jsonl (default: %(default)s)")  # fmt: skip
+        help="labels of annotations.jsonl to use (default: %(default)s)")  # fmt: skip
     add("--convention", metavar="FILE",
-        help="offsets from the 68-point scheme to Kaggle's, to add to the labels")  # fmt: skip
+        help="JSON file of offsets from the 68-point scheme to Kaggle's")  # fmt: skip
     add("--person", default="", metavar="REGEX",
-        help="its first group, in a photo's source, names the person")  # fmt: skip
+        help="pattern whose first group, in a photo's source, is the person")  # fmt: skip
     add("--apart-from", nargs=2, metavar=("TABLE", "IMAGES"),
-        help="leave out faces whose picture is nearly one of these test pictures")  # fmt: skip
+        help="skip near-duplicates of these test images")  # fmt: skip
     args = parser.parse_args(argv)
     if args.recipe and len(args.sources) > 1:
         parser.error("--recipe takes one SOURCE, the folder of its sets")
@@ -51,73 +55,46 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> str:
-    """Prepare what the command line asks for; returns a table of what was written."""
-    if args.recipe in FACE_RECIPES:
-        return _prepare_photos(FACE_RECIPES[args.recipe], Path(args.sources[0]), Path(args.output))
-    if args.recipe:
-        folder = Path(args.sources[0])
-        sources = RECIPES[args.recipe].sources
-        convention_file = args.convention or folder / CONVENTION
-    else:
-        folder = Path()
-        sources = tuple(_from_path(path, args) for path in args.sources)
-        convention_file = args.convention
-    convention = read_convention(convention_file) if convention_file else None
-    parts = []
-    for source in sources:
-        faces, left_out = read_source(source, folder, convention)
-        for line in left_out[:_SHOWN]:
-            print(f"left out: {line}", file=sys.stderr)
-        if len(left_out) > _SHOWN:
-            print(f"left out: {len(left_out)} of {source.name} in all", file=sys.stderr)
-        parts.append(faces)
-    faces = join(parts)
-    if args.apart_from:
-        others, _ = read_annotated(*args.apart_from)
-        copies = copies_of(faces.crops().images, others.images)
-        print(f"left out: {copies.sum()} copies of test pictures", file=sys.stderr)
-        faces = faces.take(~copies)
+    """Prepare the sets of the command line; returns a table of what was written."""
     output = Path(args.output)
+    if args.recipe in FACE_RECIPES:
+        return _prepare_photos(FACE_RECIPES[args.recipe], Path(args.sources[0]), output)
+    faces = join(_read_sets(args))
+    if args.apart_from:
+        test_faces, _ = read_annotated(*args.apart_from)
+        copies = copies_of(faces.crops().images, test_faces.images)
+        print(f"skipped: {copies.sum()} near-duplicates of test images", file=sys.stderr)
+        faces = faces.take(~copies)
     output.parent.mkdir(parents=True, exist_ok=True)
     save_faces(faces, output)
     return _table(faces)
 
 
-def _prepare_photos(recipe: FaceRecipe, folder: Path, output: Path) -> str:
-    from train.detector.photos import (
-        HELD_BACK,
-        from_faces,
-        read_cut_faces,
-        read_photos,
-        save_photos,
-    )
-
-    photos = []
-    for name, path in recipe.photos:
-        some, left_out = read_photos(folder / path, name)
-        for line in left_out:
-            print(f"left out: {line}", file=sys.stderr)
-        # One in five of the photos with hand boxes is left for measuring (`benchmarks`).
-        photos += [
-            p
-            for i, p in enumerate(some)
-            if name not in recipe.measured or i % HELD_BACK != HELD_BACK - 1
-        ]
-    for name, path in recipe.cut_faces:
-        if (folder / path).is_dir():
-            photos += read_cut_faces(folder / path, name)
-        else:
-            photos += from_faces(read_table(folder / path), name)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    save_photos(photos, output)
-    lines = [f"{'set':<14}{'photos':>7}{'faces':>7}"]
-    for name in dict.fromkeys(photo.source for photo in photos):
-        some = [photo for photo in photos if photo.source == name]
-        lines.append(f"{name:<14}{len(some):>7}{sum(len(photo.boxes) for photo in some):>7}")
-    return "\n".join(lines)
+def _read_sets(args: argparse.Namespace) -> list[Faces]:
+    folder = Path(args.sources[0]) if args.recipe else Path()
+    convention_file = args.convention
+    if args.recipe:
+        sources = RECIPES[args.recipe].sources
+        convention_file = convention_file or folder / CONVENTION
+    else:
+        sources = tuple(_source_of(path, args) for path in args.sources)
+    convention = read_convention(convention_file) if convention_file else None
+    sets = []
+    for source in sources:
+        faces, skipped = read_source(source, folder, convention)
+        _print_skipped(skipped, source.name)
+        sets.append(faces)
+    return sets
 
 
-def _from_path(text: str, args: argparse.Namespace) -> Source:
+def _print_skipped(skipped: list[str], name: str) -> None:
+    for line in skipped[:_MAX_SKIPPED_LINES]:
+        print(f"skipped: {line}", file=sys.stderr)
+    if len(skipped) > _MAX_SKIPPED_LINES:
+        print(f"skipped: {len(skipped)} faces of {name} in total", file=sys.stderr)
+
+
+def _source_of(text: str, args: argparse.Namespace) -> Source:
     path = Path(text)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
@@ -127,10 +104,52 @@ def _from_path(text: str, args: argparse.Namespace) -> Source:
 def _table(faces: Faces) -> str:
     lines = [f"{'set':<14}{'faces':>7}{'groups':>8}{'points':>8}"]
     for name in dict.fromkeys(faces.sources.tolist()):
-        part = faces.take(faces.sources == name)
-        known = (~np.isnan(part.keypoints).any(axis=2)).sum(axis=1).mean()
-        lines.append(f"{name:<14}{len(part):>7}{len(np.unique(part.groups)):>8}{known:>8.1f}")
+        of_set = faces.take(faces.sources == name)
+        labelled = (~np.isnan(of_set.keypoints).any(axis=2)).sum(axis=1).mean()
+        groups = len(np.unique(of_set.groups))
+        lines.append(f"{name:<14}{len(of_set):>7}{groups:>8}{labelled:>8.1f}")
     return "\n".join([*lines, f"{'all':<14}{len(faces):>7}"])
+
+
+def _prepare_photos(recipe: FaceRecipe, folder: Path, output: Path) -> str:
+    """Write the photos of a detector recipe; returns a table of them."""
+    from train.detector.photos import save_photos
+
+    photos = [*_read_photo_sets(recipe, folder), *_read_cut_face_sets(recipe, folder)]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    save_photos(photos, output)
+    lines = [f"{'set':<14}{'photos':>7}{'faces':>7}"]
+    for name in dict.fromkeys(photo.source for photo in photos):
+        of_set = [photo for photo in photos if photo.source == name]
+        lines.append(f"{name:<14}{len(of_set):>7}{sum(len(p.boxes) for p in of_set):>7}")
+    return "\n".join(lines)
+
+
+def _read_photo_sets(recipe: FaceRecipe, folder: Path) -> list[Photo]:
+    """Complete photos, without those reserved for `benchmarks`."""
+    from train.detector.photos import BENCHMARK_INTERVAL, read_photos
+
+    photos = []
+    for name, path in recipe.photos:
+        of_set, skipped = read_photos(folder / path, name)
+        for line in skipped:
+            print(f"skipped: {line}", file=sys.stderr)
+        if name in recipe.measured:
+            del of_set[BENCHMARK_INTERVAL - 1 :: BENCHMARK_INTERVAL]
+        photos += of_set
+    return photos
+
+
+def _read_cut_face_sets(recipe: FaceRecipe, folder: Path) -> list[Photo]:
+    from train.detector.photos import from_faces, read_cut_faces
+
+    photos = []
+    for name, path in recipe.cut_faces:
+        if (folder / path).is_dir():
+            photos += read_cut_faces(folder / path, name)
+        else:
+            photos += from_faces(read_table(folder / path), name)
+    return photos
 
 
 def main(argv: list[str] | None = None) -> int:

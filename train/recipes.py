@@ -1,8 +1,12 @@
-"""Every setting of a training run, as frozen values with defaults that work."""
+"""The settings of all training runs: frozen dataclasses with working defaults.
+
+Field names are written to `run.json`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from train.data.augmentation import Augmentation
 from train.data.sources import Source
@@ -10,35 +14,34 @@ from train.data.sources import Source
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The settings of a training run.
+    """The settings of a training run of the keypoint network.
 
     Attributes:
-        name: what the run is called.
-        network: the name of a network in `train.keypoints.network`.
+        name: of the run.
+        network: a key of `train.keypoints.network.NETWORKS`.
         optimizer: `rmsprop`, or `adamw` with decoupled weight decay.
-        loss: `mse` or `distance`, see `train.keypoints.losses`.
-        epochs: passes over the training rows, at most.
-        cooldown: epochs at the end over which the learning rate falls to a hundredth, along a half
-            cosine; before them it is constant, so that a longer run goes on from a shorter one.
-        batch_size: faces per optimiser step.
-        learning_rate: the highest; it rises over the first 2 % of an epoch-counted run.
+        loss: a key of `train.keypoints.losses.LOSSES`.
+        epochs: maximum number of passes over the training faces.
+        cooldown: epochs at the end over which the learning rate decays (`train.learning_rate`).
+        batch_size: faces per optimizer step.
+        learning_rate: maximum; reached after a warm-up over 2 % of the steps.
         weight_decay: of `adamw`.
-        dropout: share of the features dropped before the prediction layer, 0–1.
-        patience: epochs without a better validation RMSE before training stops.
-        validation_share: share of the rows held out, 0–1.
-        seed: of the split, the initial weights, dropout, the order and every random change.
-        augmentation: how far the random changes of a face go.
+        dropout: dropout rate before the prediction layer, 0–1.
+        patience: epochs without a lower validation RMSE before training stops.
+        validation_share: share of the faces held out for validation, 0–1.
+        seed: of the split, the initial weights, dropout, the order and the augmentation.
+        augmentation: probabilities and ranges of the random changes.
         sources: the sets that `train.prepare --recipe` reads.
-        shares: by set, how much of an epoch is drawn from it, relative to the others; a set without
-            a share has 1. Empty: every row once an epoch.
-        calibrate_on: the sets whose held-out faces scale the error radius, those with the truest
-            labels; all where none of these is there.
+        shares: relative frequency with which faces of each set are drawn; 1 for sets without one.
+            Empty: every face once per epoch.
+        calibrate_on: the sets whose validation faces scale the error radius, those with the most
+            accurate labels; all sets if none of these is present.
     """
 
     name: str
     network: str = "reference"
-    optimizer: str = "rmsprop"
-    loss: str = "mse"
+    optimizer: Literal["rmsprop", "adamw"] = "rmsprop"
+    loss: Literal["mse", "distance"] = "mse"
     epochs: int = 150
     cooldown: int = 147
     batch_size: int = 64
@@ -59,19 +62,19 @@ class FaceRecipe:
     """The settings of a training run of the face detector.
 
     Attributes:
-        name: what the run is called.
-        epochs: how often `steps_per_epoch` steps are made; each canvas is seen once.
-        steps_per_epoch: optimiser steps after which the run is saved.
+        name: of the run.
+        epochs: number of times that `steps_per_epoch` steps are made; every canvas is new.
+        steps_per_epoch: optimizer steps between checkpoints.
         cooldown: as in `Recipe`.
-        batch_size: canvases per optimiser step.
-        learning_rate: the highest; it rises over the first 2 % of the run.
+        batch_size: canvases per optimizer step.
+        learning_rate: as in `Recipe`.
         weight_decay: of AdamW.
-        seed: of the initial weights and of every canvas.
-        photos: the sets of whole photos that `train.prepare --recipe` reads, name and folder.
-        cut_faces: the sets of pictures that hold little more than one face.
-        measured: the sets of which every fifth photo is left for measuring.
-        by_hand: the sets whose boxes people drew or checked.
-        shares: by set of whole photos, how much is drawn from it, relative to the others.
+        seed: of the initial weights and of the canvases.
+        photos: the sets of complete photos that `train.prepare --recipe` reads, name and folder.
+        cut_faces: the sets of images that are cropped to one face, likewise.
+        measured: the sets of which every fifth photo is reserved for `benchmarks`.
+        by_hand: the sets whose boxes were drawn or verified by people.
+        shares: relative frequency with which photos of each set of complete photos are drawn.
     """
 
     name: str
@@ -91,7 +94,7 @@ class FaceRecipe:
 
 _REFERENCE = Recipe(name="reference")
 
-# The people of ytf and lfw are named before the number: "Abdel_Aziz_Al-Hakim_00.jpg".
+# Files of ytf and lfw have the person's name before the number: "Abdel_Aziz_Al-Hakim_00.jpg".
 _NAME = r"([^/]+?)_?\d+\.\w+$"
 
 _SHIPPED = Recipe(
@@ -104,7 +107,7 @@ _SHIPPED = Recipe(
     learning_rate=1.5e-3,
     weight_decay=1e-4,
     dropout=0.0,
-    patience=1000,  # the falling rate decides the last epochs; stopping early would skip it
+    patience=1000,  # the decay determines the last epochs; early stopping would skip it
     validation_share=0.08,
     augmentation=Augmentation(
         turn_deg=12.0,
@@ -141,7 +144,7 @@ _SHIPPED = Recipe(
         ("lfw", 0.14),
         ("aflw", 0.15),
     ),
-    calibrate_on=("lfpw",),  # labelled by hand, and no pixel of it was repaired
+    calibrate_on=("lfpw",),  # annotated by hand, and none of its images is retouched
 )
 
 _FACE = FaceRecipe(

@@ -1,7 +1,7 @@
-"""`python -m train.score RUN`: teach a run's `face_score` what a detector takes for faces.
+"""`python -m train.score RUN`: retrain a run's `face_score` on a detector's proposals.
 
-Of the network only the branch of `face_score` is learnt anew: from faces with and without masks and
-from false alarms, both as the detector gives them, beside those that `train.run` uses.
+Only the branch of `face_score` is trained: on the crops that `train.run` uses and on proposals of
+the detector, which are faces with and without masks and false positives.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from train.errors import RunError
 from train.exit_status import report
+from train.recipes import FACE_RECIPES, RECIPES, Recipe
 from train.run_record import (
     CALIBRATION,
     HISTORY,
@@ -27,68 +29,57 @@ from train.run_record import (
     write_record,
 )
 
-_PHOTOS = 700  # of each set at most
+if TYPE_CHECKING:
+    from train.detector.photos import Photo
+
+_MAX_PHOTOS = 700  # of each set
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; exits with status 2 where it is wrong."""
+    """Parse the command line; a usage error exits with status 2."""
     parser = argparse.ArgumentParser(
         prog="python -m train.score",
-        description="Teach face_score what a detector mistakes for faces; all else stays.",
+        description="Retrain face_score on the proposals of a detector; keypoints and error are "
+        "unchanged.",
     )
     add = parser.add_argument
     add("run", metavar="RUN", help="folder of a finished run of a keypoint network")
-    add("--data", required=True, metavar="FILE", help="the faces it was trained on")
-    add("--photos", required=True, metavar="FILE", help="of train.prepare --recipe face")
+    add("--data", required=True, metavar="FILE", help="the faces that RUN was trained on")
+    add("--photos", required=True, metavar="FILE", help="from train.prepare --recipe face")
     add("--negatives", required=True, metavar="DIR", help="photos without faces")
-    add("--detector", required=True, metavar="FILE.onnx", help="whose mistakes are to be learnt")
-    add("--model", required=True, metavar="FILE.onnx", help="RUN, exported: how it looks again")
-    add("-o", "--output", required=True, metavar="DIR", help="folder for the changed run")
+    add("--detector", required=True, metavar="FILE.onnx", help="detector that makes the proposals")
+    add(
+        "--model",
+        required=True,
+        metavar="FILE.onnx",
+        help="RUN, exported: refines the crop of each proposal",
+    )
+    add("-o", "--output", required=True, metavar="DIR", help="folder for the new run")
     return parser.parse_args(argv)
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    """Teach as the command line asks; returns what was written to `run.json`."""
+    """Train as the command line says; returns what was written to `run.json`."""
     import keras
 
-    from edge.networks.face_detector import FaceDetector
-    from edge.networks.keypoint_model import KeypointModel
     from train.checkpoints import load, save
-    from train.data.faces import hash_file, read_faces
+    from train.data.faces import hash_file
     from train.data.negatives import load_photos
-    from train.detector.photos import Photo, load_photos_with_boxes
-    from train.detector.proposals import cut_candidates
-    from train.keypoints.face_score import make_crops
     from train.keypoints.output_heads import replace_score
-    from train.recipes import RECIPES
 
     source, folder = Path(args.run), Path(args.output)
-    record, model = read_record(source), load(source / MODEL)
-    if record.get("recipe", {}).get("name") not in RECIPES:
-        raise RunError(f"{source}: is no run of a keypoint network")
-    recipe = RECIPES[record["recipe"]["name"]]
-    faces = read_faces(args.data)
-    training = faces.take(~read_held_out(source, faces))
+    record = read_record(source)
+    model = load(source / MODEL)
+    recipe = _recipe_of(record, source)
     negatives = load_photos(args.negatives)
-    none = np.empty((0, 4), np.float32)
-    photos = _some(load_photos_with_boxes(args.photos))
-    photos += [Photo(pixels, none, none, "negatives") for pixels in negatives]
-    rng = np.random.default_rng(recipe.seed)
     keras.utils.set_random_seed(recipe.seed)
-    crops = zip(
-        make_crops(training, negatives, recipe.augmentation, rng),
-        cut_candidates(FaceDetector(args.detector), KeypointModel(args.model), photos),
-        strict=True,
-    )
-    right, wrong = (np.concatenate(pair) for pair in crops)
+    faces, background = _make_crops(args, recipe, negatives)
     folder.mkdir(parents=True, exist_ok=True)
-    save(replace_score(model, right, wrong, recipe.seed), folder / MODEL)
-    for name in (HISTORY, SETS, CALIBRATION, VALIDATION):
-        if (source / name).exists() and source.resolve() != folder.resolve():
-            shutil.copy(source / name, folder / name)
+    save(replace_score(model, faces, background, recipe.seed), folder / MODEL)
+    _copy_files(source, folder)
     record["face_score"] = {
-        "faces": len(right),
-        "others": len(wrong),
+        "faces": len(faces),
+        "others": len(background),
         "sha256": {name: hash_file(getattr(args, name)) for name in ("detector", "photos")},
     }
     record["data_sha256"][Path(args.data).name] = hash_file(args.data)
@@ -96,25 +87,62 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return record
 
 
-def _some(photos: list[Any]) -> list[Any]:
-    """At most `_PHOTOS` photos of each set that holds whole photos, spread over it."""
-    from train.recipes import FACE_RECIPES
+def _recipe_of(record: dict[str, Any], folder: Path) -> Recipe:
+    name = record.get("recipe", {}).get("name")
+    if name not in RECIPES:
+        raise RunError(f"{folder}: not a run of a keypoint network")
+    return RECIPES[name]
 
-    some = []
+
+def _make_crops(
+    args: argparse.Namespace, recipe: Recipe, negatives: list[NDArray[np.uint8]]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Crops with and without a face: those of `train.run`, then the detector's proposals."""
+    from edge.networks.face_detector import FaceDetector
+    from edge.networks.keypoint_model import KeypointModel
+    from train.data.faces import read_faces
+    from train.detector.photos import NO_BOXES, Photo, load_photos_with_boxes
+    from train.detector.proposals import crop_proposals
+    from train.keypoints.face_score import make_crops
+
+    faces = read_faces(args.data)
+    training = faces.take(~read_held_out(Path(args.run), faces))
+    photos = _sample(load_photos_with_boxes(args.photos))
+    photos += [Photo(pixels, NO_BOXES, NO_BOXES, "negatives") for pixels in negatives]
+    rng = np.random.default_rng(recipe.seed)
+    random_crops = make_crops(training, negatives, recipe.augmentation, rng)
+    proposals = crop_proposals(FaceDetector(args.detector), KeypointModel(args.model), photos)
+    with_face, without_face = zip(random_crops, proposals, strict=True)
+    return np.concatenate(with_face), np.concatenate(without_face)
+
+
+def _sample(photos: list[Photo]) -> list[Photo]:
+    """At most `_MAX_PHOTOS` evenly spaced photos of each set of complete photos."""
+    sample = []
     for name, _ in FACE_RECIPES["face"].photos:
-        own = [photo for photo in photos if photo.source == name]
-        some += own[:: max(1, -(-len(own) // _PHOTOS))]
-    return some
+        of_set = [photo for photo in photos if photo.source == name]
+        sample += of_set[:: max(1, -(-len(of_set) // _MAX_PHOTOS))]
+    return sample
+
+
+def _copy_files(source: Path, folder: Path) -> None:
+    """Copy the files of a run that do not depend on its face score."""
+    if source.resolve() == folder.resolve():
+        return
+    for name in (HISTORY, SETS, CALIBRATION, VALIDATION):
+        if (source / name).exists():
+            shutil.copy(source / name, folder / name)
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    return report(lambda: _result(args.output, run(args)["face_score"]))
+    return report(lambda: _summary(args.output, run(args)["face_score"]))
 
 
-def _result(folder: str, counts: dict[str, Any]) -> str:
-    return f"{folder}: face_score of {counts['faces']} faces and {counts['others']} others"
+def _summary(folder: str, counts: dict[str, Any]) -> str:
+    crops = f"{counts['faces']} faces and {counts['others']} other crops"
+    return f"{folder}: face_score trained on {crops}"
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""A twin of a network that trains in less time on PyTorch, with the same weights.
+"""A copy of a network that trains faster on PyTorch, with the same weights.
 
-Keras lays a picture out anew twice before each convolution and normalises by a dozen operators
-that each read and write every number; here both are PyTorch's own kernels. The rest computes in
-bfloat16 where the processor multiplies such numbers. What a twin has learnt goes back by
-`get_weights` and `set_weights`.
+On its PyTorch backend Keras transposes images twice around each convolution and normalises by a
+dozen element-wise operators; here both are PyTorch's own kernels. All other layers compute in
+bfloat16 on processors that multiply it. The trained weights are copied back by `get_weights` and
+`set_weights`.
 
-Legend: N pictures, H and W their sides, C channels.
+Legend: N images, H and W their sides, C channels.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 import keras
 from keras import layers
 
-_EXACT = ("answer", "answers")  # ends of the names of layers that stay in float32
+_FLOAT32_SUFFIXES = ("answer", "answers")  # layers of predictions, by the ends of their names
 
 
 @keras.saving.register_keras_serializable("train")
 class DirectConv2D(layers.Conv2D):
-    """A convolution that takes pictures as they lie in memory, channels last."""
+    """A convolution over channels-last memory without transposing it."""
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """Convolve `(N, H, W, C)` with a kernel `(h, w, C, filters)`."""
@@ -28,31 +28,35 @@ class DirectConv2D(layers.Conv2D):
             return super().convolution_op(inputs, kernel)
         import torch
 
-        pictures = inputs.permute(0, 3, 1, 2)
-        padding: tuple[int, ...] = (0, 0)
-        if self.padding == "same":
-            around = [
-                max((-(-length // step) - 1) * step + size - length, 0)
-                for length, step, size in zip(
-                    pictures.shape[2:], self.strides, self.kernel_size, strict=True
-                )
-            ]
-            if any(pad % 2 for pad in around):  # TensorFlow's way: one more at the end
-                (down, across) = ((pad // 2, pad - pad // 2) for pad in around)
-                pictures = torch.nn.functional.pad(pictures, (*across, *down))
-            else:
-                padding = tuple(pad // 2 for pad in around)
+        images, padding = self._pad(inputs.permute(0, 3, 1, 2))
         filters = keras.ops.convert_to_tensor(kernel)
         weights = filters.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
-        answer = torch.nn.functional.conv2d(pictures, weights, None, self.strides, padding)
-        return answer.permute(0, 2, 3, 1)
+        outputs = torch.nn.functional.conv2d(images, weights, None, self.strides, padding)
+        return outputs.permute(0, 2, 3, 1)
+
+    def _pad(self, images: Any) -> tuple[Any, tuple[int, ...]]:
+        """Images `(N, C, H, W)`, padded if need be, and the padding left to the convolution."""
+        if self.padding != "same":
+            return images, (0, 0)
+        import torch
+
+        sides = zip(images.shape[2:], self.strides, self.kernel_size, strict=True)
+        total = [
+            max((-(-length // stride) - 1) * stride + size - length, 0)
+            for length, stride, size in sides
+        ]
+        if not any(pixels % 2 for pixels in total):
+            return images, tuple(pixels // 2 for pixels in total)
+        # TensorFlow's convention: an odd pixel is added at the end.
+        vertical, horizontal = ((pixels // 2, pixels - pixels // 2) for pixels in total)
+        return torch.nn.functional.pad(images, (*horizontal, *vertical)), (0, 0)
 
 
 @keras.saving.register_keras_serializable("train")
 class FusedNormalization(layers.BatchNormalization):
-    """Batch normalisation in PyTorch's own kernel while training; Keras's otherwise.
+    """Batch normalisation by PyTorch's fused kernel during training, by Keras otherwise.
 
-    The moving variance is that of N − 1 numbers, as PyTorch has it, not of N.
+    The moving variance is the unbiased one, divided by N − 1, as PyTorch computes it.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -61,7 +65,7 @@ class FusedNormalization(layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         import torch
 
-        normal = torch.nn.functional.batch_norm(
+        outputs = torch.nn.functional.batch_norm(
             inputs.permute(0, 3, 1, 2),
             self.moving_mean.value,
             self.moving_variance.value,
@@ -71,18 +75,18 @@ class FusedNormalization(layers.BatchNormalization):
             momentum=1 - self.momentum,
             eps=self.epsilon,
         )
-        return normal.permute(0, 2, 3, 1)
+        return outputs.permute(0, 2, 3, 1)
 
 
-def hasten(network: Any) -> Any:
-    """The twin of a network, with its weights; the network itself where Keras runs elsewhere."""
+def with_torch_layers(network: Any) -> Any:
+    """A faster copy of a network with the same weights; on other backends the network itself."""
     if keras.backend.backend() != "torch":
         return network
-    policy = "mixed_bfloat16" if _multiplies_bfloat16() else "float32"
+    policy = "mixed_bfloat16" if _supports_bfloat16() else "float32"
 
-    def twin(layer: Any) -> Any:
+    def convert(layer: Any) -> Any:
         config = layer.get_config()
-        if not layer.name.endswith(_EXACT) and not isinstance(layer, layers.InputLayer):
+        if not layer.name.endswith(_FLOAT32_SUFFIXES) and not isinstance(layer, layers.InputLayer):
             config["dtype"] = policy
         if isinstance(layer, layers.BatchNormalization):
             return FusedNormalization.from_config(config)
@@ -90,16 +94,16 @@ def hasten(network: Any) -> Any:
             return DirectConv2D.from_config(config)
         return type(layer).from_config(config)
 
-    hastened = keras.models.clone_model(network, clone_function=twin)
-    hastened.set_weights(network.get_weights())
-    return hastened
+    copy = keras.models.clone_model(network, clone_function=convert)
+    copy.set_weights(network.get_weights())
+    return copy
 
 
-def _multiplies_bfloat16() -> bool:
+def _supports_bfloat16() -> bool:
     import torch
 
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
-    # Elsewhere PyTorch only emulates it, which takes longer than float32.
+    # On other CPUs PyTorch emulates it, which is slower than float32.
     supported = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)
     return bool(supported())

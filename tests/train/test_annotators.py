@@ -9,7 +9,7 @@ from edge.evaluation.annotation_offsets import add_offsets
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
 from edge.networks.keypoint_model import EMBEDDED
 from tests.made_faces import MEAN_FACE, make_faces, write_csv
-from train.annotators import main, to_one_scheme
+from train.annotators import main, to_common_scheme
 from train.data.annotation_schemes import read_annotators
 
 
@@ -18,7 +18,7 @@ def test_groups_that_label_differently_are_brought_together(rng):
     group = np.repeat([0, 1], [30, 10])
     apart = rng.normal(0, 0.03, size=(2, 15, 2))
     labels = np.concatenate([add_offsets(found[group == g], apart[g]) for g in (0, 1)])
-    first, second, others = to_one_scheme(found, labels, group)
+    first, second, others = to_common_scheme(found, labels, group)
     together = np.concatenate(
         [add_offsets(labels[group == g], o) for g, o in ((0, first), (1, second))]
     )  # fmt: skip

@@ -14,7 +14,7 @@ from edge.keypoints import KEYPOINT_NAMES
 from tests.made_faces import make_faces, write_annotated, write_csv
 from train.data.annotation_schemes import from_68
 from train.data.faces import join, load_faces
-from train.data.padded_crops import CHIP, MARGIN
+from train.data.padded_crops import MARGIN, PADDED_SIDE
 from train.data.sources import Source, read_annotations, read_source
 from train.errors import DataError
 from train.prepare import main
@@ -61,7 +61,7 @@ def test_faces_are_framed_alike_and_their_points_lie_on_them(folder, tmp_path):
     output = tmp_path / "faces.npz"
     assert main([str(folder), "-o", str(output)]) == 0
     faces = load_faces(output)
-    assert faces.images.shape == (5, CHIP, CHIP)
+    assert faces.images.shape == (5, PADDED_SIDE, PADDED_SIDE)
     for image, points in zip(faces.images, faces.keypoints, strict=True):
         np.testing.assert_allclose(points.mean(axis=0), MEAN_FACE.mean(axis=0) + MARGIN, atol=5)
         assert all(darkness(image, point) < 150 for point in points)
@@ -75,7 +75,7 @@ def test_a_teacher_that_contradicts_the_hand_is_left_out(folder, tmp_path, capsy
     output = tmp_path / "faces.npz"
     assert main([str(folder), "-o", str(output), "--labels", "teacher"]) == 0
     assert load_faces(output).ids.tolist() == [1, 2, 3, 5]
-    assert "3.png: its two labellings disagree" in capsys.readouterr().err
+    assert "3.png: its two annotations disagree" in capsys.readouterr().err
 
 
 def test_a_person_is_named_by_the_pattern(folder):
@@ -142,7 +142,7 @@ def test_a_photo_that_cannot_be_read_loses_nothing_else(folder, tmp_path, capsys
 
 def test_a_folder_without_annotations_is_one_line(tmp_path, capsys):
     assert main([str(tmp_path), "-o", str(tmp_path / "faces.npz")]) == 1
-    assert "holds neither annotations.jsonl nor a .pts file" in capsys.readouterr().err
+    assert "contains neither annotations.jsonl nor a .pts file" in capsys.readouterr().err
 
 
 def test_a_file_that_holds_no_faces_is_refused(tmp_path):
@@ -158,7 +158,7 @@ def test_joined_sets_keep_everything_in_order(folder, tmp_path):
     assert main([str(folder), "-o", str(output)]) == 0
     faces = load_faces(output)
     both = join([faces.crops(), faces])
-    assert both.images.shape == (10, CHIP, CHIP)
+    assert both.images.shape == (10, PADDED_SIDE, PADDED_SIDE)
     np.testing.assert_allclose(both.keypoints[:5], both.keypoints[5:], atol=1e-4)
     assert both.groups.tolist() == faces.groups.tolist() * 2
 

@@ -52,10 +52,10 @@ def test_the_model_keeps_the_contract(finished_run):
 def test_an_interrupted_run_resumes_to_the_same_end(
     finished_run, training_csv, tmp_path, monkeypatch
 ):
-    from train import checkpoints as fit
+    from train.epoch_loop import Checkpoints
 
     folder = tmp_path / "interrupted"
-    save = fit.Progress.on_epoch_end
+    save = Checkpoints.on_epoch_end
 
     def save_then_interrupt(self, epoch, logs=None):
         save(self, epoch, logs)
@@ -63,7 +63,7 @@ def test_an_interrupted_run_resumes_to_the_same_end(
 
     arguments = ["--data", str(training_csv), "-o", str(folder), "--epochs", "2"]
     with monkeypatch.context() as patch:
-        patch.setattr(fit.Progress, "on_epoch_end", save_then_interrupt)
+        patch.setattr(Checkpoints, "on_epoch_end", save_then_interrupt)
         assert main(arguments) == 130
     assert len(pd.read_csv(folder / "history.csv")) == 1
     assert not (folder / "model.keras").exists()
@@ -99,7 +99,7 @@ def test_a_run_begins_with_the_weights_of_another_and_holds_out_the_same_faces(
 def test_a_run_cannot_begin_with_another_network(training_csv, tmp_path, capsys):
     arguments = ["--data", str(training_csv), "-o", str(tmp_path / "run"), "--epochs", "1"]
     assert main([*arguments, "--from", str(ROOT / "export" / "models")]) == 1
-    assert "is another network than reference" in capsys.readouterr().err
+    assert "has another architecture than reference" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
     assert main([*arguments, "--from", str(tmp_path / "empty")]) == 1
 
@@ -107,7 +107,7 @@ def test_a_run_cannot_begin_with_another_network(training_csv, tmp_path, capsys)
 def test_a_used_folder_is_not_overwritten(finished_run, training_csv, capsys):
     before = (finished_run / "run.json").read_text()
     assert main(["--data", str(training_csv), "-o", str(finished_run), "--epochs", "2"]) == 1
-    assert "already holds a run" in capsys.readouterr().err
+    assert "contains a run" in capsys.readouterr().err
     assert (finished_run / "run.json").read_text() == before
 
 
@@ -156,7 +156,7 @@ def test_a_record_keeps_its_first_start_and_takes_the_same_data_by_another_name(
     continued = continue_record(first, again, tmp_path)
     assert (continued["commit"], continued["rows"]) == ("x", {"training": 5})
     assert continued["resumed"] == [{"commit": "y", "versions": {}}]
-    with pytest.raises(RunError, match="the negatives or the model"):
+    with pytest.raises(RunError, match="the negatives or the initial model"):
         continue_record(first, {**again, "data_sha256": {"a.csv": "1", "negatives": "2"}}, tmp_path)
 
 

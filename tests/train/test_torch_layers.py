@@ -6,7 +6,7 @@ pytest.importorskip("keras")
 import keras
 from keras import layers
 
-from train.torch_layers import hasten
+from train.torch_layers import with_torch_layers
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def answers(network, pictures, training):
 def test_elsewhere_than_on_torch_a_network_is_its_own_twin(network):
     if keras.backend.backend() == "torch":
         pytest.skip("needs another backend than torch")
-    assert hasten(network) is network
+    assert with_torch_layers(network) is network
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="needs KERAS_BACKEND=torch")
@@ -41,7 +41,7 @@ def test_a_twin_on_torch_answers_the_same_and_gives_its_weights_back(
     import train.torch_layers
 
     monkeypatch.setattr(train.torch_layers, "_multiplies_bfloat16", lambda: False)
-    twin = hasten(network)
+    twin = with_torch_layers(network)
     assert [type(layer).__name__ for layer in twin.layers if layer.weights] == [
         "DirectConv2D", "FusedNormalization", "DirectConv2D", "DirectConv2D"
     ]  # fmt: skip

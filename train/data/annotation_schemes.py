@@ -1,4 +1,4 @@
-"""From other annotations to the 15 keypoints of Kaggle's scheme.
+"""Conversion of other annotation schemes to the 15 keypoints of Kaggle's.
 
 Legend: N faces, K keypoints (15). Points are `(x, y)` in px, y down.
 """
@@ -16,8 +16,8 @@ from edge.geometry.face_frame import eye_span
 from edge.keypoints import KEYPOINT_NAMES
 from train.errors import DataError
 
-# Which of the 68 points of Multi-PIE's and 300-W's scheme (Sagonas et al., 2013; counted from 0)
-# make each keypoint; several are averaged.
+# The points of the 68-point scheme of Multi-PIE and 300-W (Sagonas et al., 2013; counted from 0)
+# that correspond to each keypoint; several are averaged.
 _FROM_68 = {
     "left_eye_center": range(42, 48),
     "right_eye_center": range(36, 42),
@@ -38,73 +38,79 @@ _FROM_68 = {
 
 
 def from_68(points: NDArray[np.floating]) -> NDArray[np.float32]:
-    """The 15 keypoints `(N, 15, 2)` of 68 points `(N, 68, 2)`; they keep the 68 points' scheme."""
+    """The 15 keypoints `(N, 15, 2)` of 68 points `(N, 68, 2)`, without correcting the scheme."""
     chosen = [points[:, list(_FROM_68[name])].mean(axis=1) for name in KEYPOINT_NAMES]
     return np.stack(chosen, axis=1).astype(np.float32)
 
 
 def read_convention(path: str | Path, key: str = "kaggle_minus_68") -> NDArray[np.float64]:
-    """Read the constants by which two schemes differ.
+    """Read the mean offsets between two annotation schemes.
 
     Args:
-        path: a JSON file with an object `key` from keypoint name to `[x, y]`, in parts of the
-            distance between the outer eye corners, in the frame of the eyes (`add_offsets`).
-        key: which object.
+        path: a JSON file with an object `key` from keypoint name to `[x, y]`, in units of the
+            outer-eye-corner distance, in the frame of the eyes (`add_offsets`).
+        key: name of the object.
 
     Returns:
         float64 `(15, 2)`.
 
     Raises:
-        DataError: the file cannot be read, or lacks a keypoint.
+        DataError: the file cannot be read, or a keypoint is missing.
     """
     try:
         table = json.loads(Path(path).read_text(encoding="utf-8"))[key]
         offsets = np.array([table[name] for name in KEYPOINT_NAMES], dtype=np.float64)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: cannot be read as a convention ({error!r})") from error
+        raise DataError(f"{path}: cannot be read as offsets between schemes ({error!r})") from error
     if offsets.shape != (len(KEYPOINT_NAMES), 2):
         raise DataError(f"{path}: expected [x, y] for each keypoint in {key!r}")
     return offsets
 
 
 def read_annotators(name: str) -> NDArray[np.float64]:
-    """The constants `(15, 2)` of `train/annotators.json` that take someone's labels to one scheme.
+    """The offsets `(15, 2)` in `annotators.json` from a group's labels to the common scheme.
 
     Raises:
-        DataError: there are no annotators of that name.
+        DataError: there is no group of that name.
     """
     return read_convention(Path(__file__).with_name("annotators.json"), name)
 
 
 def move_scheme(
-    keypoints: NDArray[np.floating], towards: NDArray[np.floating]
+    keypoints: NDArray[np.floating], reference: NDArray[np.floating]
 ) -> NDArray[np.float32]:
-    """Take away the constants by which `keypoints` differ from `towards`, `(N, 15, 2)` px both.
+    """Subtract the mean offsets of `keypoints` from `reference`.
 
-    The frame is that of `towards`, which has all points where `keypoints` may lack some.
+    Args:
+        keypoints: `(N, 15, 2)` px, NaN where missing.
+        reference: `(N, 15, 2)` px, complete; its eyes define the frame of the offsets.
+
+    Returns:
+        float32 `(N, 15, 2)` px.
     """
-    constant = add_offsets(towards, measure_offsets(towards, keypoints, robust=True)) - towards
-    return np.asarray(keypoints - constant, dtype=np.float32)
+    offsets = measure_offsets(reference, keypoints, robust=True)
+    shift = add_offsets(reference, offsets) - reference
+    return np.asarray(keypoints - shift, dtype=np.float32)
 
 
 def blend(
-    labels: NDArray[np.floating], others: NDArray[np.floating], agree: float = 0.06
+    labels: NDArray[np.floating], others: NDArray[np.floating], tolerance: float = 0.06
 ) -> NDArray[np.float32]:
-    """Average two independent labellings where they agree; elsewhere keep the first.
+    """Average two independent annotations where they agree; elsewhere keep the first.
 
-    Each errs in its own way, so their mean errs less. `others` may follow another scheme: the
-    constants by which the two differ are measured and taken away first.
+    Their errors are independent, so the mean is more accurate. `others` may follow another scheme:
+    the mean offsets between the two are subtracted first.
 
     Args:
         labels: `(N, 15, 2)` px.
         others: `(N, 15, 2)` px, NaN where a point is not labelled.
-        agree: how far apart two labels may be, in parts of the outer-eye-corner distance.
+        tolerance: maximum distance of two labels, in units of the outer-eye-corner distance.
 
     Returns:
         float32 `(N, 15, 2)` px, in the scheme of `labels`.
     """
     same_scheme = move_scheme(others, labels)
     span = eye_span(labels)[:, None]
-    apart = np.linalg.norm(same_scheme - labels, axis=2)
-    near = (apart < agree * span)[..., None]  # False where a label is missing
-    return np.where(near, (labels + same_scheme) / 2, labels).astype(np.float32)
+    distance = np.linalg.norm(same_scheme - labels, axis=2)
+    agree = (distance < tolerance * span)[..., None]  # False where a label is missing
+    return np.where(agree, (labels + same_scheme) / 2, labels).astype(np.float32)

@@ -1,6 +1,6 @@
-"""Reading Kaggle's files: `training.csv`, `test.csv` and tables of keypoints, plain or zipped.
+"""Faces with keypoints: Kaggle's CSV files, plain or zipped, and the prepared `.npz` file.
 
-Legend: N faces, K keypoints, S side of a picture (96).
+Legend: N faces, K keypoints, S side of an image (96 px unless padded).
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from edge.errors import first_line
+from edge.files import write_atomically
 from edge.keypoints import KEYPOINT_NAMES
 from train.errors import DataError
 
-SIDE = 96  # px, of Kaggle's pictures
+SIDE = 96  # px, of Kaggle's images
 COLUMNS = tuple(f"{name}_{axis}" for name in KEYPOINT_NAMES for axis in "xy")
 _IMAGE = "Image"
 
@@ -29,12 +31,12 @@ class Faces:
     """Faces with their keypoints.
 
     Attributes:
-        images: uint8 `(N, S, S)`, grey. The network's crop is the central 96×96 px; what lies
-            around it (nothing, where S is 96) is there to be turned or shifted into the crop.
-        keypoints: float32 `(N, 15, 2)`, px of the picture, NaN where a point is not labelled.
-        ids: int64 `(N,)`, the row (from 1) of the training file, the ImageId of a test file.
-        sources: `(N,)`, the name of the set each face is from.
-        groups: `(N,)`, who or what is shown: faces of one group stay on one side of a split.
+        images: uint8 `(N, S, S)`, grey. The network's crop is the central 96×96 px; the margin
+            around it, if any, provides context for rotated and shifted crops.
+        keypoints: float32 `(N, 15, 2)`, px of the image, NaN where a point is not labelled.
+        ids: int64 `(N,)`, the row (from 1) in the training file or the ImageId in a test file.
+        sources: `(N,)`, the name of the set of each face.
+        groups: `(N,)`, the person or photo; a split does not separate faces of one group.
     """
 
     images: NDArray[np.uint8]
@@ -48,11 +50,11 @@ class Faces:
         return len(self.images)
 
     def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Faces:
-        """The faces at `rows` (indices or a mask)."""
+        """The faces at `rows`, indices or a mask."""
         return Faces(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def crops(self) -> Faces:
-        """The same faces without what lies around the central 96×96 px, as views."""
+        """The same faces cropped to the central 96×96 px; images are views."""
         margin = (self.images.shape[1] - SIDE) // 2
         inner = slice(margin, margin + SIDE)
         keypoints = self.keypoints - np.float32(margin)
@@ -60,19 +62,18 @@ class Faces:
 
 
 def join(parts: Sequence[Faces]) -> Faces:
-    """All faces of several sets, in order; smaller pictures grow a border of repeated pixels."""
+    """Concatenate sets; smaller images are padded to the largest by replicating their border."""
     side = max(part.images.shape[1] for part in parts)
-    wide = [_widen(part, side) for part in parts]
-    columns = ([getattr(part, field.name) for part in wide] for field in fields(Faces))
+    padded = [_pad(part, side) for part in parts]
+    columns = ([getattr(part, field.name) for part in padded] for field in fields(Faces))
     return Faces(*(np.concatenate(column) for column in columns))
 
 
 def save_faces(faces: Faces, path: Path) -> None:
-    """Write faces to an `.npz` file, whole or not at all."""
-    part = path.with_name(f"part-{path.name}")
-    with part.open("wb") as file:
-        np.savez_compressed(file, **{f.name: getattr(faces, f.name) for f in fields(faces)})
-    part.replace(path)
+    """Write faces to an `.npz` file atomically."""
+    arrays = {field.name: getattr(faces, field.name) for field in fields(faces)}
+    with write_atomically(path) as part:
+        np.savez_compressed(part, **arrays)
 
 
 def read_faces(path: str | Path) -> Faces:
@@ -85,10 +86,10 @@ def read_faces(path: str | Path) -> Faces:
 
 
 def load_faces(path: str | Path) -> Faces:
-    """Read what `save_faces` wrote.
+    """Read a file written by `save_faces`.
 
     Raises:
-        DataError: the file is missing, or is no file of faces.
+        DataError: the file is missing or has another format.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
@@ -97,64 +98,65 @@ def load_faces(path: str | Path) -> Faces:
         raise DataError(f"{path}: no such file") from error
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(
-            f"{path}: no file of prepared faces ({error}); make one with python -m train.prepare"
+            f"{path}: not a file of prepared faces ({first_line(error)}); create one with "
+            "python -m train.prepare"
         ) from error
 
 
-def _widen(faces: Faces, side: int) -> Faces:
+def _pad(faces: Faces, side: int) -> Faces:
     margin = (side - faces.images.shape[1]) // 2
-    around = ((0, 0), (margin, margin), (margin, margin))
-    images = np.pad(faces.images, around, mode="edge")
+    widths = ((0, 0), (margin, margin), (margin, margin))
+    images = np.pad(faces.images, widths, mode="edge")
     return replace(faces, images=images, keypoints=faces.keypoints + np.float32(margin))
 
 
 def read_training(path: str | Path) -> Faces:
     """Read Kaggle's `training.csv`, or the zip it comes in.
 
-    Columns may stand in any order; others are ignored. An empty cell is a missing label.
+    Columns may be in any order, additional ones are ignored. An empty cell is a missing label.
 
     Args:
         path: `.csv`, or `.zip` with one `.csv` in it.
 
     Returns:
-        All rows of the file, in its order.
+        The faces of all rows, in the order of the file.
 
     Raises:
-        DataError: the file is missing, empty or has no labelled row; a column is missing; a cell is
-            not a number; a picture has the wrong number of pixels or a value outside 0–255.
+        DataError: the file is missing, empty or without labels; a column is missing; a cell is not
+            a number; an image has the wrong number of pixels or a value outside 0–255.
     """
     path = Path(path)
     table = _read_table(path, (*COLUMNS, _IMAGE))
     keypoints = _keypoints(table, path)
     if np.isnan(keypoints).all():
-        raise DataError(f"{path}: no labelled row: all {len(table)} rows lack every keypoint")
+        raise DataError(f"{path}: no labels: none of the {len(table)} rows has a keypoint")
     return _kaggle_faces(_images(table, path), keypoints, np.arange(1, len(table) + 1), "kaggle")
 
 
 def read_annotated(annotated: str | Path, images: str | Path) -> tuple[Faces, NDArray[np.int64]]:
-    """Read keypoints of test pictures and, from Kaggle's `test.csv`, the pictures themselves.
+    """Read annotations of Kaggle's test images, and the images from `test.csv`.
 
     Args:
-        annotated: a table with `ImageId`, the 30 keypoint columns and, optionally, `asked`: how
-            many values Kaggle asks for that picture (more than 8: the 15-point scheme).
+        annotated: a table with `ImageId`, the 30 keypoint columns and, optionally, `asked`: the
+            number of values of that image in Kaggle's evaluation (above 8: the 15-point scheme).
         images: Kaggle's `test.csv`, or the zip it comes in.
 
     Returns:
-        The annotated faces, and `asked`, int64 `(N,)` (30 where the table has no such column).
+        The annotated faces, and `asked`, int64 `(N,)`, 30 without that column.
 
     Raises:
-        DataError: as `read_training`; or an ImageId has no picture.
+        DataError: as `read_training`; or `images` lacks an ImageId.
     """
     annotated, images = Path(annotated), Path(images)
     table = _read_table(annotated, ("ImageId", *COLUMNS))
     ids = _numbers(table, "ImageId", annotated).astype(np.int64)
     asked = _numbers(table, "asked", annotated) if "asked" in table else np.full(len(ids), 30.0)
-    pictures = _read_table(images, ("ImageId", _IMAGE))
-    row_of = {int(i): row for row, i in enumerate(_numbers(pictures, "ImageId", images))}
+    image_table = _read_table(images, ("ImageId", _IMAGE))
+    row_of = {int(i): row for row, i in enumerate(_numbers(image_table, "ImageId", images))}
     missing = [int(i) for i in ids if int(i) not in row_of]
     if missing:
-        raise DataError(f"{annotated}: ImageId {missing[0]} has no picture in {images}")
-    rows = pictures.iloc[[row_of[int(i)] for i in ids]]
+        raise DataError(f"{annotated}: ImageId {missing[0]} is not in {images}")
+    rows = image_table.iloc[[row_of[int(i)] for i in ids]]
     name = annotated.stem.removeprefix("test_")
     faces = _kaggle_faces(_images(rows, images), _keypoints(table, annotated), ids, name)
     return faces, asked.astype(np.int64)
@@ -163,13 +165,13 @@ def read_annotated(annotated: str | Path, images: str | Path) -> tuple[Faces, ND
 def _kaggle_faces(
     images: NDArray[np.uint8], keypoints: NDArray[np.float32], ids: NDArray[np.int64], source: str
 ) -> Faces:
-    # Kaggle names nobody; `train.data.split` finds the copies among its pictures.
+    # Kaggle does not name persons; `train.data.split` finds the near-duplicates.
     groups = np.array([f"{source} {i}" for i in ids])
     return Faces(images, keypoints, ids, np.full(len(ids), source), groups)
 
 
 def hash_file(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, as hexadecimal digits."""
+    """SHA-256 of a file, hexadecimal."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
@@ -183,17 +185,16 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{path}: the file is empty") from error
     except (ValueError, zipfile.BadZipFile, pd.errors.ParserWarning) as error:
-        # ParserError and UnicodeDecodeError are ValueErrors, as is a zip with several files in it.
-        reason = str(error).strip().splitlines()[0]
-        raise DataError(f"{path}: cannot be read as a table ({reason})") from error
+        # ValueError includes ParserError, UnicodeDecodeError and a zip with several files.
+        raise DataError(f"{path}: cannot be read as a table ({first_line(error)})") from error
     missing = [column for column in columns if column not in table]
     if missing:
         raise DataError(
             f"{path}: column {missing[0]!r} is missing ({len(missing)} of the expected "
-            f"{len(columns)} are); found {len(table.columns)} columns"
+            f"{len(columns)} columns); found {len(table.columns)} columns"
         )
     if table.empty:
-        raise DataError(f"{path}: there is a header but no row")
+        raise DataError(f"{path}: the file has a header but no rows")
     return table
 
 
@@ -203,7 +204,7 @@ def _numbers(table: pd.DataFrame, column: str, path: Path) -> NDArray[np.float64
     bad = np.flatnonzero(~np.isfinite(numbers) & ~text.str.lower().isin(["", "nan"]).to_numpy())
     if bad.size:
         raise DataError(
-            f"{path}: row {bad[0] + 1}, column {column!r}: expected a number or nothing, "
+            f"{path}: row {bad[0] + 1}, column {column!r}: expected a number or an empty cell, "
             f"found {text.iloc[bad[0]][:40]!r}"
         )
     return numbers
@@ -212,28 +213,27 @@ def _numbers(table: pd.DataFrame, column: str, path: Path) -> NDArray[np.float64
 def _keypoints(table: pd.DataFrame, path: Path) -> NDArray[np.float32]:
     values = np.stack([_numbers(table, column, path) for column in COLUMNS], axis=1)
     points = values.astype(np.float32).reshape(len(table), len(KEYPOINT_NAMES), 2)  # (N, K, 2)
-    half = np.isnan(points).any(axis=2) & ~np.isnan(points).all(axis=2)
-    points[half] = np.nan  # one coordinate alone is no point
+    points[np.isnan(points).any(axis=2)] = np.nan  # one coordinate alone is not a point
     return points
 
 
 def _images(table: pd.DataFrame, path: Path) -> NDArray[np.uint8]:
     images = np.empty((len(table), SIDE, SIDE), dtype=np.uint8)
-    rows = table.index.to_numpy(np.int64) + 1  # as the file counts them, from 1
-    for position, (row, text) in enumerate(zip(rows, table[_IMAGE], strict=True)):
-        images[position] = _pixels(text, f"{path}: row {row}, column 'Image'")
+    rows = table.index.to_numpy(np.int64) + 1  # row numbers in the file, from 1
+    for i, (row, text) in enumerate(zip(rows, table[_IMAGE], strict=True)):
+        images[i] = _pixels(text, f"{path}: row {row}, column 'Image'")
     return images
 
 
 def _pixels(text: str, where: str) -> NDArray[np.uint8]:
     with warnings.catch_warnings():
-        # numpy warns, rather than raises, where the text stops being numbers.
+        # numpy warns instead of raising at the first word that is not a number.
         warnings.simplefilter("error", DeprecationWarning)
         try:
             values = np.fromstring(text, dtype=np.int64, sep=" ")
         except (DeprecationWarning, ValueError) as error:
             bad = next((word for word in text.split() if not word.isdigit()), text[:20])
-            raise DataError(f"{where}: expected whole numbers, found {bad[:40]!r}") from error
+            raise DataError(f"{where}: expected integers, found {bad[:40]!r}") from error
     if values.size != SIDE * SIDE:
         raise DataError(
             f"{where}: expected {SIDE * SIDE} pixels ({SIDE}×{SIDE}), found {values.size}"

@@ -1,7 +1,7 @@
-"""Near-duplicates, and a split that keeps them on one side.
+"""Near-duplicates, and a split into training and validation that does not separate them.
 
-Kaggle's file holds the same photo, or neighbouring frames of one clip, several times; a split by
-rows would put copies on both sides and make validation look too good.
+Kaggle's file contains the same photo, or neighbouring frames of a video, several times; with a
+split by rows copies would be on both sides, and the validation error would be too low.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_BLOCK = 1024  # rows of the correlation matrix held at once
-_THUMBNAIL = 24  # px; small enough that noise and a pixel's shift do not hide a copy
-DUPLICATE_CORRELATION = 0.97  # of thumbnails; by eye, pairs above it show one photo or one clip
+_BLOCK = 1024  # rows of the correlation matrix computed at once, to limit memory
+_THUMBNAIL = 24  # px; small enough to be insensitive to noise and to a shift by a pixel
+DUPLICATE_CORRELATION = 0.97  # of thumbnails; on inspection, pairs above it show one photo or video
 
 
 def near_duplicates(images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Pairs of pictures that show nearly the same.
+    """Find pairs of near-duplicates.
 
     Args:
         images: uint8 `(N, S, S)`.
 
     Returns:
-        int64 `(P, 2)`, first index smaller, in order of the first.
+        Index pairs, int64 `(P, 2)`, the first smaller than the second, sorted by the first.
     """
     thumbnails = _thumbnails(images)
     pairs = []
@@ -35,7 +35,7 @@ def near_duplicates(images: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def copies_of(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which pictures show nearly the same as one of the others.
+    """Which images are near-duplicates of one of the others.
 
     Args:
         images: uint8 `(N, S, S)`.
@@ -51,9 +51,9 @@ def copies_of(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[n
 def duplicate_groups(
     images: NDArray[np.uint8], groups: NDArray[np.str_] | None = None
 ) -> NDArray[np.int64]:
-    """The group of each picture, int64 `(N,)`.
+    """The group of each image, int64 `(N,)`.
 
-    Near-duplicates, and theirs, share one; so do all pictures that share a name in `groups`.
+    Groups are the connected components of near-duplicates and of equal names in `groups`.
     """
     names = np.arange(len(images)) if groups is None else groups
     group = np.unique(names, return_inverse=True)[1]
@@ -68,16 +68,16 @@ def split(
     rng: np.random.Generator,
     groups: NDArray[np.str_] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split rows into training and validation; near-duplicates stay together.
+    """Split rows into training and validation without separating near-duplicates.
 
     Args:
         images: uint8 `(N, S, S)`.
-        validation_share: wanted share of rows for validation, 0–1.
-        rng: decides which groups go where.
-        groups: names `(N,)`; rows that share one stay together too.
+        validation_share: maximum share of the rows for validation, 0–1.
+        rng: random generator.
+        groups: names `(N,)`; rows with equal names are not separated either.
 
     Returns:
-        Sorted row indices of training and of validation, together all N.
+        Sorted indices of the training and of the validation rows, N in all.
     """
     group = duplicate_groups(images, groups)
     order = rng.permutation(np.unique(group))
@@ -88,9 +88,9 @@ def split(
 
 
 def _thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Small copies of the pictures, `(N, 576)`, of mean 0 and length 1."""
+    """Thumbnails `(N, 576)` of zero mean and unit norm."""
     size = (_THUMBNAIL, _THUMBNAIL)
-    small = [np.asarray(Image.fromarray(image).resize(size)) for image in images]
-    flat = np.stack(small).reshape(len(images), -1)
+    thumbnails = [np.asarray(Image.fromarray(image).resize(size)) for image in images]
+    flat = np.stack(thumbnails).reshape(len(images), -1)
     centred = flat - flat.mean(axis=1, keepdims=True, dtype=np.float32)
     return np.asarray(centred / (np.linalg.norm(centred, axis=1, keepdims=True) + 1e-6))

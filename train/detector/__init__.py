@@ -1,1 +1,1 @@
-"""Training the face detector: photos with boxes, canvases made of them, targets, network, loss."""
+"""The face detector: photos with boxes, training canvases, targets, network, loss, training."""

@@ -9,25 +9,26 @@ from edge.geometry.affine import Matrix, rotation_deg, scale_of, transform
 from edge.geometry.box_conventions import rescale_boxes
 
 
-def from_hand(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Boxes that people drew around faces `(M, 4)`, in our convention (`from_wider_face`)."""
+def from_hand_drawn(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Convert hand-drawn boxes `(M, 4)` to the package's convention (cf. `from_wider_face`)."""
     return rescale_boxes(boxes, width=0.98, height=1.055, down=-0.062)
 
 
 def move_boxes(boxes: NDArray[np.float32], matrix: Matrix) -> NDArray[np.float32]:
-    """Boxes `(M, 4)` on a picture that a similarity has moved, turned and scaled.
+    """Transform boxes `(M, 4)` by a similarity `(2, 3)`.
 
-    The boxes stay upright; their sides become the more alike the further they are turned.
+    The boxes stay axis-aligned: width and height are interpolated towards each other's value by the
+    squared sine of the rotation.
     """
     if not len(boxes):
         return boxes.reshape(0, 4)
     centre = transform(matrix, boxes[:, :2] + (boxes[:, 2:] - 1) / 2)
-    turned = np.sin(np.radians(rotation_deg(matrix))) ** 2
-    size = boxes[:, 2:] * (1 - turned) + boxes[:, :1:-1] * turned
+    swap = np.sin(np.radians(rotation_deg(matrix))) ** 2
+    size = boxes[:, 2:] * (1 - swap) + boxes[:, :1:-1] * swap
     size = size * scale_of(matrix)
     return np.concatenate([centre - (size - 1) / 2, size], axis=1).astype(np.float32)
 
 
 def sizes_of(boxes: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The size of each box `(M, 4)`, `(M,)` px: the side of a square of the same area."""
+    """The size of each box `(M, 4)`: the side of a square of the same area, `(M,)` px."""
     return np.sqrt(np.maximum(boxes[:, 2] * boxes[:, 3], 0.0), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Things drawn on a canvas that small networks take for faces: text, wheels, discs, stripes, dots.
+"""Drawn objects that small networks mistake for faces: text, wheels, discs, stripes, dots.
 
 Legend: M boxes.
 """
@@ -11,6 +11,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+_MAX_OBJECTS = 7
+_SIZES = (8, 120)  # px, log-uniform
+_MIN_SIDE = 6  # px, of an object cut off by the canvas's border
+_WIDE_RATE = 0.3  # of the objects are six times as wide as high, as lines of text are
+_WIDE_RATIO = 6
+_FILLED_RATE = 0.4  # of the circles of a wheel; the others are rings
+_SQUARE_WAVE_RATE = 0.5  # of the stripes; the others are sinusoidal
+_PLAIN_TEXT_RATE = 0.5  # of the texts have a plain background
+_NO_MORE_SPOKES_RATE = 0.5  # after each spoke, so that most wheels have few
 _CHARACTERS = string.ascii_letters + string.digits + "%&@#?!"
 _FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX,
@@ -20,26 +29,38 @@ _FONTS = (
 
 def draw_distractors(
     pixels: NDArray[np.uint8], boxes: NDArray[np.float32], rng: np.random.Generator
-) -> None:
-    """Draw a few things into a canvas `(H, W)`, uint8, where no box `(M, 4)` is; in place."""
-    for _ in range(int(rng.integers(1, 8))):
-        size = int(np.exp(rng.uniform(np.log(8), np.log(120))))
-        x, y = (int(rng.integers(0, side)) for side in pixels.shape[::-1])
-        wide = size * (6 if rng.random() < 0.3 else 1)
-        place = (x, y, min(wide, pixels.shape[1] - x), min(size, pixels.shape[0] - y))
-        if place[2] < 6 or place[3] < 6 or _touches(place, boxes):
+) -> NDArray[np.uint8]:
+    """Draw up to seven random objects on a canvas, none of which intersects a face.
+
+    Args:
+        pixels: uint8 `(H, W)`, not modified.
+        boxes: float32 `(M, 4)`, the faces.
+        rng: random generator.
+
+    Returns:
+        uint8 `(H, W)`.
+    """
+    drawn = pixels.copy()
+    height, width = drawn.shape
+    for _ in range(int(rng.integers(1, _MAX_OBJECTS + 1))):
+        size = int(np.exp(rng.uniform(*np.log(_SIZES))))
+        x, y = (int(rng.integers(0, side)) for side in (width, height))
+        full_width = size * (_WIDE_RATIO if rng.random() < _WIDE_RATE else 1)
+        box = (x, y, min(full_width, width - x), min(size, height - y))
+        if min(box[2:]) < _MIN_SIDE or _intersects(box, boxes):
             continue
-        patch = pixels[y : y + place[3], x : x + place[2]]
-        _DRAWERS[rng.integers(len(_DRAWERS))](patch, rng)
+        patch = drawn[y : y + box[3], x : x + box[2]]
+        _DRAW_FUNCTIONS[rng.integers(len(_DRAW_FUNCTIONS))](patch, rng)
+    return drawn
 
 
-def _touches(place: tuple[int, int, int, int], boxes: NDArray[np.float32]) -> bool:
-    x, y, width, height = place
-    apart = (
+def _intersects(box: tuple[int, int, int, int], boxes: NDArray[np.float32]) -> bool:
+    x, y, width, height = box
+    disjoint = (
         (boxes[:, 0] > x + width) | (boxes[:, 0] + boxes[:, 2] < x)
         | (boxes[:, 1] > y + height) | (boxes[:, 1] + boxes[:, 3] < y)
     )  # fmt: skip
-    return bool((~apart).any())
+    return bool((~disjoint).any())
 
 
 def _grey(rng: np.random.Generator) -> int:
@@ -48,7 +69,7 @@ def _grey(rng: np.random.Generator) -> int:
 
 def _text(patch: NDArray[np.uint8], rng: np.random.Generator) -> None:
     height, width = patch.shape
-    if rng.random() < 0.5:
+    if rng.random() < _PLAIN_TEXT_RATE:
         patch[:] = _grey(rng)
     letters = "".join(rng.choice(list(_CHARACTERS), size=max(1, width // height * 2)))
     font = _FONTS[rng.integers(len(_FONTS))]
@@ -59,25 +80,25 @@ def _text(patch: NDArray[np.uint8], rng: np.random.Generator) -> None:
     )  # fmt: skip
 
 
-def _rings(patch: NDArray[np.uint8], rng: np.random.Generator) -> None:
+def _wheel(patch: NDArray[np.uint8], rng: np.random.Generator) -> None:
     radius = min(patch.shape) // 2
     centre = (patch.shape[1] // 2, patch.shape[0] // 2)
     for _ in range(int(rng.integers(1, 5))):
-        filled = rng.random() < 0.4
+        filled = rng.random() < _FILLED_RATE
         cv2.circle(
             patch, centre, max(1, int(radius * rng.random())), _grey(rng),
             -1 if filled else max(1, radius // 8), cv2.LINE_AA,
         )  # fmt: skip
     for angle in np.arange(0, np.pi, np.pi / rng.integers(2, 9)):
-        if rng.random() < 0.5:
+        if rng.random() < _NO_MORE_SPOKES_RATE:
             break
-        way = (radius * np.array([np.cos(angle), np.sin(angle)])).astype(int)
-        ends = [tuple(int(v) for v in np.array(centre) + sign * way) for sign in (-1, 1)]
+        spoke = (radius * np.array([np.cos(angle), np.sin(angle)])).astype(int)
+        ends = [tuple(int(v) for v in np.array(centre) + sign * spoke) for sign in (-1, 1)]
         cv2.line(patch, ends[0], ends[1], _grey(rng), max(1, radius // 12), cv2.LINE_AA)
 
 
 def _blobs(patch: NDArray[np.uint8], rng: np.random.Generator) -> None:
-    """An oval with a few spots that lie anywhere but where eyes and mouth would."""
+    """An ellipse with a few spots, all in the lower half: no arrangement of eyes and mouth."""
     height, width = patch.shape
     cv2.ellipse(
         patch, (width // 2, height // 2), (width // 2, height // 2), 0, 0, 360, _grey(rng), -1
@@ -92,7 +113,7 @@ def _stripes(patch: NDArray[np.uint8], rng: np.random.Generator) -> None:
     angle = rng.uniform(0, np.pi)
     y, x = np.mgrid[: patch.shape[0], : patch.shape[1]]
     wave = np.sin((x * np.cos(angle) + y * np.sin(angle)) * 2 * np.pi / period)
-    if rng.random() < 0.5:
+    if rng.random() < _SQUARE_WAVE_RATE:
         wave = np.sign(wave)
     patch[:] = np.clip(128 + wave * rng.uniform(20, 127), 0, 255).astype(np.uint8)
 
@@ -105,10 +126,11 @@ def _dots(patch: NDArray[np.uint8], rng: np.random.Generator) -> None:
 
 
 def _noise(patch: NDArray[np.uint8], rng: np.random.Generator) -> None:
-    coarse = max(1, min(patch.shape) // int(rng.integers(2, 12)))
-    shape = (max(2, patch.shape[0] // coarse), max(2, patch.shape[1] // coarse))
+    cell = max(1, min(patch.shape) // int(rng.integers(2, 12)))
+    shape = (max(2, patch.shape[0] // cell), max(2, patch.shape[1] // cell))
     small = rng.integers(0, 256, size=shape).astype(np.uint8)
     patch[:] = cv2.resize(small, patch.shape[::-1], interpolation=cv2.INTER_CUBIC)
 
 
-_DRAWERS = (_text, _text, _rings, _blobs, _stripes, _dots, _noise)
+# Text twice: it is the most frequent false positive.
+_DRAW_FUNCTIONS = (_text, _text, _wheel, _blobs, _stripes, _dots, _noise)

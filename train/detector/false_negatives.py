@@ -1,11 +1,11 @@
-"""Faces that a detector does not find, or hardly.
+"""Hard positives: false negatives of a detector.
 
-A small network learns most from these; among faces drawn at random they are rare.
+A small network learns most from these, and among randomly drawn faces they are rare.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,54 +14,61 @@ from numpy.typing import NDArray
 from edge.geometry.boxes import intersection_over_union
 from edge.networks.face_detector import FaceDetector
 from train.detector.boxes import sizes_of
-from train.detector.false_positives import SIZES
+from train.detector.false_positives import DETECT_SIZES
 from train.detector.photos import Photo
 
-_SAME = 0.5  # intersection over union from which on a box is the face's
-_SURE = 0.6  # score from which on a face is found well
-_LEAST_PX = 10.0  # of a face as it is searched; whoever misses a smaller one need not be taught
+_MIN_IOU = 0.5  # intersection over union of a face's box and a detection of it
+_MIN_SCORE = 0.6  # of a detection; a face detected with less is a false negative too
+_MIN_FACE = 10.0  # px at the detection size; smaller faces need not be detected
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
-    """Which faces were missed: a face missed at two sizes is there twice.
+class FalseNegatives:
+    """False negatives of a detector; a face missed at two sizes is listed twice.
 
     Attributes:
-        photos: int64 `(K,)`, which photo.
-        faces: int64 `(K,)`, which of its boxes.
+        photos: int64 `(F,)`, index of the photo.
+        faces: int64 `(F,)`, index of the face in that photo.
     """
 
-    photos: NDArray[np.int64]
-    faces: NDArray[np.int64]
+    photos: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    faces: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __len__(self) -> int:
+        """The number of false negatives."""
+        return len(self.photos)
 
 
-def find_missed(detector: str | Path, photos: list[Photo], sources: tuple[str, ...]) -> Missed:
-    """Search photos of some sets for what a detector misses.
+def find_false_negatives(
+    detector: str | Path, photos: list[Photo], sources: tuple[str, ...]
+) -> FalseNegatives:
+    """Run a detector on photos and compare its detections with the annotated boxes.
 
     Args:
-        detector: its file.
+        detector: path of an ONNX detector.
         photos: all photos.
-        sources: the sets whose boxes are true enough; elsewhere a miss may be a wrong box.
+        sources: the sets that are searched, those with reliable boxes; in the others a false
+            negative may be a wrong annotation.
 
     Raises:
         ModelError: the detector cannot be opened.
     """
-    find = FaceDetector(detector, threads=2)
+    detect = FaceDetector(detector, threads=2)
     rows = [
         (i, face)
         for i, photo in enumerate(photos)
         if photo.source in sources
-        for size in SIZES
-        for face in _missed_in(photo, find, size)
+        for size in DETECT_SIZES
+        for face in _missed_faces(photo, detect, size)
     ]
     table = np.array(rows, np.int64).reshape(-1, 2)
-    return Missed(table[:, 0], table[:, 1])
+    return FalseNegatives(table[:, 0], table[:, 1])
 
 
-def _missed_in(photo: Photo, find: FaceDetector, size: int) -> list[int]:
-    boxes = find(photo.pixels, size).above(_SURE).boxes
-    _, inner = find.letterbox(photo.pixels, size)
-    searched_px = sizes_of(photo.boxes) * inner[1] / photo.pixels.shape[1]
-    found = intersection_over_union(photo.boxes, boxes) >= _SAME
-    missed = ~found.any(axis=1) & (searched_px >= _LEAST_PX)
+def _missed_faces(photo: Photo, detect: FaceDetector, size: int) -> list[int]:
+    detections = detect(photo.pixels, size).above(_MIN_SCORE).boxes
+    _, inner = detect.letterbox(photo.pixels, size)
+    face_px = sizes_of(photo.boxes) * inner[1] / photo.pixels.shape[1]
+    matches = intersection_over_union(photo.boxes, detections) >= _MIN_IOU
+    missed = ~matches.any(axis=1) & (face_px >= _MIN_FACE)
     return np.flatnonzero(missed).tolist()

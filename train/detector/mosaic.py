@@ -1,351 +1,200 @@
-"""Training canvases: photos and single faces laid over one another, with drawings among them.
+"""Composition of training canvases: mosaics and single photos with faces pasted over them.
 
-Every canvas shows faces of all sizes beside things that look like faces to a small network. All
-chance comes from the generator that is passed in.
-
-Legend: M boxes. A box is x, y, width, height in px (`train.detector.boxes`).
+Every canvas shows faces of all sizes beside objects that a small network mistakes for faces. All
+random numbers come from the generator passed in, in a fixed order, so that a canvas is reproducible
+from its seed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.geometry.affine import Matrix, compose, scale_of, transform
-from edge.geometry.boxes import pairwise_intersection
+from edge.geometry.affine import Matrix
 from edge.geometry.similarity import similarity
-from train.detector.boxes import move_boxes, sizes_of
+from train.detector.boxes import sizes_of
+from train.detector.canvas import (
+    CANVAS,
+    MIN_FACE,
+    MIN_WARP_SCALE,
+    Canvas,
+    ignore_unusable,
+    overlay,
+    overlay_cell,
+)
 from train.detector.distractors import draw_distractors
-from train.detector.false_negatives import Missed
-from train.detector.false_positives import Lures
-from train.detector.occluders import cover_faces
+from train.detector.photo_pool import (
+    PhotoPool,
+    Target,
+    draw_cut_face,
+    draw_negative,
+    draw_patch,
+    draw_photo,
+)
 from train.detector.photometric import change_light
-from train.detector.photos import Boxes, Photo
+from train.detector.photos import NO_BOXES, Photo
 
-CANVAS = 320  # px; so that cells of the coarsest stride see more than padding
-SMALLEST = 8.0  # px, size of a face that is still to be found
-_LARGEST = 280.0  # px
-_GONE, _DOUBTFUL = 0.6, 0.25  # share of a box that something else hides
-_INSIDE = 0.6  # share of a box that must lie on the canvas to be learnt
-_SHRINK_FIRST = 0.6
-_BLOW_UP = 2.5  # at most: more shows pixels, not faces
-_SMALL = 48.0  # px; half of the sizes are drawn below it, for small faces are the hardest
-_MASKED = 0.25  # of the photos in which nobody wears a mask
-_HATS = 0.12  # of all photos
-_MISSED = 0.35  # of the photos, drawn for a face that a detector missed
-_LURE = 0.5  # of the photos without faces, shown where a detector saw one
+# Probabilities of the three layouts; mosaics have the most faces, backgrounds alone have none and
+# teach what is not a face.
+_MOSAIC_RATE = 0.25
+_SINGLE_PHOTO_RATE = 0.53
+_PASTE_RATE = 0.6  # of the canvases have single faces pasted over them
+_MAX_PASTED = 8
+_SOFT_PASTE_RATE = 0.5  # hard borders alone would mark a face
+_DISTRACTOR_RATE = 0.35
+_PLAIN_BACKGROUND_RATE = 0.08  # of one grey value, as in studio photos
+_MOSAIC_CELLS = (2, 5)  # per side, half-open
 
+_MIN_DRAWN_FACE = MIN_FACE * 1.2  # px; a little more, so that rotation does not make it too small
+_MAX_FACE = 280.0  # px
+_SMALL_FACE = 48.0  # px; half of the sizes are drawn below it: small faces are the hardest
+_SMALL_FACE_RATE = 0.5
+_MAX_SCALE = 2.5  # larger faces would consist of interpolated pixels
+_MAX_BACKGROUND_LOG_SCALE = 0.7  # a background is enlarged up to twice what covers the canvas
 
-@dataclass(frozen=True, slots=True)
-class Canvas:
-    """One training picture: pixels uint8 `(320, 320)`, boxes and unsure boxes `(M, 4)` px."""
+_ROTATION_DEG = 8.0  # standard deviation of the usual rotation in the plane
+_MAX_ROTATION_DEG = 45.0  # of the strongly rotated tenth
+_STRONG_ROTATION_RATE = 0.1
 
-    pixels: NDArray[np.uint8]
-    boxes: Boxes
-    unsure: Boxes
-
-
-@dataclass(frozen=True, slots=True)
-class Stock:
-    """What canvases are made of.
-
-    Attributes:
-        photos: whole photos.
-        cumulative: how likely each photo is drawn, summed up to it, `(P,)`, rising to 1.
-        cut_faces: pictures that hold little more than a face.
-        negatives: photos without faces, uint8 `(H, W)` each.
-        lures: what a detector takes for faces in them; None where nobody has looked.
-        missed: which of the photos' faces a detector did not find; likewise.
-        masked: the set in which people wear masks already.
-    """
-
-    photos: list[Photo]
-    cumulative: NDArray[np.float64]
-    cut_faces: list[Photo]
-    negatives: list[NDArray[np.uint8]]
-    lures: Lures | None = None
-    missed: Missed | None = None
-    masked: str = "facemask"
+# Where the centre of a face may lie, in parts of the canvas or the cell.
+_SINGLE_PHOTO_CENTRE = (0.1, 0.9)
+_CELL_CENTRE = (0.3, 0.7)
+_PASTED_CENTRE = (0.05, 0.95)
 
 
-def make_canvas(stock: Stock, rng: np.random.Generator) -> Canvas:
-    """Make one canvas."""
-    kind = rng.random()
-    if kind < 0.25:
-        canvas = _mosaic(stock, rng)
-    elif kind < 0.78:
-        canvas = _on_ground(stock, rng)
-    else:
-        canvas = Canvas(_ground(stock, rng), *_no_boxes())
-    if rng.random() < 0.6:
-        for _ in range(int(rng.integers(1, 9))):
-            canvas = _paste(canvas, stock, rng)
-    if rng.random() < 0.35:
-        draw_distractors(canvas.pixels, canvas.boxes, rng)
-    return _sort_out(change_light(canvas.pixels, rng), canvas)
+def make_canvas(pool: PhotoPool, rng: np.random.Generator) -> Canvas:
+    """Compose one random canvas."""
+    canvas = _make_layout(pool, rng)
+    if rng.random() < _PASTE_RATE:
+        for _ in range(int(rng.integers(1, _MAX_PASTED + 1))):
+            canvas = _paste(canvas, pool, rng)
+    pixels = canvas.pixels
+    if rng.random() < _DISTRACTOR_RATE:
+        pixels = draw_distractors(pixels, canvas.boxes, rng)
+    return ignore_unusable(replace(canvas, pixels=change_light(pixels, rng)))
 
 
-def _no_boxes() -> tuple[Boxes, Boxes]:
-    return np.empty((0, 4), np.float32), np.empty((0, 4), np.float32)
+def _make_layout(pool: PhotoPool, rng: np.random.Generator) -> Canvas:
+    layout = rng.random()
+    if layout < _MOSAIC_RATE:
+        return _make_mosaic(pool, rng)
+    if layout < _MOSAIC_RATE + _SINGLE_PHOTO_RATE:
+        return _make_single_photo(pool, rng)
+    return _make_background(pool, rng)
 
 
-def _ground(stock: Stock, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A part of a photo without faces that fills the canvas."""
-    if not stock.negatives or rng.random() < 0.08:
-        return np.full((CANVAS, CANVAS), rng.integers(0, 256), np.uint8)
-    index, about, size = _draw_negative(stock, rng)
-    photo = stock.negatives[index]
-    least = CANVAS / min(photo.shape)
-    if about is None:
-        scale = least * np.exp(rng.uniform(0, 0.7))
-        half = CANVAS / scale / 2
-        about = [rng.uniform(half, side - half) if side > 2 * half else side / 2
-                 for side in photo.shape[::-1]]  # fmt: skip
-        target = [CANVAS / 2, CANVAS / 2]
-    else:
-        scale = np.clip(_size_between(SMALLEST, _LARGEST / 2, rng) / size, _SHRINK_FIRST, _BLOW_UP)
-        target = (rng.uniform(0.05, 0.95, size=2) * CANVAS).tolist()
-    matrix = similarity(scale, 0.0, (about[0], about[1]), (target[0], target[1]))
-    return np.asarray(
-        cv2.warpAffine(photo, matrix, (CANVAS, CANVAS), borderMode=cv2.BORDER_REFLECT_101), np.uint8
+def _make_background(pool: PhotoPool, rng: np.random.Generator) -> Canvas:
+    """A canvas without faces, filled by one grey value or by part of a negative photo."""
+    if not pool.negatives or rng.random() < _PLAIN_BACKGROUND_RATE:
+        plain = np.full((CANVAS, CANVAS), rng.integers(0, 256), np.uint8)
+        return Canvas(plain, NO_BOXES, NO_BOXES)
+    photo, target = draw_negative(pool, rng)
+    matrix = _cover_canvas(photo, rng) if target is None else _place_target(target, rng)
+    pixels = cv2.warpAffine(photo, matrix, (CANVAS, CANVAS), borderMode=cv2.BORDER_REFLECT_101)
+    return Canvas(np.asarray(pixels, np.uint8), NO_BOXES, NO_BOXES)
+
+
+def _cover_canvas(photo: NDArray[np.uint8], rng: np.random.Generator) -> Matrix:
+    """A random part of a photo that covers the canvas."""
+    scale = CANVAS / min(photo.shape) * np.exp(rng.uniform(0, _MAX_BACKGROUND_LOG_SCALE))
+    half = CANVAS / scale / 2
+    x, y = (
+        rng.uniform(half, side - half) if side > 2 * half else side / 2
+        for side in photo.shape[::-1]
     )
+    return similarity(scale, 0.0, (x, y), (CANVAS / 2, CANVAS / 2))
 
 
-def _draw_negative(stock: Stock, rng: np.random.Generator) -> tuple[int, list[float] | None, float]:
-    """Which photo without faces; and the middle and size of what looks like a face there, px."""
-    lures = stock.lures
-    if lures is None or not len(lures.photos) or rng.random() > _LURE:
-        return int(rng.integers(len(stock.negatives))), None, 0.0
-    i = rng.integers(len(lures.photos))
-    x, y, width, height = lures.boxes[i].tolist()
-    return int(lures.photos[i]), [x + width / 2, y + height / 2], float(np.sqrt(width * height))
+def _place_target(target: Target, rng: np.random.Generator) -> Matrix:
+    """A false positive at a random place and at the size of a face."""
+    size = _draw_size(MIN_FACE, _MAX_FACE / 2, rng)
+    scale = np.clip(size / target.size, MIN_WARP_SCALE, _MAX_SCALE)
+    x, y = (rng.uniform(*_PASTED_CENTRE, size=2) * CANVAS).tolist()
+    return similarity(scale, 0.0, (target.x, target.y), (x, y))
 
 
-def _size_between(low: float, high: float, rng: np.random.Generator) -> float:
-    """A size, px; half of them small, all octaves alike among each half."""
-    if rng.random() < 0.5:
-        high = min(high, _SMALL)
-    return float(np.exp(rng.uniform(np.log(low), np.log(max(high, low * 1.1)))))
+def _make_single_photo(pool: PhotoPool, rng: np.random.Generator) -> Canvas:
+    """A photo over a background; the size of one of its faces is log-uniform."""
+    photo, face = draw_photo(pool, rng)
+    scale, centre = draw_scale(photo, _MAX_FACE, rng, face)
+    target = rng.uniform(*_SINGLE_PHOTO_CENTRE, size=2) * CANVAS
+    matrix = similarity(scale, _draw_rotation(rng), centre, (target[0], target[1]))
+    return overlay(_make_background(pool, rng), photo, matrix)
 
 
-def _on_ground(stock: Stock, rng: np.random.Generator) -> Canvas:
-    """A photo over a ground; one of its faces has a size drawn evenly from all octaves."""
-    photo, face = _draw_photo(stock, rng)
-    scale, about = _scale_for(photo, SMALLEST * 1.2, _LARGEST, rng, face)
-    target = rng.uniform(0.1, 0.9, size=2) * CANVAS
-    matrix = similarity(scale, _angle(rng), about, (target[0], target[1]))
-    return _lay(Canvas(_ground(stock, rng), *_no_boxes()), photo, matrix)
-
-
-def _mosaic(stock: Stock, rng: np.random.Generator) -> Canvas:
-    """Photos side by side, two to four in a row."""
-    cells = int(rng.integers(2, 5))
+def _make_mosaic(pool: PhotoPool, rng: np.random.Generator) -> Canvas:
+    """A grid of two to four photos per side."""
+    cells = int(rng.integers(*_MOSAIC_CELLS))
     edges = np.linspace(0, CANVAS, cells + 1).round().astype(int)
-    canvas = Canvas(_ground(stock, rng), *_no_boxes())
+    canvas = _make_background(pool, rng)
     for top, bottom in pairwise(edges):
         for left, right in pairwise(edges):
-            canvas = _fill_cell(canvas, (left, top, right, bottom), stock, rng)
+            canvas = _fill_cell(canvas, (left, top, right, bottom), pool, rng)
     return canvas
 
 
 def _fill_cell(
-    canvas: Canvas, cell: tuple[int, int, int, int], stock: Stock, rng: np.random.Generator
+    canvas: Canvas, cell: tuple[int, int, int, int], pool: PhotoPool, rng: np.random.Generator
 ) -> Canvas:
-    left, top, right, bottom = cell
+    left, top, right, _ = cell
     side = right - left
-    photo, face = _without_face(stock, rng), None
+    photo, face = draw_patch(pool, rng), None
     if photo is None:
-        photo, face = _draw_photo(stock, rng)
-    scale, about = _scale_for(photo, SMALLEST * 1.2, side * 0.9, rng, face)
-    target = np.array([left, top]) + rng.uniform(0.3, 0.7, size=2) * side
-    matrix = similarity(scale, _angle(rng), about, (target[0], target[1]))
-    alone = _lay(Canvas(canvas.pixels.copy(), *_no_boxes()), photo, matrix)
-    canvas.pixels[top:bottom, left:right] = alone.pixels[top:bottom, left:right]
-    window = np.array([[left, top, side, bottom - top]], np.float32)
-    whole = _share_inside(alone.boxes, window) > _INSIDE
-    unsure = _clip(np.concatenate([alone.unsure, alone.boxes[~whole]]), window[0])
-    return Canvas(
-        canvas.pixels,
-        np.concatenate([canvas.boxes, alone.boxes[whole]]),
-        np.concatenate([canvas.unsure, unsure]),
-    )
+        photo, face = draw_photo(pool, rng)
+    scale, centre = draw_scale(photo, side * 0.9, rng, face)
+    target = np.array([left, top]) + rng.uniform(*_CELL_CENTRE, size=2) * side
+    matrix = similarity(scale, _draw_rotation(rng), centre, (target[0], target[1]))
+    return overlay_cell(canvas, cell, photo, matrix)
 
 
-def _clip(boxes: Boxes, window: NDArray[np.float32]) -> Boxes:
-    """The parts of boxes that lie in a window `(4,)`."""
-    low = np.maximum(boxes[:, :2], window[:2])
-    high = np.minimum(boxes[:, :2] + boxes[:, 2:], window[:2] + window[2:])
-    inside = np.concatenate([low, high - low], axis=1)[(high > low).all(axis=1)]
-    return np.asarray(inside, dtype=np.float32)
-
-
-def _paste(canvas: Canvas, stock: Stock, rng: np.random.Generator) -> Canvas:
-    """A single face or none over what is there, its edges hard or soft."""
-    photo = _without_face(stock, rng)
+def _paste(canvas: Canvas, pool: PhotoPool, rng: np.random.Generator) -> Canvas:
+    """Overlay a single face, or a patch without a face, with hard or soft borders."""
+    photo = draw_patch(pool, rng)
     if photo is None:
-        if not stock.cut_faces:
+        if not pool.cut_faces:
             return canvas
-        photo = _changed(stock.cut_faces[rng.integers(len(stock.cut_faces))], stock, rng)
-    scale, about = _scale_for(photo, SMALLEST * 1.2, CANVAS / 3, rng)
-    target = rng.uniform(0.05, 0.95, size=2) * CANVAS
-    matrix = similarity(scale, _angle(rng), about, (target[0], target[1]))
-    return _lay(canvas, photo, matrix, soft=rng.random() < 0.5)
+        photo = draw_cut_face(pool, rng)
+    scale, centre = draw_scale(photo, CANVAS / 3, rng)
+    target = rng.uniform(*_PASTED_CENTRE, size=2) * CANVAS
+    matrix = similarity(scale, _draw_rotation(rng), centre, (target[0], target[1]))
+    return overlay(canvas, photo, matrix, soft=rng.random() < _SOFT_PASTE_RATE)
 
 
-def _lay(canvas: Canvas, photo: Photo, matrix: Matrix, soft: bool = False) -> Canvas:
-    """Lay a photo over a canvas; what it hides is dropped or no longer sure."""
-    height, width = photo.pixels.shape
-    mixed = _mix(canvas.pixels, photo.pixels, matrix, soft)
-    whole = np.array([[0, 0, width, height]], np.float32)
-    hidden = _share_inside(canvas.boxes, move_boxes(whole, matrix))
-    return Canvas(
-        mixed,
-        np.concatenate([canvas.boxes[hidden < _DOUBTFUL], move_boxes(photo.boxes, matrix)]),
-        np.concatenate([
-            canvas.unsure[_share_inside(canvas.unsure, move_boxes(whole, matrix)) < _GONE],
-            canvas.boxes[(hidden >= _DOUBTFUL) & (hidden < _GONE)],
-            move_boxes(photo.unsure, matrix),
-        ]),
-    )  # fmt: skip
-
-
-def _mix(
-    under: NDArray[np.uint8], pixels: NDArray[np.uint8], matrix: Matrix, soft: bool
-) -> NDArray[np.uint8]:
-    scale = scale_of(matrix)
-    if scale < _SHRINK_FIRST:  # warping alone would skip pixels
-        sides = np.array(pixels.shape[::-1])
-        small = np.maximum(1, np.rint(sides * scale)).astype(int)
-        widen = sides / small
-        pixels = np.asarray(
-            cv2.resize(pixels, small.tolist(), interpolation=cv2.INTER_AREA), np.uint8
-        )
-        matrix = compose(matrix, np.column_stack([np.diag(widen), (widen - 1) / 2]))
-    mixed = under.copy()
-    (left, top), (right, bottom) = _reach(matrix, pixels.shape)
-    if right <= left or bottom <= top:
-        return mixed
-    part = mixed[top:bottom, left:right]
-    matrix = matrix - np.array([[0, 0, left], [0, 0, top]])
-    size = part.shape[::-1]
-    if not soft:
-        cv2.warpAffine(pixels, matrix, size, dst=part, borderMode=cv2.BORDER_TRANSPARENT)
-        return mixed
-    mask = cv2.warpAffine(_oval(*pixels.shape), matrix, size)
-    over = cv2.warpAffine(pixels, matrix, size).astype(np.float32)
-    part[:] = (part + (over - part) * mask).astype(np.uint8)
-    return mixed
-
-
-def _reach(matrix: Matrix, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The part of the canvas that a moved picture covers: left and top, right and bottom, px."""
-    height, width = shape
-    corners = transform(matrix, [[0, 0], [width, 0], [0, height], [width, height]])
-    low = np.clip(np.floor(corners.min(axis=0)) - 1, 0, CANVAS).astype(int)
-    high = np.clip(np.ceil(corners.max(axis=0)) + 1, 0, CANVAS).astype(int)
-    return (int(low[0]), int(low[1])), (int(high[0]), int(high[1]))
-
-
-def _without_face(stock: Stock, rng: np.random.Generator) -> Photo | None:
-    """Now and then a part of a photo without faces, so that edges alone do not mean a face."""
-    if not stock.negatives or rng.random() < 0.8:
-        return None
-    index, about, size = _draw_negative(stock, rng)
-    photo = stock.negatives[index]
-    if about is None:
-        side = int(rng.integers(24, min(photo.shape)))
-        top, left = (int(rng.integers(0, length - side + 1)) for length in photo.shape)
-    else:
-        side = int(np.clip(size * rng.uniform(1.0, 2.5), 12, min(photo.shape)))
-        top, left = (
-            int(np.clip(middle - side / 2, 0, length - side))
-            for middle, length in zip(about[::-1], photo.shape, strict=True)
-        )
-    return Photo(photo[top : top + side, left : left + side], *_no_boxes(), "negatives")
-
-
-def _mirrored(photo: Photo) -> Photo:
-    width = photo.pixels.shape[1]
-    pixels = np.ascontiguousarray(photo.pixels[:, ::-1])
-    return Photo(pixels, _flip(photo.boxes, width), _flip(photo.unsure, width), photo.source)
-
-
-def _flip(boxes: Boxes, width: int) -> Boxes:
-    flipped = boxes.copy()
-    flipped[:, 0] = width - boxes[:, 0] - boxes[:, 2]
-    return flipped
-
-
-def _oval(height: int, width: int) -> NDArray[np.float32]:
-    y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    inside = np.clip((1.05 - np.hypot(x, y)) * 4, 0, 1)
-    return np.asarray(inside, dtype=np.float32)
-
-
-def _draw_photo(stock: Stock, rng: np.random.Generator) -> tuple[Photo, int | None]:
-    """A photo; and which of its faces it was drawn for, if for one."""
-    missed = stock.missed
-    if missed is not None and len(missed.photos) and rng.random() < _MISSED:
-        i = rng.integers(len(missed.photos))
-        photo, face = stock.photos[missed.photos[i]], int(missed.faces[i])
-    else:
-        photo, face = stock.photos[np.searchsorted(stock.cumulative, rng.random())], None
-    return _changed(photo, stock, rng), face
-
-
-def _changed(photo: Photo, stock: Stock, rng: np.random.Generator) -> Photo:
-    """A photo, perhaps in a mirror, perhaps with masks and hats on."""
-    photo = cover_faces(
-        photo,
-        masks=photo.source != stock.masked and rng.random() < _MASKED,
-        hats=rng.random() < _HATS,
-        rng=rng,
-    )
-    return _mirrored(photo) if rng.random() < 0.5 else photo
-
-
-def _scale_for(
-    photo: Photo, low: float, high: float, rng: np.random.Generator, face: int | None = None
+def draw_scale(
+    photo: Photo, max_size: float, rng: np.random.Generator, face: int | None = None
 ) -> tuple[float, tuple[float, float]]:
-    """A scale at which a face of the photo, or all of it, has a size between `low` and `high`.
+    """A random scale that gives a face of a photo a size from the distribution of face sizes.
 
     Args:
-        photo: the photo.
-        low: px.
-        high: px.
-        rng: chance.
-        face: which of its faces; None for any.
+        photo: with boxes; without any, all of it is scaled as a face would be.
+        max_size: largest size of the face on the canvas, px.
+        rng: random generator.
+        face: index of the face; None draws one.
 
     Returns:
-        The scale, and the face's middle, px of the photo.
+        The scale, and the centre of the face, px of the photo.
     """
     height, width = photo.pixels.shape
     boxes = photo.boxes if len(photo.boxes) else np.array([[0, 0, width, height]], np.float32)
     box = boxes[rng.integers(len(boxes)) if face is None else face]
     size = float(sizes_of(box[None])[0])
-    scale = min(_size_between(low, high, rng) / size, _BLOW_UP)
+    scale = min(_draw_size(_MIN_DRAWN_FACE, max_size, rng) / size, _MAX_SCALE)
     return scale, (float(box[0] + box[2] / 2), float(box[1] + box[3] / 2))
 
 
-def _angle(rng: np.random.Generator) -> float:
-    return float(rng.uniform(-45, 45) if rng.random() < 0.1 else rng.normal(0, 8))
+def _draw_size(low: float, high: float, rng: np.random.Generator) -> float:
+    """A log-uniform size, px; half of the sizes are drawn among the small ones."""
+    if rng.random() < _SMALL_FACE_RATE:
+        high = min(high, _SMALL_FACE)
+    return float(np.exp(rng.uniform(np.log(low), np.log(max(high, low * 1.1)))))
 
 
-def _share_inside(boxes: Boxes, window: Boxes) -> NDArray[np.float64]:
-    """How much of each box `(M, 4)` lies in a window `(1, 4)`, `(M,)`, 0–1."""
-    area = np.maximum(sizes_of(boxes) ** 2, 1e-9)
-    return np.asarray(pairwise_intersection(boxes, window)[:, 0] / area)
-
-
-def _sort_out(pixels: NDArray[np.uint8], canvas: Canvas) -> Canvas:
-    """Leave the boxes to be learnt; those too small or mostly outside become unsure."""
-    window = np.array([[0, 0, CANVAS, CANVAS]], np.float32)
-    inside = _share_inside(canvas.boxes, window)
-    good = (inside >= _INSIDE) & (sizes_of(canvas.boxes) >= SMALLEST)
-    poor = ~good & (inside > 0)
-    unsure = np.concatenate([canvas.unsure, canvas.boxes[poor]])
-    return Canvas(pixels, canvas.boxes[good], unsure)
+def _draw_rotation(rng: np.random.Generator) -> float:
+    """A random rotation in the plane, degrees."""
+    if rng.random() < _STRONG_ROTATION_RATE:
+        return float(rng.uniform(-_MAX_ROTATION_DEG, _MAX_ROTATION_DEG))
+    return float(rng.normal(0, _ROTATION_DEG))

@@ -1,6 +1,6 @@
-"""The face detector's network: from a grey picture to one answer per cell.
+"""The face detector's network: from a grey image to one prediction per cell.
 
-Legend: N pictures, H and W their sides in px, C cells (`train.detector.targets`).
+Legend: N images, H and W their sides in px, C cells (`train.detector.targets`).
 """
 
 from __future__ import annotations
@@ -14,60 +14,73 @@ from keras import layers
 from train.detector.targets import STRIDES
 from train.keypoints.network import normalised
 
-# Filters and stride of each 3×3 convolution. Processors compute 16 filters at once, so others than
-# multiples of 16 are wasted; half of the multiply-adds of such a network lie at full and half
-# resolution, so the fewest are spent there. Larger faces are seen at coarse strides.
-_BODY = (
+# Filters and stride of each 3×3 convolution. Processors compute 16 filters at once, so numbers that
+# are not multiples of 16 waste time. Half of the multiply-adds of such a network are at full and
+# half resolution, hence the few layers there.
+_BACKBONE = (
     (16, 2), (16, 2), (32, 2), (32, 1), (32, 1), (32, 1),
     (48, 2), (48, 1), (48, 1), (32, 2), (32, 1),
 )  # fmt: skip
-_NECK = 32  # maps of each stride that answers
-_HEADS = (8, 16)  # strides whose answer has a convolution of its own
-_PRIOR = 0.01  # the chance of a face with which every cell begins
-_TYPICAL = 2.5  # strides; the size of box with which every cell begins
+_NECK_CHANNELS = 32
+_HEAD_STRIDES = (8, 16)  # strides with a convolution of their own before the prediction
+_PRIOR = 0.01  # initial score of every cell (Lin et al., 2018)
+_TYPICAL_SIDE = 2.5  # strides; initial side of every box
 
 
 def build(seed: int = 0) -> Any:
     """The detector, not compiled: 0.14 million parameters, 87 million multiply-adds at 320×240.
 
-    Coarse maps are added to finer ones (Lin et al., 2017), so that a small face is judged with what
-    lies around it; one convolution then answers at each stride.
+    A feature pyramid (Lin et al., 2017) adds coarse maps to finer ones, so that small faces are
+    detected with their context; a 1×1 convolution per stride predicts scores and boxes.
 
     Returns:
         A Keras model from uint8 `(N, H, W, 1)`, grey 0–255, H and W multiples of 32, to float32
         `(N, C, 5)`: the logit of a face, and the box as `train.detector.losses.decode` reads it.
     """
-    picture = keras.Input((None, None, 1), dtype="uint8", name="image")
-    x = layers.Rescaling(1 / 127.5, offset=-1.0)(picture)
-    maps, stride = {}, 1
-    for i, (filters, step) in enumerate(_BODY):
+    image = keras.Input((None, None, 1), dtype="uint8", name="image")
+    maps = _backbone(image, seed)
+    predictions = {}
+    coarser = None
+    for stride in sorted(STRIDES, reverse=True):
+        name = f"stride_{stride}"
+        coarser = _neck(maps[stride], coarser, name, seed + stride)
+        x = layers.ReLU(name=f"{name}_relu")(coarser)
+        if stride in _HEAD_STRIDES:
+            x = normalised(x, _NECK_CHANNELS, 3, 1, f"{name}_head", seed + stride + 1)
+        predictions[stride] = _predict(x, f"{name}_answer", seed + stride + 2)
+    joined = layers.Concatenate(axis=1, name="answers")([predictions[s] for s in STRIDES])
+    return keras.Model(image, joined, name="face")
+
+
+def _backbone(image: Any, seed: int) -> dict[int, Any]:
+    """The last feature map of each stride."""
+    x = layers.Rescaling(1 / 127.5, offset=-1.0)(image)
+    maps = {}
+    stride = 1
+    for i, (filters, step) in enumerate(_BACKBONE):
         x = normalised(x, filters, 3, step, f"convolution_{i + 1}", seed + i)
         stride *= step
         maps[stride] = x
-    above, answers = None, {}
-    for stride in sorted(STRIDES, reverse=True):
-        name = f"stride_{stride}"
-        x = layers.Conv2D(
-            _NECK,
-            1,
-            kernel_initializer=keras.initializers.HeNormal(seed=seed + stride),
-            name=f"{name}_side",
-        )(maps[stride])
-        if above is not None:
-            x = layers.Add(name=f"{name}_sum")([x, layers.UpSampling2D(2)(above)])
-        above = x
-        x = layers.ReLU(name=f"{name}_relu")(x)
-        if stride in _HEADS:
-            x = normalised(x, _NECK, 3, 1, f"{name}_head", seed + stride + 1)
-        answers[stride] = _answer(x, f"{name}_answer", seed + stride + 2)
-    joined = layers.Concatenate(axis=1, name="answers")([answers[s] for s in STRIDES])
-    return keras.Model(picture, joined, name="face")
+    return maps
 
 
-def _answer(x: Any, name: str, seed: int) -> Any:
+def _neck(features: Any, coarser: Any, name: str, seed: int) -> Any:
+    """The feature map of one stride with that of the next coarser one added."""
+    x = layers.Conv2D(
+        _NECK_CHANNELS,
+        1,
+        kernel_initializer=keras.initializers.HeNormal(seed=seed),
+        name=f"{name}_side",
+    )(features)
+    if coarser is None:
+        return x
+    return layers.Add(name=f"{name}_sum")([x, layers.UpSampling2D(2)(coarser)])
+
+
+def _predict(x: Any, name: str, seed: int) -> Any:
     kernel = keras.initializers.RandomNormal(0.0, 0.01, seed=seed)
-    answer = layers.Conv2D(5, 1, kernel_initializer=kernel, name=name)
-    x = answer(x)
-    size = math.log(_TYPICAL)
-    answer.bias.assign([-math.log((1 - _PRIOR) / _PRIOR), 0.0, 0.0, size, size])
+    prediction = layers.Conv2D(5, 1, kernel_initializer=kernel, name=name)
+    x = prediction(x)
+    log_side = math.log(_TYPICAL_SIDE)
+    prediction.bias.assign([-math.log((1 - _PRIOR) / _PRIOR), 0.0, 0.0, log_side, log_side])
     return layers.Reshape((-1, 5), name=f"{name}s")(x)

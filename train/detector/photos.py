@@ -1,4 +1,4 @@
-"""Photos with the boxes of their faces: how they are read, and the one file they are kept in.
+"""Photos with the boxes of their faces: reading annotations, and the prepared `.npz` file.
 
 Legend: P photos, M boxes of a photo. A box is x, y, width, height in px (`train.detector.boxes`).
 """
@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ImageError
+from edge.errors import ImageError, first_line
+from edge.files import write_atomically
 from edge.geometry.box_conventions import from_wider_face
 from edge.geometry.boxes import intersection_over_union
 from edge.geometry.face_frame import box_of_keypoints
@@ -22,14 +23,16 @@ from edge.image import load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES
 from train.data.faces import Faces
 from train.data.sources import ANNOTATIONS, read_annotations
-from train.detector.boxes import from_hand
+from train.detector.boxes import from_hand_drawn
 from train.errors import DataError
 
 Boxes = NDArray[np.float32]
 
-_SURE = 0.6  # score of another detector from which on its box is taken for a face
-_SAME = 0.4  # intersection over union of two boxes of one face
-HELD_BACK = 5  # every fifth photo of a measured set is left for that
+NO_BOXES: Boxes = np.empty((0, 4), np.float32)
+BENCHMARK_INTERVAL = 5  # every fifth photo of a benchmark set is reserved for `benchmarks`
+_MIN_SCORE = 0.6  # of another detector's box that counts as a face; lower ones are ignored
+_MIN_IOU = 0.4  # intersection over union of two boxes of one face
+_BOX_ARRAYS = {"boxes": "boxes", "ignored": "unsure"}  # attribute of `Photo` → array of the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,137 +42,140 @@ class Photo:
     Attributes:
         pixels: uint8 `(H, W)`, grey.
         boxes: float32 `(M, 4)`, its faces.
-        unsure: float32 `(U, 4)`, where there may be a face, or one too poor to learn from.
+        ignored: float32 `(I, 4)`, regions that may show a face and are excluded from the loss.
         source: the name of its set.
     """
 
     pixels: NDArray[np.uint8]
     boxes: Boxes
-    unsure: Boxes
+    ignored: Boxes
     source: str
 
 
 def read_photos(folder: Path, name: str) -> tuple[list[Photo], list[str]]:
-    """Read a folder of photos whose `annotations.jsonl` says where all faces are.
+    """Read a folder of photos whose `annotations.jsonl` has the boxes of all faces.
 
-    A line has `faces` (objects with a `box`) drawn by hand, or `keypoints` of one face, and boxes
-    of all faces by another detector with their scores, `yunet`.
+    Each line has either `faces`, objects with a hand-drawn `box`, or the `keypoints` of one face;
+    `yunet` is a list of boxes with scores (x, y, width, height, score) of another detector.
+
+    Args:
+        folder: of the photos and their annotations.
+        name: of the set.
 
     Returns:
-        The photos, and a line for each that had to be left out.
+        The photos, and a message for each that cannot be read.
 
     Raises:
-        DataError: the annotations are missing or wrong.
+        DataError: the annotations are missing or malformed.
     """
     table = folder / ANNOTATIONS
     try:
         lines = table.read_text(encoding="utf-8").splitlines()
         rows = [json.loads(line) for line in lines if line.strip()]
     except (OSError, ValueError) as error:
-        raise DataError(f"{table}: cannot be read ({error})") from error
-    photos, left_out = [], []
+        raise DataError(f"{table}: cannot be read ({first_line(error)})") from error
+    photos, skipped = [], []
     for number, row in enumerate(rows, start=1):
         try:
-            boxes, unsure = _boxes_of(row)
+            boxes, ignored = _boxes_of(row)
             path = folder / row["image"]
         except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise DataError(f"{table}: line {number}: not an annotation ({error!r})") from error
+            raise DataError(
+                f"{table}: line {number}: not a valid annotation ({error!r})"
+            ) from error
         try:
-            photos.append(Photo(to_grey(load_image(path)), boxes, unsure, name))
+            photos.append(Photo(to_grey(load_image(path)), boxes, ignored, name))
         except (ImageError, OSError) as error:
-            left_out.append(str(error))
-    return photos, left_out
+            skipped.append(str(error))
+    return photos, skipped
 
 
 def _boxes_of(row: dict[str, Any]) -> tuple[Boxes, Boxes]:
-    found = np.array(row.get("yunet") or [], np.float32).reshape(-1, 5)
-    found[:, :4] = from_wider_face(found[:, :4])
-    by_hand = [face["box"] for face in row["faces"]] if "faces" in row else _labelled(row)
-    hand = np.array(by_hand, np.float32).reshape(-1, 4)
-    if "faces" in row:
-        hand = from_hand(hand)
-    same = intersection_over_union(hand, found[:, :4]) > _SAME
-    # Where both found a face, the mean of both is nearer to it than either.
-    boxes = [(found[match.argmax(), :4] + box) / 2 if match.any() else box
-             for box, match in zip(hand, same, strict=True)]  # fmt: skip
-    others = found[~same.any(axis=0)] if len(hand) else found
-    # People who drew boxes around every face left some out for a reason; where only one face of a
-    # photo was labelled, the others are the detector's.
-    sure = others[:, 4] >= (np.inf if "faces" in row else _SURE)
+    """The boxes of an annotation's faces, and the ignored ones."""
+    detected = np.array(row.get("yunet") or [], np.float32).reshape(-1, 5)
+    detected[:, :4] = from_wider_face(detected[:, :4])
+    annotated = _annotated_boxes(row)
+    matches = intersection_over_union(annotated, detected[:, :4]) > _MIN_IOU
+    # The mean of a hand-drawn and a detected box is closer to the face than either.
+    boxes = [(detected[match.argmax(), :4] + box) / 2 if match.any() else box
+             for box, match in zip(annotated, matches, strict=True)]  # fmt: skip
+    unmatched = detected[~matches.any(axis=0)] if len(annotated) else detected
+    # Annotators who drew a box around every face left out unmatched ones on purpose; where only
+    # one face of a photo is annotated, the detector provides the others.
+    accepted = unmatched[:, 4] >= (np.inf if "faces" in row else _MIN_SCORE)
     return (
-        np.concatenate([np.array(boxes, np.float32).reshape(-1, 4), others[sure, :4]]),
-        others[~sure, :4],
+        np.concatenate([np.array(boxes, np.float32).reshape(-1, 4), unmatched[accepted, :4]]),
+        unmatched[~accepted, :4],
     )
 
 
-def _labelled(row: dict[str, Any]) -> list[Boxes]:
+def _annotated_boxes(row: dict[str, Any]) -> Boxes:
+    """The annotated boxes `(M, 4)`: hand-drawn ones, or that of the keypoints."""
+    if "faces" in row:
+        drawn = np.array([face["box"] for face in row["faces"]], np.float32)
+        return from_hand_drawn(drawn.reshape(-1, 4))
     points = [row["keypoints"].get(name) or (np.nan, np.nan) for name in KEYPOINT_NAMES]
     box = box_of_keypoints(np.array(points, np.float64))
-    return [] if box is None else [box]
+    return NO_BOXES if box is None else np.asarray(box[None], np.float32)
 
 
 def read_cut_faces(folder: Path, name: str) -> list[Photo]:
-    """Read a folder of pictures that hold little more than one labelled face each."""
+    """Read a folder of images that are cropped to one annotated face each."""
     photos = []
     for row in read_annotations(folder):
         points = np.where(np.isnan(row.teacher), row.keypoints, row.teacher)
         box = box_of_keypoints(points)
         if box is not None:
-            grey = to_grey(load_image(row.photo))
-            photos.append(Photo(grey, box[None], np.empty((0, 4), np.float32), name))
+            photos.append(Photo(to_grey(load_image(row.photo)), box[None], NO_BOXES, name))
     return photos
 
 
 def from_faces(faces: Faces, name: str) -> list[Photo]:
-    """Kaggle's pictures, each with its one face."""
-    none = np.empty((0, 4), np.float32)
+    """Kaggle's images as photos with one face each; without keypoints there is no box."""
     boxes = [box_of_keypoints(points) for points in faces.keypoints]
     return [
-        Photo(image, box[None], none, name)
+        Photo(image, box[None], NO_BOXES, name)
         for image, box in zip(faces.images, boxes, strict=True)
         if box is not None
     ]
 
 
 def save_photos(photos: list[Photo], path: Path) -> None:
-    """Write photos to an `.npz` file, whole or not at all."""
-    part = path.with_name(f"part-{path.name}")
+    """Write photos with boxes to an `.npz` file atomically."""
     arrays: dict[str, Any] = {
         "pixels": np.concatenate([photo.pixels.ravel() for photo in photos]),
         "shapes": np.array([photo.pixels.shape for photo in photos], np.int64),
         "sources": np.array([photo.source for photo in photos]),
     }
-    for kind in ("boxes", "unsure"):
-        lists = [getattr(photo, kind) for photo in photos]
-        arrays[kind] = np.concatenate(lists)
-        arrays[f"{kind}_counts"] = np.array([len(boxes) for boxes in lists], np.int64)
-    with part.open("wb") as file:
-        np.savez(file, **arrays)
-    part.replace(path)
+    for attribute, name in _BOX_ARRAYS.items():
+        lists = [getattr(photo, attribute) for photo in photos]
+        arrays[name] = np.concatenate(lists)
+        arrays[f"{name}_counts"] = np.array([len(boxes) for boxes in lists], np.int64)
+    with write_atomically(path) as part:
+        np.savez(part, **arrays)
 
 
 def load_photos_with_boxes(path: str | Path) -> list[Photo]:
-    """Read what `save_photos` wrote.
+    """Read a file written by `save_photos`.
 
     Raises:
-        DataError: the file is missing, or is no file of photos.
+        DataError: the file is missing or has another format.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
             shapes = arrays["shapes"]
-            ends = np.cumsum(shapes.prod(axis=1))[:-1]
-            pixels = np.split(arrays["pixels"], ends)
-            boxes, unsure = (
-                np.split(arrays[kind], np.cumsum(arrays[f"{kind}_counts"])[:-1])
-                for kind in ("boxes", "unsure")
+            pixels = np.split(arrays["pixels"], np.cumsum(shapes.prod(axis=1))[:-1])
+            boxes, ignored = (
+                np.split(arrays[name], np.cumsum(arrays[f"{name}_counts"])[:-1])
+                for name in _BOX_ARRAYS.values()
             )
             sources = arrays["sources"].tolist()
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(
-            f"{path}: no file of photos with boxes ({error}); make one with "
+            f"{path}: not a file of photos with boxes ({first_line(error)}); create one with "
             "python -m train.prepare --recipe face"
         ) from error
-    rows = zip(pixels, shapes, boxes, unsure, sources, strict=True)
-    return [Photo(p.reshape(s), b, u, str(n)) for p, s, b, u, n in rows]
+    rows = zip(pixels, shapes, boxes, ignored, sources, strict=True)
+    return [Photo(p.reshape(shape), b, i, str(source)) for p, shape, b, i, source in rows]

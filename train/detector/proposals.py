@@ -1,4 +1,4 @@
-"""What a detector takes for faces, as crops that the keypoint network is given of them.
+"""A detector's proposals, cropped as the keypoint network receives them at run time.
 
 Legend: M boxes, N crops, S side of a crop.
 """
@@ -17,54 +17,64 @@ from edge.geometry.face_frame import square_of_box, upright_matrix
 from edge.networks.face_detector import FaceDetector
 from edge.networks.keypoint_model import KeypointModel
 from edge.refinement import refine
-from train.detector.false_positives import SIZES
+from train.detector.false_positives import DETECT_SIZES
 from train.detector.photos import Photo
 
-_SAME, _APART = 0.5, 0.3  # intersection over union with a face's box from, and up to which
-_UNSURE = 0.2  # likewise with that of something that may be a face
-_LEAST_SCORE = 0.1  # of a box; `edge` drops those below 0.25, but there is more to learn from
+# Intersection over union of a proposal with the boxes of a photo.
+_MIN_FACE_IOU = 0.5  # from which on it shows that face
+_MAX_BACKGROUND_IOU = 0.3  # up to which it shows no face
+_MAX_IGNORED_IOU = 0.2  # with ignored boxes, likewise
+_MIN_SCORE = 0.1  # `edge` rejects boxes below 0.25; weaker ones are further training examples
 
 
-def cut_candidates(
+def crop_proposals(
     detector: FaceDetector, model: KeypointModel, photos: list[Photo]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Crops of what a detector finds, as the network sees them first and last.
+    """Crop a detector's proposals as in the first and in the last inference pass.
 
     Args:
-        detector: whose boxes are taken.
-        model: the keypoint network, which says how a further look frames a box.
+        detector: provides the proposals.
+        model: the keypoint network, which refines the crop of each proposal.
         photos: with the boxes of all faces.
 
     Returns:
-        Crops of faces and of what is none, uint8 `(N, S, S)` each; where nobody knows, there is no
-        crop.
+        Crops of faces and of background, uint8 `(N, S, S)` each; ambiguous proposals are left out.
     """
     faces: list[NDArray[np.uint8]] = []
-    others: list[NDArray[np.uint8]] = []
+    background: list[NDArray[np.uint8]] = []
     for photo in photos:
-        for size in SIZES:
-            boxes = detector(photo.pixels, size).above(_LEAST_SCORE).boxes
-            right, wrong = judge(boxes, photo)
-            for some, crops in ((right, faces), (wrong, others)):
-                for matrix in _matrices(model, photo, boxes[some]):
+        for size in DETECT_SIZES:
+            boxes = detector(photo.pixels, size).above(_MIN_SCORE).boxes
+            is_face, is_background = classify_proposals(boxes, photo)
+            for rows, crops in ((is_face, faces), (is_background, background)):
+                for matrix in _crop_matrices(model, photo, boxes[rows]):
                     crops.append(cut(photo.pixels, matrix, model.size))
-    none = np.empty((0, model.size, model.size), np.uint8)
-    return (np.stack(faces) if faces else none), (np.stack(others) if others else none)
+    return _stack(faces, model.size), _stack(background, model.size)
 
 
-def judge(boxes: NDArray[np.float32], photo: Photo) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which boxes `(M, 4)` are a face's, and which are nobody's, `(M,)` each."""
-    with_face, with_unsure = (
-        intersection_over_union(boxes, some).max(axis=1, initial=0.0)
-        for some in (photo.boxes, photo.unsure)
+def _stack(crops: list[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
+    return np.stack(crops) if crops else np.empty((0, size, size), np.uint8)
+
+
+def classify_proposals(
+    boxes: NDArray[np.float32], photo: Photo
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which proposals `(M, 4)` show a face, and which show background, `(M,)` each."""
+    face_iou, ignored_iou = (
+        intersection_over_union(boxes, annotated).max(axis=1, initial=0.0)
+        for annotated in (photo.boxes, photo.ignored)
     )
-    return with_face >= _SAME, (with_face <= _APART) & (with_unsure <= _UNSURE)
+    is_background = (face_iou <= _MAX_BACKGROUND_IOU) & (ignored_iou <= _MAX_IGNORED_IOU)
+    return face_iou >= _MIN_FACE_IOU, is_background
 
 
-def _matrices(model: KeypointModel, photo: Photo, boxes: NDArray[np.float32]) -> Iterator[Matrix]:
+def _crop_matrices(
+    model: KeypointModel, photo: Photo, boxes: NDArray[np.float32]
+) -> Iterator[Matrix]:
+    """The first crop of each box, then the crops after refinement."""
     first = [crop_matrix(square_of_box(box), model.size) for box in boxes]
     yield from first
-    for seen in refine(model, [photo.pixels] * len(first), first, max_passes=2):
-        last = upright_matrix(seen.keypoints, model.size)
+    for refined in refine(model, [photo.pixels] * len(first), first, max_passes=2):
+        last = upright_matrix(refined.keypoints, model.size)
         if last is not None:
             yield last

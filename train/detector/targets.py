@@ -1,8 +1,8 @@
-"""What each cell of the detector should say of a canvas.
+"""Training targets of the detector: which cells are assigned to which face.
 
-The detector divides the picture into square cells at three strides. A cell near a face's centre
-answers for it, at the stride or the two strides that fit its size; other cells inside the face, and
-those where nobody knows, answer for nothing and are not asked.
+The detector divides the image into square cells at three strides. Cells near a face's centre are
+assigned to it, at the one or two strides that match its size. Other cells inside the face, and
+those in ignored boxes, are excluded from the loss.
 
 Legend: C cells of all strides, rows first, finest stride first; M boxes.
 """
@@ -17,18 +17,18 @@ from numpy.typing import NDArray
 from train.detector.boxes import sizes_of
 
 STRIDES = (8, 16, 32)  # px
-# Sizes of faces, px, that the cells of each stride answer for. They overlap, so that a face between
-# two strides is found by either.
+# Sizes of faces, px, that are assigned to each stride. They overlap, so that a face between two
+# strides can be detected at either.
 _SIZES = ((0.0, 44.0), (32.0, 112.0), (80.0, np.inf))
-_NEARLY = 1.4  # by how much a face may be off these sizes and still be nobody's mistake
-_REACH = 0.9  # strides from a face's centre within which cells answer for it
-_MIDDLE = 0.3  # of a face's width and height from its centre, within which no cell is wrong
-FACE, NOTHING, UNASKED = 1.0, 0.0, -1.0
+_SIZE_TOLERANCE = 1.4  # factor outside these sizes up to which a detection is not penalised
+_ASSIGN_RADIUS = 0.9  # strides from a face's centre
+_IGNORE_RADIUS = 0.3  # of a face's width and height from its centre
+FACE, BACKGROUND, IGNORED = 1.0, 0.0, -1.0
 
 
 @cache
 def cell_centres(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where the cells of a `height`×`width` px picture lie: centres `(C, 2)` and strides `(C,)`."""
+    """The cells of a `height`×`width` px image: centres `(C, 2)` and strides `(C,)`, px."""
     centres, strides = [], []
     for stride in STRIDES:
         y, x = np.mgrid[: height // stride, : width // stride].reshape(2, -1)
@@ -39,36 +39,38 @@ def cell_centres(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[
 
 
 def make_targets(
-    boxes: NDArray[np.float32], unsure: NDArray[np.float32], side: int
+    boxes: NDArray[np.float32], ignored: NDArray[np.float32], side: int
 ) -> NDArray[np.float32]:
     """The targets of a square canvas.
 
     Args:
         boxes: `(M, 4)`, the faces: x, y, width, height, px.
-        unsure: `(U, 4)`, where a face may be found or not.
+        ignored: `(I, 4)`, regions excluded from the loss.
         side: of the canvas, px.
 
     Returns:
-        float32 `(C, 5)`: 1 for a face, 0 for none, −1 where it is not asked; then the box's centre
-        x and y, width and height, px.
+        float32 `(C, 5)`: 1 for a face, 0 for background, −1 if ignored; then the box's centre x
+        and y, width and height, px.
     """
     centres, strides = cell_centres(side, side)
     targets = np.zeros((len(centres), 5), np.float32)
-    for x, y, width, height in unsure:
+    for x, y, width, height in ignored:
         inside = _within(centres, x, y, x + width, y + height)
-        targets[inside, 0] = UNASKED
+        targets[inside, 0] = IGNORED
     low, high = (np.repeat(limits, _cells_of(strides)) for limits in zip(*_SIZES, strict=True))
-    middles = boxes[:, :2] + (boxes[:, 2:] - 1) / 2
+    face_centres = boxes[:, :2] + (boxes[:, 2:] - 1) / 2
     sizes = sizes_of(boxes)
-    order = np.argsort(-sizes)  # where faces overlap, the smaller, being in front, has its cells
-    for i in order:
-        (x, y), (width, height), size = middles[i], boxes[i, 2:], sizes[i]
+    for i in np.argsort(-sizes):  # of overlapping faces the smaller is usually in front
+        x, y = face_centres[i]
+        width, height = boxes[i, 2:]
+        size = sizes[i]
         fits = (size >= low) & (size < high)
-        nearly = (size >= low / _NEARLY) & (size < high * _NEARLY)
-        across, down = np.abs(centres[:, 0] - x), np.abs(centres[:, 1] - y)
-        middle = (across < _MIDDLE * width) & (down < _MIDDLE * height)
-        near = np.maximum(across, down) <= _REACH * strides
-        targets[nearly & (middle | near), 0] = UNASKED
+        tolerated = (size >= low / _SIZE_TOLERANCE) & (size < high * _SIZE_TOLERANCE)
+        dx = np.abs(centres[:, 0] - x)
+        dy = np.abs(centres[:, 1] - y)
+        central = (dx < _IGNORE_RADIUS * width) & (dy < _IGNORE_RADIUS * height)
+        near = np.maximum(dx, dy) <= _ASSIGN_RADIUS * strides
+        targets[tolerated & (central | near), 0] = IGNORED
         targets[fits & near] = (FACE, x, y, width, height)
     return targets
 

@@ -1,4 +1,4 @@
-"""A run of the face detector: what `python -m train.run --recipe face` does."""
+"""Training of the face detector: what `python -m train.run --recipe face` does."""
 
 from __future__ import annotations
 
@@ -13,134 +13,139 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from train.checkpoints import Progress, load, read_history, save, take_weights
-from train.detector.batches import Batch, CanvasBatches, make_batch, make_stock
-from train.detector.false_negatives import find_missed
-from train.detector.false_positives import find_lures
+from train.checkpoints import save
+from train.data.faces import hash_file
+from train.data.negatives import hash_photos, load_photos
+from train.detector.batches import CanvasBatches, make_batch, make_pool
+from train.detector.canvas import CANVAS
+from train.detector.false_negatives import find_false_negatives
+from train.detector.false_positives import find_false_positives
 from train.detector.losses import DetectionLoss
-from train.detector.mosaic import CANVAS, Stock
 from train.detector.network import build
-from train.detector.photos import Photo
+from train.detector.photo_pool import PhotoPool
+from train.detector.photos import Photo, load_photos_with_boxes
+from train.epoch_loop import Monitor, Training, fit, jit_mode
 from train.errors import DataError
-from train.keypoints.network import learning_rate
+from train.learning_rate import make_schedule
 from train.recipes import FaceRecipe
-from train.run_record import BEST, LAST, MODEL
-from train.torch_layers import hasten
+from train.run_record import MODEL, RunPaths, describe, open_run, write_record
+from train.torch_layers import with_torch_layers
 
-_HELD_OUT = 20  # one photo in so many is kept to see how training goes
-_CANVASES = 96  # made of them, always the same
-_SWITCH_S = 3e-4  # after which one Python thread makes way for another; a fifth of the time saved
+_VALIDATION_INTERVAL = 20  # every 20th photo is held out for validation
+_VALIDATION_CANVASES = 96  # composed of them once
+# Canvases are composed in a thread beside the training loop; with Python's default interval of 5 ms
+# each waits long for the other's turn. Saves a fifth of the time.
+_SWITCH_INTERVAL_S = 3e-4
 
 
-def train_face(
-    recipe: FaceRecipe,
-    photos: list[Photo],
-    negatives: list[NDArray[np.uint8]],
-    folder: Path,
-    resume: bool,
-    lured: Path | None = None,
-    start_from: Path | None = None,
-) -> dict[str, Any]:
-    """Train the detector and leave it in `folder`; returns what is to be recorded of it.
+def train_detector(recipe: FaceRecipe, paths: RunPaths) -> dict[str, Any]:
+    """Train the detector and write the run folder.
 
     Args:
         recipe: all settings.
-        photos: photos with boxes.
-        negatives: photos without faces, grey, uint8 `(H, W)` each.
-        folder: where the run lives; it exists.
-        resume: go on from the last whole epoch, if there is one.
-        lured: a detector's file; what it takes for faces in the negatives, and the faces that it
-            misses, are shown more often.
-        start_from: a trained detector, a `.keras` file, whose weights a new run begins with.
+        paths: what is read and written; `data` are photos with boxes, and the false positives and
+            false negatives of `detector` are sampled more often.
+
+    Returns:
+        What was written to `run.json`.
 
     Raises:
-        ModelError: that file is no detector.
-        DataError: no set that the recipe draws photos from is there.
-        RunError: the last checkpoint or `start_from` cannot be read.
+        ModelError: `detector` cannot be opened.
+        DataError: a file is missing or wrong, or there are no photos of the recipe's sets.
+        RunError: the run folder or the initial model cannot be used.
     """
+    photos = load_photos_with_boxes(paths.data)
+    negatives = load_photos(paths.negatives) if paths.negatives else []
+    hashes = _hash_inputs(paths, negatives)
+    record = {"kind": "detector", **describe(recipe, hashes, keras.backend.backend())}
+    record = open_run(paths, record)
     start = time.monotonic()
-    kept, held_out = divide(photos)
-    lures = find_lures(lured, negatives) if lured and negatives else None
-    stock, others = (make_stock(some, negatives, recipe, lures) for some in (kept, held_out))
-    if not stock.photos or not others.photos:
+    training_photos, validation_photos = split_photos(photos)
+    training_pool, validation_pool = _make_pools(
+        recipe, training_photos, validation_photos, negatives, paths.detector
+    )
+    network = _fit(recipe, training_pool, validation_pool, paths)
+    save(network, paths.output / MODEL)
+    record["photos"] = {"training": len(training_photos), "validation": len(validation_photos)}
+    record["negatives"] = len(negatives)
+    record["lures"] = len(training_pool.false_positives)
+    record["missed"] = len(training_pool.false_negatives)
+    record["parameters"] = network.count_params()
+    record["seconds_last_start"] = round(time.monotonic() - start)
+    write_record(record, paths.output)
+    return record
+
+
+def split_photos(photos: list[Photo]) -> tuple[list[Photo], list[Photo]]:
+    """Training photos, and every 20th photo for validation."""
+    training = [photo for i, photo in enumerate(photos) if i % _VALIDATION_INTERVAL]
+    return training, photos[::_VALIDATION_INTERVAL]
+
+
+def _hash_inputs(paths: RunPaths, negatives: list[NDArray[np.uint8]]) -> dict[str, str]:
+    hashes = {paths.data.name: hash_file(paths.data), "negatives": hash_photos(negatives)}
+    if paths.detector:
+        hashes["lured"] = hash_file(paths.detector)
+    if paths.start_model:
+        hashes["start_from"] = hash_file(paths.start_model)
+    return hashes
+
+
+def _make_pools(
+    recipe: FaceRecipe,
+    training: list[Photo],
+    validation: list[Photo],
+    negatives: list[NDArray[np.uint8]],
+    detector: Path | None,
+) -> tuple[PhotoPool, PhotoPool]:
+    """What training and validation canvases are composed of."""
+    pools = [make_pool(photos, negatives, recipe) for photos in (training, validation)]
+    training_pool, validation_pool = pools
+    if not training_pool.photos or not validation_pool.photos:
         raise DataError(
             f"too few photos of {', '.join(name for name, _ in recipe.shares)}: "
-            f"{len(stock.photos)} to learn from and {len(others.photos)} held out"
+            f"{len(training_pool.photos)} for training and {len(validation_pool.photos)} for "
+            "validation"
         )
-    if lured:
-        stock = replace(stock, missed=find_missed(lured, stock.photos, recipe.by_hand))
+    if detector is None:
+        return training_pool, validation_pool
+    if negatives:
+        found = find_false_positives(detector, negatives)
+        training_pool, validation_pool = (replace(pool, false_positives=found) for pool in pools)
+    missed = find_false_negatives(detector, training_pool.photos, recipe.by_hand)
+    return replace(training_pool, false_negatives=missed), validation_pool
+
+
+def _fit(recipe: FaceRecipe, training: PhotoPool, validation: PhotoPool, paths: RunPaths) -> Any:
+    """The trained network, made of Keras's own layers, which exporters know."""
     keras.utils.set_random_seed(recipe.seed)
-    # Canvases are made in a thread beside the network's, which would wait long for each other.
     cv2.setNumThreads(1)
-    sys.setswitchinterval(_SWITCH_S)
-    hastened = _fit(recipe, stock, _validation(others), folder, resume, start_from)
-    network = build(recipe.seed)  # of Keras's layers alone, which whoever exports it knows
-    network.set_weights(hastened.get_weights())
-    save(network, folder / MODEL)
-    return {
-        "photos": {"training": len(kept), "validation": len(held_out)},
-        "negatives": len(negatives),
-        "lures": 0 if lures is None else len(lures.photos),
-        "missed": 0 if stock.missed is None else len(stock.missed.photos),
-        "parameters": network.count_params(),
-        "seconds_last_start": round(time.monotonic() - start),
-    }
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    trained = fit(
+        Training(
+            recipe=recipe,
+            steps_per_epoch=recipe.steps_per_epoch,
+            build=lambda: _compile(recipe),
+            batches=lambda epoch: CanvasBatches(training, recipe, epoch),
+            validation=make_batch(validation, _VALIDATION_CANVASES, np.random.default_rng(0)),
+            # The decay of the learning rate determines the last epochs: no early stopping.
+            monitor=Monitor("val_loss", "validation loss {:.4f}", patience=recipe.epochs),
+        ),
+        paths.output,
+        paths.resume,
+        paths.start_model,
+    )
+    network = build(recipe.seed)
+    network.set_weights(trained.get_weights())
+    return network
 
 
-def divide(photos: list[Photo]) -> tuple[list[Photo], list[Photo]]:
-    """Photos to learn from, and one in twenty to see how training goes."""
-    held_out = [photo for i, photo in enumerate(photos) if i % _HELD_OUT == 0]
-    return [photo for i, photo in enumerate(photos) if i % _HELD_OUT], held_out
-
-
-def _validation(stock: Stock) -> Batch:
-    return make_batch(stock, _CANVASES, np.random.default_rng(0))
-
-
-def _fit(
-    recipe: FaceRecipe,
-    stock: Stock,
-    validation: Batch,
-    folder: Path,
-    resume: bool,
-    start_from: Path | None,
-) -> Any:
-    network, epoch = _start(recipe, folder, resume)
-    if start_from and epoch == 0:
-        take_weights(network, start_from)
-    if epoch < recipe.epochs:
-        network.fit(
-            CanvasBatches(stock, recipe, epoch),
-            initial_epoch=epoch,
-            epochs=recipe.epochs,
-            validation_data=validation,
-            validation_batch_size=recipe.batch_size,
-            shuffle=False,
-            verbose=1 if sys.stdout.isatty() else 0,
-            callbacks=[
-                Progress(
-                    folder,
-                    recipe.epochs,
-                    read_history(folder, epoch),
-                    "val_loss",
-                    "validation loss {:.4f}",
-                )
-            ],
-        )
-    return load(folder / BEST)
-
-
-def _start(recipe: FaceRecipe, folder: Path, resume: bool) -> tuple[Any, int]:
-    schedule = learning_rate(recipe, recipe.steps_per_epoch)
-    if resume and (folder / LAST).exists():
-        network = load(folder / LAST)
-        network.optimizer.learning_rate = schedule
-        return network, int(network.optimizer.iterations) // recipe.steps_per_epoch
-    network = hasten(build(recipe.seed))
-    jit: bool | str = False if keras.backend.backend() == "tensorflow" else "auto"
+def _compile(recipe: FaceRecipe) -> Any:
+    network = with_torch_layers(build(recipe.seed))
+    schedule = make_schedule(recipe, recipe.steps_per_epoch)
     network.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
         loss=DetectionLoss(CANVAS),
-        jit_compile=jit,
+        jit_compile=jit_mode(),
     )
-    return network, 0
+    return network

@@ -1,1 +1,1 @@
-"""Training the keypoint network and its error and face-score heads."""
+"""The keypoint network: batches, architectures, losses, output heads and training."""

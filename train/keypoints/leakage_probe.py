@@ -1,9 +1,9 @@
-"""Does a network look for the traces of labels that were painted out of its training pictures?
+"""Leakage probe: does a network locate the traces of labels that were retouched out of images?
 
-Where pictures were recovered from copies with a mark at every label, the repaired pixels are a
-little smoother than the rest and say where the label was. Whoever learns that looks good on such
-pictures alone. So the same repairs are made beside the points of untouched pictures: a network that
-looks for them moves its points towards them, one that sees faces does not.
+Where images were recovered from copies with a mark drawn at every label, the retouched pixels are
+slightly smoother than the rest and reveal the label. A network that has learnt this is accurate on
+such images only. The probe retouches places beside the keypoints of untouched images: the
+predictions of such a network move towards them, those of others do not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from train.data.augmentation import smooth_at
 
-_AWAY_PX = 4.0  # far enough to tell from the point, near enough to be mistaken for it
+_DISTANCE_PX = 4.0  # distinguishable from the keypoint, close enough to attract it
 
 
 def measure_pull(
@@ -23,21 +23,22 @@ def measure_pull(
     images: NDArray[np.uint8],
     seed: int = 0,
 ) -> float:
-    """How far decoy repairs draw the points.
+    """How far retouched places attract the predictions of a network.
 
     Args:
-        predict: from pictures, uint8 `(N, S, S)`, to keypoints, `(N, K, 2)` px.
-        images: uint8 `(N, S, S)`, in which nothing was repaired.
-        seed: of the directions in which the decoys lie.
+        predict: from images, uint8 `(N, S, S)`, to keypoints, `(N, K, 2)` px.
+        images: uint8 `(N, S, S)`, not retouched.
+        seed: of the random directions of the retouched places.
 
     Returns:
-        The mean way towards the decoys over their distance: 0 is not at all, 1 all the way.
+        The mean shift towards the retouched places divided by their distance: 0 if they have no
+        effect, 1 if the predictions move all the way.
     """
     points = predict(images)
     angle = np.random.default_rng(seed).uniform(0, 2 * np.pi, size=points.shape[:2])
     direction = np.stack([np.cos(angle), np.sin(angle)], axis=-1)  # (N, K, 2)
-    centres = np.rint(points + _AWAY_PX * direction).astype(int)
+    centres = np.rint(points + _DISTANCE_PX * direction).astype(int)
     pairs = zip(images, centres, strict=True)
-    repaired = np.stack([smooth_at(image, places) for image, places in pairs])
-    moved = ((predict(repaired) - points) * direction).sum(axis=-1)
-    return float(moved.mean() / _AWAY_PX)
+    retouched = np.stack([smooth_at(image, places) for image, places in pairs])
+    shift = ((predict(retouched) - points) * direction).sum(axis=-1)
+    return float(shift.mean() / _DISTANCE_PX)

@@ -1,6 +1,6 @@
 """Losses and metrics over keypoints with missing labels, in `keras.ops` alone.
 
-Legend: N faces, K keypoints. Tensors are `(N, 2K)`, px; a missing label is NaN and counts nowhere.
+Legend: N faces, K keypoints. Tensors are `(N, 2K)`, px; a missing label is NaN and is masked.
 """
 
 from __future__ import annotations
@@ -15,28 +15,29 @@ Tensor = Any  # a tensor of whichever backend Keras runs on
 
 @keras.saving.register_keras_serializable("train")
 def masked_mse(true: Tensor, predicted: Tensor) -> Tensor:
-    """Mean squared error over labelled coordinates, px², scalar; 0 where nothing is labelled."""
+    """Mean squared error over labelled coordinates, px², scalar; 0 without labels."""
     squared, labelled = _squared(true, predicted)
     return ops.sum(squared) / ops.maximum(ops.sum(labelled), 1.0)
 
 
 @keras.saving.register_keras_serializable("train")
 def masked_absolute(true: Tensor, predicted: Tensor) -> Tensor:
-    """Mean absolute difference over labelled values, scalar; 0 where nothing is labelled."""
+    """Mean absolute difference over labelled values, scalar; 0 without labels."""
     squared, labelled = _squared(true, predicted)
     return ops.sum(ops.sqrt(squared + 1e-12)) / ops.maximum(ops.sum(labelled), 1.0)
 
 
 @keras.saving.register_keras_serializable("train")
 def masked_distance(true: Tensor, predicted: Tensor) -> Tensor:
-    """Mean Euclidean distance of labelled points, px, scalar; 0 where nothing is labelled.
+    """Mean Euclidean distance of labelled points, px, scalar; 0 without labels.
 
-    What the normalised mean error counts, and less drawn by wrong labels than a squared error.
+    The numerator of the normalised mean error; more robust to wrong labels than a squared error.
     """
     squared, labelled = _squared(true, predicted)
     points = ops.sum(ops.reshape(squared, (-1, 2)), axis=-1)
-    known = ops.reshape(labelled, (-1, 2))[:, 0]
-    return ops.sum(known * ops.sqrt(points + 1e-6)) / ops.maximum(ops.sum(known), 1.0)
+    labelled_points = ops.reshape(labelled, (-1, 2))[:, 0]
+    total = ops.sum(labelled_points * ops.sqrt(points + 1e-6))
+    return total / ops.maximum(ops.sum(labelled_points), 1.0)
 
 
 LOSSES = {"mse": masked_mse, "distance": masked_distance}
@@ -44,29 +45,29 @@ LOSSES = {"mse": masked_mse, "distance": masked_distance}
 
 @keras.saving.register_keras_serializable("train")
 def accuracy(true: Tensor, predicted: Tensor) -> Tensor:
-    """What Keras's `accuracy` counts for coordinates: is the largest one the same? `(N,)`.
+    """Keras's categorical `accuracy` applied to coordinates: whether the argmax agrees, `(N,)`.
 
-    It is reported because the published notebooks for this task report it; it says little about how
-    near the points are. `RMSE` does.
+    Reported because published notebooks for this task report it; it says little about the
+    localisation error, which `RMSE` measures.
     """
-    filled = ops.where(ops.isnan(true), ops.full_like(predicted, -1e9), true)
-    known = ops.where(ops.isnan(true), ops.full_like(predicted, -1e9), predicted)
-    same = ops.equal(ops.argmax(filled, axis=-1), ops.argmax(known, axis=-1))
+    masked_true = ops.where(ops.isnan(true), ops.full_like(predicted, -1e9), true)
+    masked_predicted = ops.where(ops.isnan(true), ops.full_like(predicted, -1e9), predicted)
+    same = ops.equal(ops.argmax(masked_true, axis=-1), ops.argmax(masked_predicted, axis=-1))
     return ops.cast(same, "float32")
 
 
 @keras.saving.register_keras_serializable("train")
 class RMSE(keras.metrics.Metric):
-    """Root mean squared error in pixels over all labelled coordinates seen since the last reset."""
+    """Root mean squared error, px, over all labelled coordinates since the last reset."""
 
     def __init__(self, name: str = "rmse", **kwargs: Any) -> None:
-        """Start at zero."""
+        """Create the metric with empty sums."""
         super().__init__(name=name, **kwargs)
         self.total = self.add_weight(name="total", initializer="zeros")
         self.count = self.add_weight(name="count", initializer="zeros")
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
-        """Add a batch, `(N, 2K)` px each; sample weights are not used."""
+        """Add a batch, `(N, 2K)` px each; sample weights are ignored."""
         squared, labelled = _squared(y_true, y_pred)
         self.total.assign(self.total + ops.sum(squared))
         self.count.assign(self.count + ops.sum(labelled))
@@ -77,7 +78,7 @@ class RMSE(keras.metrics.Metric):
 
 
 def _squared(true: Tensor, predicted: Tensor) -> tuple[Tensor, Tensor]:
-    # NaN times zero is NaN, so the label is replaced before it is used, not masked afterwards.
+    # NaN times zero is NaN, so labels are replaced before the subtraction, not masked after it.
     labelled = ops.logical_not(ops.isnan(true))
     difference = ops.where(labelled, true, predicted) - predicted
     return ops.square(difference), ops.cast(labelled, predicted.dtype)

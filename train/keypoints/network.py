@@ -1,22 +1,23 @@
-"""The networks, as Keras models from grey pictures to coordinates.
+"""The keypoint networks, as Keras models from grey images to coordinates.
 
 Legend: N faces, K keypoints (15), S side (96).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from edge.geometry.face_frame import MEAN_FACE
 from edge.keypoints import KEYPOINT_NAMES
 from train.data.faces import SIDE
+from train.epoch_loop import jit_mode
 from train.keypoints.losses import LOSSES, RMSE, accuracy
-from train.recipes import FaceRecipe, Recipe
+from train.learning_rate import make_schedule
+from train.recipes import Recipe
 
 _VALUES = 2 * len(KEYPOINT_NAMES)
 _CENTRE = (SIDE - 1) / 2  # px
@@ -24,26 +25,25 @@ _CENTRE = (SIDE - 1) / 2  # px
 _COMPACT = (
     (16, 2), (32, 2), (32, 1), (64, 2), (64, 1), (64, 1), (96, 2), (96, 1), (96, 1)
 )  # fmt: skip
-_BOTTLENECK = 48  # maps that the dense layer sees
-_SPREAD = (
-    16.0  # px; about the standard deviation of the coordinates, so the last layer works near 1
-)
+_BOTTLENECK = 48  # channels before the dense layer
+# px; about the standard deviation of the coordinates, so that the last layer's outputs are near 1.
+_SPREAD = 16.0
 
 
 def reference(dropout: float = 0.3, seed: int = 0) -> keras.Sequential:
-    """The reference CNN: four weight layers, one convolution in, two in the middle, one dense out.
+    """The reference CNN: three convolutions and a dense layer.
 
     Args:
         dropout: share of the features dropped before the prediction layer while training, 0–1.
         seed: of the initial weights and of dropout.
 
     Returns:
-        From uint8 `(N, 96, 96, 1)`, grey 0–255, to float32 `(N, 30)`: x and y of the 15 keypoints
-        in `edge.KEYPOINT_NAMES` order, px of the picture. Not compiled.
+        A model, not compiled, from uint8 `(N, 96, 96, 1)`, grey 0–255, to float32 `(N, 30)`: x and
+        y of the 15 keypoints in `edge.KEYPOINT_NAMES` order, px of the crop.
     """
 
     def convolution(filters: int, size: int, name: str, offset: int = 0) -> layers.Layer:
-        # Strides rather than pooling: as accurate here, and a quarter of the multiply-adds.
+        # Strides instead of pooling: equally accurate here, a quarter of the multiply-adds.
         return layers.Conv2D(
             filters,
             size,
@@ -73,16 +73,16 @@ def reference(dropout: float = 0.3, seed: int = 0) -> keras.Sequential:
 def compact(dropout: float = 0.0, seed: int = 0) -> keras.Model:
     """The shipped CNN: nine 3×3 convolutions with batch normalisation, a bottleneck, a dense layer.
 
-    Plain convolutions, because on small processors they run nearer to the peak than depthwise ones,
-    and strides rather than pooling. Most of the multiply-adds lie at 24×24 and 12×12, most of the
-    parameters at 6×6; 29.7 million and 0.39 million in all.
+    Plain convolutions, because on small processors they run closer to peak throughput than
+    depthwise ones, and strides instead of pooling. Most of the 29.7 million multiply-adds are at
+    24×24 and 12×12, most of the 0.39 million parameters at 6×6.
 
     Args:
         dropout: share of the features dropped before the prediction layer while training, 0–1.
         seed: of the initial weights and of dropout.
 
     Returns:
-        As `reference`.
+        A model as that of `reference`; before training it predicts the mean face.
     """
     face = keras.Input((SIDE, SIDE, 1), dtype="uint8", name="face")
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(face)
@@ -106,68 +106,29 @@ NETWORKS: dict[str, Callable[[float, int], Any]] = {"reference": reference, "com
 
 
 def build(recipe: Recipe, steps_per_epoch: int) -> Any:
-    """The recipe's network, compiled with its optimiser, loss and learning rate.
+    """The recipe's network, compiled with its optimizer, loss and learning rate schedule.
 
     Args:
         recipe: all settings.
-        steps_per_epoch: optimiser steps of one epoch.
+        steps_per_epoch: optimizer steps of one epoch.
     """
     network = NETWORKS[recipe.network](recipe.dropout, recipe.seed)
-    schedule = learning_rate(recipe, steps_per_epoch)
+    schedule = make_schedule(recipe, steps_per_epoch)
     optimizers = {
         "rmsprop": lambda: keras.optimizers.RMSprop(schedule),
         "adamw": lambda: keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
     }
-    # XLA, Keras's default on TensorFlow, makes these nets two to four times slower on a CPU.
-    jit: bool | str = False if keras.backend.backend() == "tensorflow" else "auto"
     network.compile(
         optimizer=optimizers[recipe.optimizer](),
         loss=LOSSES[recipe.loss],
         metrics=[RMSE(), accuracy],
-        jit_compile=jit,
+        jit_compile=jit_mode(),
     )
     return network
 
 
-def learning_rate(recipe: Recipe | FaceRecipe, steps_per_epoch: int) -> WarmHoldCool:
-    """The rate rises over the first steps, stays, and falls over the recipe's last epochs."""
-    cooldown = min(recipe.cooldown, recipe.epochs)
-    return WarmHoldCool(
-        recipe.learning_rate,
-        warm=max(1, min(1000, recipe.epochs * steps_per_epoch // 50)),
-        cool_from=(recipe.epochs - cooldown) * steps_per_epoch,
-        end=recipe.epochs * steps_per_epoch,
-    )
-
-
-@keras.saving.register_keras_serializable("train")
-class WarmHoldCool(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that rises linearly, stays, and falls to a hundredth along a half cosine.
-
-    Until it falls it does not depend on how long the run is, so a longer run can go on from a
-    shorter one (Hu et al., 2024, call it warm-up, stable, decay).
-    """
-
-    def __init__(self, rate: float, warm: int, cool_from: int, end: int) -> None:
-        """The highest `rate`, and the steps at which it is reached, begins to fall, has fallen."""
-        self.rate, self.warm, self.cool_from, self.end = rate, warm, cool_from, end
-
-    def __call__(self, step: Any) -> Any:
-        """The rate at a step, scalar."""
-        step = ops.cast(step, "float32")
-        rising = ops.minimum((step + 1.0) / self.warm, 1.0)
-        done = (step - self.cool_from) / max(1, self.end - self.cool_from)
-        falling = 0.505 + 0.495 * ops.cos(math.pi * ops.clip(done, 0.0, 1.0))
-        return self.rate * rising * falling
-
-    def get_config(self) -> dict[str, Any]:
-        """What `__init__` takes."""
-        names = ("rate", "warm", "cool_from", "end")
-        return {name: getattr(self, name) for name in names}
-
-
 def normalised(x: Any, filters: int, size: int, strides: int, name: str, seed: int) -> Any:
-    """A convolution, batch normalisation and ReLU, named `name` and after it."""
+    """Convolution, batch normalisation and ReLU; `name` is that of the convolution."""
     x = layers.Conv2D(
         filters,
         size,

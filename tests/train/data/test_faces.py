@@ -77,7 +77,7 @@ def test_other_damage_is_named(text, tmp_path):
     path = tmp_path / "bad.csv"
     cases = {
         "": "the file is empty",
-        text.splitlines()[0]: "a header but no row",
+        text.splitlines()[0]: "a header but no rows",
         text.replace("nose_tip_x", "nose_x", 1): "column 'nose_tip_x' is missing",
         text.splitlines()[0] + "\n" + "1," * 40: "cannot be read as a table",
         text.rpartition(",")[0]: "row 4, column 'Image': expected 9216 pixels .*found 0",
@@ -90,7 +90,7 @@ def test_other_damage_is_named(text, tmp_path):
 
 def test_a_file_without_a_label_is_refused(faces, tmp_path):
     faces[1][:] = np.nan
-    with pytest.raises(DataError, match="no labelled row: all 4 rows"):
+    with pytest.raises(DataError, match="no labels: none of the 4 rows"):
         read_training(write_csv(tmp_path / "bad.csv", *faces))
 
 
@@ -117,5 +117,5 @@ def test_annotated_rows_find_their_pictures_by_id(faces, tmp_path):
     assert read.ids.tolist() == [14, 11]
     assert asked.tolist() == [27, 30]
     annotated.write_text("\n".join([header, rows[0].replace("14", "99", 1)]))
-    with pytest.raises(DataError, match="ImageId 99 has no picture"):
+    with pytest.raises(DataError, match="ImageId 99 is not in"):
         read_annotated(annotated, test_csv)

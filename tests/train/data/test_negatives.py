@@ -28,7 +28,7 @@ def test_photos_are_used_for_half(rng):
 
 
 def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(DataError, match="no picture there"):
+    with pytest.raises(DataError, match="no images found"):
         load_photos(tmp_path)
 
 

@@ -1,95 +1,85 @@
-"""What training canvases are made of: covered faces, shade, and faces that a detector missed."""
+import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
-pytest.importorskip("keras")
 pytest.importorskip("cv2")
 
-import train.detector.false_negatives
-from train.detector.false_negatives import Missed, find_missed
-from train.detector.mosaic import Stock, _draw_photo, _scale_for
-from train.detector.occluders import cover_faces
-from train.detector.photometric import _shade
-from train.detector.photos import Photo
-
-NONE = np.empty((0, 4), np.float32)
-BOX = (40.0, 60.0, 40.0, 50.0)
-
-
-def photo(source="photos", boxes=(BOX,)):
-    return Photo(np.full((160, 160), 130, np.uint8), np.array(boxes, np.float32), NONE, source)
+from edge.geometry.box_conventions import from_wider_face
+from edge.geometry.face_frame import MEAN_FACE, box_of_keypoints
+from edge.keypoints import KEYPOINT_NAMES
+from tests.made_faces import made_training_faces
+from tests.made_photos import boxed, bright_photo
+from train.detector.boxes import from_hand_drawn
+from train.detector.photos import from_faces, load_photos_with_boxes, read_photos, save_photos
+from train.errors import DataError
 
 
-def changed_rows(covers):
-    """Which rows of a plain photo any of fifty tries to cover its face changes."""
-    plain = photo()
-    tries = [cover_faces(plain, rng=np.random.default_rng(i), **covers) for i in range(50)]
-    assert (plain.pixels == 130).all()
-    changed = np.mean([(some.pixels != 130).any() for some in tries])
-    assert 0.5 < changed < 0.95  # about two faces of three
-    return np.flatnonzero(np.any([(t.pixels != 130).any(axis=1) for t in tries], axis=0))
+@pytest.fixture
+def folder(tmp_path):
+    """Two photos: one with hand boxes, one with the keypoints of one face."""
+    hand = {
+        "image": "a.png",
+        "faces": [{"box": [10, 10, 20, 20]}, {"box": [60, 60, 10, 10]}],
+        "yunet": [[11, 9, 20, 24, 0.9], [100, 10, 20, 20, 0.95], [30, 80, 9, 9, 0.4]],
+    }
+    points = dict(zip(KEYPOINT_NAMES, (MEAN_FACE / 2 + 10).tolist(), strict=True))
+    one = {"image": "b.png", "keypoints": points,
+           "yunet": [[100, 80, 12, 15, 0.8], [5, 80, 9, 12, 0.4]]}  # fmt: skip
+    for row in (hand, one):
+        Image.new("L", (160, 120), 90).save(tmp_path / row["image"])
+    (tmp_path / "annotations.jsonl").write_text("\n".join(map(json.dumps, (hand, one))))
+    return tmp_path
 
 
-def test_masks_lie_below_the_eyes_and_hats_above_them():
-    _, y, _, height = BOX
-    masks = changed_rows({"masks": True, "hats": False})
-    assert masks.min() > y + 0.25 * height
-    assert masks.max() < y + 1.4 * height
-    hats = changed_rows({"masks": False, "hats": True})
-    assert hats.min() > y - 0.7 * height
-    assert hats.max() < y + 0.45 * height
+def test_boxes_are_converted_to_one_convention_and_weak_detections_ignored(folder):
+    (hand, one), skipped = read_photos(folder, "set")
+    assert skipped == []
+    both = (from_hand_drawn(boxed((10, 10, 20, 20))) + from_wider_face(boxed((11, 9, 20, 24)))) / 2
+    np.testing.assert_allclose(hand.boxes, [both[0], from_hand_drawn(boxed((60, 60, 10, 10)))[0]])
+    ignored = [(100, 10, 20, 20), (30, 80, 9, 9)]
+    np.testing.assert_allclose(hand.ignored, from_wider_face(np.array(ignored, np.float32)))
+    np.testing.assert_allclose(one.boxes[0], box_of_keypoints(MEAN_FACE / 2 + 10))
+    np.testing.assert_allclose(one.boxes[1:], from_wider_face(boxed((100, 80, 12, 15))))
+    np.testing.assert_allclose(one.ignored, from_wider_face(boxed((5, 80, 9, 12))))
 
 
-def test_without_covers_a_photo_is_left_alone():
-    plain = photo()
-    assert cover_faces(plain, False, False, np.random.default_rng(0)) is plain
+def test_a_missing_photo_is_skipped_and_a_malformed_line_is_an_error(folder):
+    (folder / "a.png").unlink()
+    photos, skipped = read_photos(folder, "set")
+    assert (len(photos), len(skipped)) == (1, 1)
+    (folder / "annotations.jsonl").write_text('{"image": "a.png"}')
+    with pytest.raises(DataError, match="line 1"):
+        read_photos(folder, "set")
 
 
-def test_shade_only_darkens_and_leaves_a_tenth_of_the_light():
-    bright = np.full((64, 64), 200, np.uint8)
-    shaded = np.stack([_shade(bright, np.random.default_rng(i)) for i in range(40)])
-    assert shaded.max() <= 200
-    assert 19 <= shaded.min() < 60
-    assert shaded.std(axis=(1, 2)).min() > 1
+def test_a_saved_file_of_photos_is_read_back_unchanged(folder, tmp_path):
+    photos, _ = read_photos(folder, "set")
+    photos.append(bright_photo())
+    save_photos(photos, tmp_path / "photos.npz")
+    back = load_photos_with_boxes(tmp_path / "photos.npz")
+    for saved, loaded in zip(photos, back, strict=True):
+        assert saved.source == loaded.source
+        for name in ("pixels", "boxes", "ignored"):
+            np.testing.assert_array_equal(getattr(saved, name), getattr(loaded, name))
+    (tmp_path / "junk.npz").write_bytes(b"junk")
+    with pytest.raises(DataError, match=r"train\.prepare --recipe face"):
+        load_photos_with_boxes(tmp_path / "junk.npz")
 
 
-class Finder:
-    """A detector that is sure of one box and not of another."""
-
-    def __init__(self, path, threads):
-        pass
-
-    def __call__(self, grey, size):
-        boxes = np.array([BOX, (100.0, 60.0, 40.0, 50.0)], np.float32)
-        return boxes, np.array([0.9, 0.3], np.float32)
-
-    @staticmethod
-    def canvas(grey, size):
-        return None, tuple(np.array(grey.shape) * 2)
+def test_the_arrays_of_a_file_of_photos_keep_their_names(tmp_path):
+    save_photos([bright_photo()], tmp_path / "photos.npz")
+    with np.load(tmp_path / "photos.npz") as arrays:
+        assert sorted(arrays) == [
+            "boxes", "boxes_counts", "pixels", "shapes", "sources", "unsure", "unsure_counts"
+        ]  # fmt: skip
 
 
-def test_faces_count_as_missed_that_a_detector_does_not_find_surely(monkeypatch):
-    monkeypatch.setattr(train.detector.false_negatives, "FaceDetector", Finder)
-    unsure, unseen, tiny = (100, 60, 40, 50), (10, 120, 20, 20), (150, 5, 4, 4)
-    photos = [photo("automatic", [unseen]), photo("hand", [BOX, unsure, unseen, tiny])]
-    missed = find_missed("face.onnx", photos, ("hand",))
-    assert missed.photos.tolist() == [1] * 4  # at either size
-    assert sorted(missed.faces.tolist()) == [1, 1, 2, 2]
-
-
-def test_missed_faces_are_drawn_more_often_and_in_the_middle():
-    missed = Missed(np.array([1]), np.array([1]))
-    other = (100.0, 20.0, 20.0, 20.0)
-    photos = [photo("facemask"), photo("facemask", [BOX, other])]
-    stock = Stock(photos, np.array([1.0, 1.0]), [], [], missed=missed)
-    rng = np.random.default_rng(0)
-    drawn = [_draw_photo(stock, rng) for _ in range(400)]
-    faces = [face for _, face in drawn if face is not None]
-    assert set(faces) == {1}
-    assert len(faces) / len(drawn) == pytest.approx(0.35, abs=0.08)
-    for some, face in drawn:
-        if face is not None:
-            _, about = _scale_for(some, 10.0, 50.0, rng, face)
-            x, y, width, height = some.boxes[1]
-            assert about == pytest.approx((x + width / 2, y + height / 2))
+def test_kaggles_images_have_the_box_of_their_keypoints_and_unlabelled_ones_are_left_out():
+    faces = made_training_faces(3)
+    faces.keypoints[1] = np.nan
+    photos = from_faces(faces, "kaggle")
+    assert [photo.source for photo in photos] == ["kaggle"] * 2
+    np.testing.assert_array_equal(photos[1].pixels, faces.images[2])
+    np.testing.assert_array_equal(photos[1].boxes, [box_of_keypoints(faces.keypoints[2])])
