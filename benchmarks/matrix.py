@@ -26,7 +26,10 @@ from benchmarks.harness.project import ROOT, build_wheel
 from benchmarks.reporting.markdown import header, row
 
 _SETS = ("lowest", "newest")  # of dependencies
-_TESTS = ("tests/conftest.py", "tests/made_faces.py", "tests/edge", "edge/data", "pyproject.toml")
+_TESTS = (
+    "tests/conftest.py", "tests/drawn_faces.py", "tests/made_faces.py", "tests/edge", "edge/data",
+    "pyproject.toml",
+)  # fmt: skip
 _VERSIONS = (
     "import json, platform; from importlib.metadata import version as v; "
     f"print(json.dumps([platform.python_version(), *map(v, {PACKAGES!r})]))"

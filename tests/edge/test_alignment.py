@@ -5,7 +5,7 @@ from edge.alignment import align
 from edge.errors import ImageError
 from edge.face import Face
 from edge.geometry.similarity import similarity
-from tests.edge.drawn_faces import face_at, spotted
+from tests.drawn_faces import face_at, spotted
 
 
 @pytest.mark.parametrize("size", [56, 112, 224])

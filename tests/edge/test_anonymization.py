@@ -5,7 +5,7 @@ from edge.anonymization import hide
 from edge.face import Face
 from edge.geometry.similarity import similarity
 from edge.keypoints import KEYPOINT_NAMES
-from tests.edge.drawn_faces import face_at, spotted
+from tests.drawn_faces import face_at, spotted
 
 EYE = KEYPOINT_NAMES.index("left_eye_center")
 
