@@ -18,16 +18,20 @@ from edge.errors import ImageError
 from edge.face import Face
 from edge.fusion import fused_box, fused_score, min_detector_score
 from edge.geometry.affine import crop_matrix
-from edge.geometry.boxes import io_min, pairwise_io_min
+from edge.geometry.boxes import pairwise_io_min
 from edge.image import Grey, ImageSource, load_grey
 from edge.networks.contract import Precision
 from edge.networks.detections import Detections
 from edge.networks.keypoint_model import Prediction
-from edge.refinement import MIN_SCORE, FacePass, predict_crops, refine
+from edge.refinement import MIN_RERUN_SCORE, FacePass, predict_crops, refine
+from edge.suppression import (
+    DUPLICATE_IO_MIN,
+    are_suppressed,
+    first_candidates,
+    without_duplicates,
+)
 
 _CHUNK = 32  # images whose crops share keypoint batches
-DUPLICATE_IO_MIN = 0.5  # IoMin above which two boxes are duplicates
-SUPPRESS_RATIO = 0.5  # share of the other's score below which a duplicate is not run
 _MAX_THREADS = 256
 _MIN_DETECT_SIZE = 32  # px
 
@@ -179,7 +183,7 @@ class FaceKeypoints:
         """Detect faces in one grey image, uint8 `(H, W)`; for `predict_faces`, largest first."""
         detections = self.face_detector(grey, self.detect_size)
         detections = detections.above(min_detector_score(self.min_score))
-        detections = detections.take(~_are_suppressed(detections))
+        detections = detections.take(~are_suppressed(detections))
         boxes = detections.boxes
         return detections.take(np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable"))
 
@@ -196,7 +200,7 @@ class FaceKeypoints:
         limit = self.max_faces
         if limit is None:
             return [self._select(faces) for faces in self._predict(greys, detections)]
-        first = [_first_candidates(found.boxes, limit) for found in detections]
+        first = [first_candidates(found.boxes, limit) for found in detections]
         candidates = [found.take(mask) for found, mask in zip(detections, first, strict=True)]
         faces = self._predict(greys, candidates)
         selected = [self._select(image_faces) for image_faces in faces]
@@ -266,7 +270,7 @@ class FaceKeypoints:
         return predict_crops(self.model, crops)
 
     def _predict(
-        self, greys: list[Grey], detections: list[Detections], min_score: float = MIN_SCORE
+        self, greys: list[Grey], detections: list[Detections], min_score: float = MIN_RERUN_SCORE
     ) -> list[list[Face]]:
         size = self.model.size
         matrices = [[crop_matrix(square, size) for square in d.crop_squares()] for d in detections]
@@ -286,42 +290,13 @@ class FaceKeypoints:
     def _select(self, faces: list[Face]) -> list[Face]:
         if self.face_detector.finds_faces:
             faces = [face for face in faces if face.score >= self.min_score]
-        return _without_duplicates(faces)[: self.max_faces]
+        return without_duplicates(faces)[: self.max_faces]
 
 
 def _fuse(box: NDArray[np.float32], score: float | None, face: FacePass) -> Face:
     if score is not None and face.pose is not None:  # else the keypoints give no box
         box = fused_box(box, face.box)
     return Face(box, fused_score(score, face.score), face.keypoints, face.error)
-
-
-def _without_duplicates(faces: list[Face]) -> list[Face]:
-    """Non-maximum suppression by IoMin; the largest face comes first."""
-    kept: list[Face] = []
-    for face in sorted(faces, key=lambda face: -face.score):
-        if all(io_min(face.box, other.box) <= DUPLICATE_IO_MIN for other in kept):
-            kept.append(face)
-    return sorted(kept, key=lambda face: -float(face.box[2] * face.box[3]))
-
-
-def _first_candidates(boxes: NDArray[np.float32], count: int) -> NDArray[np.bool_]:
-    """Mask `(M,)` of the boxes `(M, 4)`, largest first, that are run first when `count` are asked.
-
-    All duplicates of the `count` largest; the others are seldom needed.
-    """
-    return np.asarray((pairwise_io_min(boxes, boxes[:count]) > DUPLICATE_IO_MIN).any(axis=1))
-
-
-def _are_suppressed(detections: Detections) -> NDArray[np.bool_]:
-    """Mask `(M,)` of the boxes that are duplicates of one with a far higher score.
-
-    One of the two would be dropped after the keypoint network had run on both; it need not run.
-    """
-    boxes, scores = detections.boxes, detections.scores
-    if scores is None or len(boxes) < 2:
-        return np.zeros(len(boxes), bool)
-    duplicates = pairwise_io_min(boxes, boxes) > DUPLICATE_IO_MIN
-    return np.asarray((duplicates & (scores[:, None] < SUPPRESS_RATIO * scores)).any(axis=1))
 
 
 def _reopen(settings: Settings) -> FaceKeypoints:

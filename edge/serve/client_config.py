@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import __version__, refinement
-from edge.facekeypoints import DUPLICATE_IO_MIN, SUPPRESS_RATIO, FaceKeypoints
+from edge.facekeypoints import FaceKeypoints
 from edge.fusion import DETECTOR_SCORE, KEYPOINTS_BOX
 from edge.geometry import head_pose
 from edge.geometry.face_frame import BOX_DOWN, BOX_HEIGHT, BOX_WIDTH, CROP, MEAN_FACE
@@ -20,6 +20,7 @@ from edge.measures import MEASURES
 from edge.networks.detections import Detector
 from edge.networks.face_detector import ENLARGE, NEAR, SHORTER, STEP, FaceDetector
 from edge.serve.limits import Limits
+from edge.suppression import DUPLICATE_IO_MIN, SUPPRESS_RATIO
 
 PAGE = Path(__file__).parent / "page"
 ORT = PAGE / "ort" / "ort.wasm.min.mjs"
@@ -88,5 +89,5 @@ def _refinement_settings() -> dict[str, float]:
         "max_tilt_deg": refinement.MAX_ROLL_DEG,
         "max_log_scale": refinement.MAX_LOG_SCALE,
         "max_shift": refinement.MAX_SHIFT,
-        "min_score": refinement.MIN_SCORE,
+        "min_score": refinement.MIN_RERUN_SCORE,
     }

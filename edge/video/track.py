@@ -142,7 +142,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A face that may be a track's.
+    """A candidate for the face of a track.
 
     Attributes:
         track: the track.
@@ -161,7 +161,7 @@ class Match:
 
     @property
     def is_plausible(self) -> bool:
-        """Whether it may be the track's face by appearance."""
+        """Whether its appearance allows that it is the track's face."""
         return self.similarity >= _PLAUSIBLE_SIMILARITY
 
 
@@ -200,7 +200,7 @@ def check_intervals(tracks: list[Track]) -> list[int]:
 
 
 def compare_duplicates(matches: list[Match], max_io_min: float) -> list[Match]:
-    """The matches, with those compared that were only assumed and overlap another.
+    """Compare the assumed matches that overlap another; all others are returned as they are.
 
     An assumed match, of similarity 1, would win over one that was compared.
     """

@@ -15,12 +15,13 @@ import numpy as np
 
 from edge.crop import cut
 from edge.face import Face
-from edge.facekeypoints import DUPLICATE_IO_MIN, FaceKeypoints
+from edge.facekeypoints import FaceKeypoints
 from edge.geometry.affine import Matrix
 from edge.geometry.boxes import io_min
 from edge.geometry.face_frame import upright_matrix
 from edge.image import Grey, ImageSource, Luma, to_grey, view_image
 from edge.refinement import FacePass, refine
+from edge.suppression import DUPLICATE_IO_MIN
 from edge.video.smoothing import PointFilter, Smoothing
 from edge.video.track import (
     Match,
