@@ -169,8 +169,7 @@ def test_the_error_names_the_invalid_image_of_several(url):
     files = [("pictures", ("good.jpg", PHOTO)), ("pictures", ("bad.jpg", PHOTO[:9000]))]
     response = httpx.post(f"{url}/v1/keypoints", files=files)
     assert response.status_code == 422
-    assert response.json()["error"].startswith("bad.jpg: ")
-    assert "cannot be decoded (" in response.json()["error"]
+    assert response.json()["error"].startswith("bad.jpg: cannot be decoded (")
 
 
 @pytest.mark.usefixtures("keeps_working")
