@@ -13,23 +13,25 @@ from train.annotators import main, to_common_scheme
 from train.data.annotation_schemes import read_annotators
 
 
-def test_groups_that_label_differently_are_brought_together(rng):
-    found = MEAN_FACE + rng.normal(0, 3, size=(40, 1, 2)).astype(np.float32)
+def test_offsets_convert_the_labels_of_all_groups_to_one_scheme(rng):
+    predicted = MEAN_FACE + rng.normal(0, 3, size=(40, 1, 2)).astype(np.float32)
     group = np.repeat([0, 1], [30, 10])
-    apart = rng.normal(0, 0.03, size=(2, 15, 2))
-    labels = np.concatenate([add_offsets(found[group == g], apart[g]) for g in (0, 1)])
-    first, second, others = to_common_scheme(found, labels, group)
+    offsets = rng.normal(0, 0.03, size=(2, 15, 2))
+    labels = np.concatenate([add_offsets(predicted[group == g], offsets[g]) for g in (0, 1)])
+    first, second, others = to_common_scheme(predicted, labels, group)
     together = np.concatenate(
         [add_offsets(labels[group == g], o) for g, o in ((0, first), (1, second))]
     )  # fmt: skip
     # The labels' own frames are moved with the corners of the eyes, hence not to the last digit.
-    np.testing.assert_allclose(together, add_offsets(found, others), atol=0.3)
+    np.testing.assert_allclose(together, add_offsets(predicted, others), atol=0.3)
     np.testing.assert_allclose(others, others[list(MIRROR_ORDER)] * [-1, 1], atol=1e-9)
     top = KEYPOINT_NAMES.index("mouth_center_top_lip")
-    assert others[top, 1] == pytest.approx((apart[0] * 0.75 + apart[1] * 0.25)[top, 1], abs=1e-6)
+    assert others[top, 1] == pytest.approx(
+        (offsets[0] * 0.75 + offsets[1] * 0.25)[top, 1], abs=1e-6
+    )
 
 
-def test_the_constants_that_are_kept_bring_kaggles_two_groups_to_the_middle_of_the_lips():
+def test_the_committed_offsets_move_kaggles_two_groups_to_the_middle_of_the_lips():
     bottom = KEYPOINT_NAMES.index("mouth_center_bottom_lip")
     outer, inner, converted = (
         read_annotators(name)[bottom, 1] for name in ("kaggle_1", "kaggle_2", "converted")
@@ -39,7 +41,7 @@ def test_the_constants_that_are_kept_bring_kaggles_two_groups_to_the_middle_of_t
     assert 1569 * outer + 571 * inner == pytest.approx(0, abs=2.5)  # the mean row is not moved
 
 
-def test_the_command_prints_what_the_file_of_constants_keeps(tmp_path, capsys):
+def test_the_command_prints_the_format_of_the_committed_file(tmp_path, capsys):
     path = write_csv(tmp_path / "training.csv", *make_faces(6))
     assert main([str(EMBEDDED), "--data", str(path), "--from-row", "4"]) == 0
     table = json.loads(capsys.readouterr().out)
@@ -48,7 +50,7 @@ def test_the_command_prints_what_the_file_of_constants_keeps(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("row", ["1", "7"])
-def test_an_empty_group_is_one_line(row, tmp_path, capsys):
+def test_an_empty_group_is_an_error_of_one_line(row, tmp_path, capsys):
     path = write_csv(tmp_path / "training.csv", *make_faces(6))
     assert main([str(EMBEDDED), "--data", str(path), "--from-row", row]) == 1
     assert "6 complete rows" in capsys.readouterr().err

@@ -11,11 +11,13 @@ from train.checkpoints import load
 from train.evaluate import main
 
 
-def test_the_table_gives_the_errors_of_the_model(finished_run, tmp_path, capsys):
+def test_the_table_and_the_record_have_the_errors_of_the_model(finished_run, tmp_path, capsys):
     images, keypoints = make_faces(6, seed=9)
     asked = [30, 30, 30, 30, 8, 8]
-    annotated, pictures = write_annotated(tmp_path, images, keypoints, asked)
-    assert main([str(finished_run), "--annotated", str(annotated), "--images", str(pictures)]) == 0
+    annotated, test_images = write_annotated(tmp_path, images, keypoints, asked)
+    assert (
+        main([str(finished_run), "--annotated", str(annotated), "--images", str(test_images)]) == 0
+    )
     model = load(finished_run / "model.keras")
     predicted = model.predict(images[..., None], verbose=0)["keypoints"]
     sets = json.loads((finished_run / "evaluation.json").read_text())["sets"]

@@ -19,15 +19,15 @@ def network():
 
 
 @pytest.fixture
-def pictures(rng):
+def images(rng):
     return rng.normal(size=(3, 8, 12, 1)).astype(np.float32)
 
 
-def answers(network, pictures, training):
-    return keras.ops.convert_to_numpy(network(pictures, training=training))
+def predict(network, images, training):
+    return keras.ops.convert_to_numpy(network(images, training=training))
 
 
-def test_elsewhere_than_on_torch_a_network_is_its_own_twin(network):
+def test_on_other_backends_the_network_itself_is_returned(network):
     if keras.backend.backend() == "torch":
         pytest.skip("needs another backend than torch")
     assert with_torch_layers(network) is network
@@ -35,19 +35,19 @@ def test_elsewhere_than_on_torch_a_network_is_its_own_twin(network):
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="needs KERAS_BACKEND=torch")
 @pytest.mark.parametrize("training", [False, True])
-def test_a_twin_on_torch_answers_the_same_and_gives_its_weights_back(
-    network, pictures, training, monkeypatch
+def test_a_copy_on_torch_predicts_the_same_and_its_weights_can_be_copied_back(
+    network, images, training, monkeypatch
 ):
     import train.torch_layers
 
-    monkeypatch.setattr(train.torch_layers, "_multiplies_bfloat16", lambda: False)
-    twin = with_torch_layers(network)
-    assert [type(layer).__name__ for layer in twin.layers if layer.weights] == [
+    monkeypatch.setattr(train.torch_layers, "_supports_bfloat16", lambda: False)
+    copy = with_torch_layers(network)
+    assert [type(layer).__name__ for layer in copy.layers if layer.weights] == [
         "DirectConv2D", "FusedNormalization", "DirectConv2D", "DirectConv2D"
     ]  # fmt: skip
-    expected, found = (answers(model, pictures, training) for model in (network, twin))
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-    network.set_weights(twin.get_weights())
-    # The moving variance is of N − 1 numbers in the twin's.
-    for mine, its in zip(network.get_weights(), twin.get_weights(), strict=True):
-        np.testing.assert_allclose(mine, its)
+    expected, predicted = (predict(model, images, training) for model in (network, copy))
+    np.testing.assert_allclose(predicted, expected, atol=1e-5)
+    network.set_weights(copy.get_weights())
+    # The moving variance of the copy is unbiased.
+    for original, copied in zip(network.get_weights(), copy.get_weights(), strict=True):
+        np.testing.assert_allclose(original, copied)

@@ -17,7 +17,7 @@ from train.detector.occluders import cover_faces
 from train.detector.photos import NO_BOXES, Boxes, Photo
 
 _MASK_RATE = 0.25  # of the photos of sets without masks; in the masked set most faces wear one
-_HAT_RATE = 0.12  # of all photos; hats are rarer than masks, and some are in the sets already
+_HAT_RATE = 0.12  # of all photos
 _FALSE_NEGATIVE_RATE = (
     0.35  # of the photos are drawn for a false negative; the majority stays random
 )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from train.data.augmentation import compress, noise
 
-# Probabilities of the augmentations. Tone differs between most cameras; halftone printing is rare.
+# Probabilities of the augmentations; halftone printing is rare.
 _LOW_RESOLUTION_RATE = 0.25
 _BLUR_RATE = 0.2
 _TONE_RATE = 0.7

@@ -23,7 +23,7 @@ def test_the_68_points_give_the_15():
     assert found["left_eyebrow_outer_end"] == 26
 
 
-def test_a_convention_is_read_in_the_order_of_the_names(tmp_path):
+def test_offsets_are_read_in_the_order_of_the_keypoint_names(tmp_path):
     table = {name: [i / 100, 0] for i, name in reversed(list(enumerate(KEYPOINT_NAMES)))}
     path = tmp_path / "convention.json"
     path.write_text(json.dumps({"kaggle_minus_68": table}))
@@ -33,7 +33,7 @@ def test_a_convention_is_read_in_the_order_of_the_names(tmp_path):
         read_convention(path)
 
 
-def test_a_constant_difference_of_schemes_is_taken_away(rng):
+def test_mean_offsets_between_schemes_are_subtracted(rng):
     faces = MEAN_FACE + rng.normal(0, 2, size=(30, 15, 2))
     offsets = rng.normal(0, 0.05, size=(15, 2))
     other = add_offsets(faces, offsets)

@@ -34,7 +34,7 @@ def darkness_at(image, point):
     return float(image[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2].mean())
 
 
-def test_without_any_change_the_face_stays(face, rng):
+def test_without_augmentation_the_face_is_unchanged(face, rng):
     image, keypoints = augment(*face, STILL, rng)
     np.testing.assert_array_equal(image, face[0])
     np.testing.assert_allclose(keypoints, face[1], atol=1e-5)
@@ -54,7 +54,7 @@ def test_mirroring_swaps_left_and_right_names(face):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_labels_move_with_the_picture(face, seed):
+def test_keypoints_move_with_the_image(face, seed):
     settings = Augmentation(blur=0, noise=0, repairs=0, erase=0, contrast=0, brightness=0)
     image, keypoints = augment(*face, settings, np.random.default_rng(seed))
     ground = float(np.median(image))
@@ -64,7 +64,7 @@ def test_labels_move_with_the_picture(face, seed):
         assert darkness_at(image, point) < ground - 30
 
 
-def test_missing_points_stay_missing(face, rng):
+def test_missing_keypoints_stay_missing(face, rng):
     image, keypoints = face
     keypoints[4] = np.nan
     _, moved = augment(image, keypoints, Augmentation(mirror=0), rng)
@@ -72,10 +72,10 @@ def test_missing_points_stay_missing(face, rng):
     assert np.isnan(moved).sum() == 2
 
 
-def test_the_same_seed_changes_the_same(face):
-    first, again = (augment(*face, Augmentation(), np.random.default_rng(5)) for _ in range(2))
-    np.testing.assert_array_equal(first[0], again[0])
-    np.testing.assert_array_equal(first[1], again[1])
+def test_the_same_seed_gives_the_same_result(face):
+    first, second = (augment(*face, Augmentation(), np.random.default_rng(5)) for _ in range(2))
+    np.testing.assert_array_equal(first[0], second[0])
+    np.testing.assert_array_equal(first[1], second[1])
 
 
 def test_smoothed_crosses_change_a_few_pixels_only(rng):
@@ -93,7 +93,7 @@ def centre_of_dot(image, near):
 
 @pytest.mark.parametrize("side", [96, 144])
 @pytest.mark.parametrize("change", GEOMETRY)
-def test_points_move_exactly_as_pixels(change, side):
+def test_keypoints_and_pixels_move_alike(change, side):
     settings = replace(STILL, **GEOMETRY[change])
     rng = np.random.default_rng(3)
     y, x = np.mgrid[:side, :side]
@@ -108,7 +108,7 @@ def test_points_move_exactly_as_pixels(change, side):
         np.testing.assert_allclose(centre_of_dot(image, point[0]), point[0], atol=0.15)
 
 
-def test_a_face_that_only_moves_keeps_its_light(face, rng):
+def test_geometric_augmentation_does_not_change_grey_values(face, rng):
     settings = Augmentation(shade=1, compress=1, low_resolution=1, gamma=1).moving_only()
     assert settings.turn_deg == Augmentation().turn_deg
     flat = np.full((96, 96), 77, np.uint8)
@@ -117,7 +117,7 @@ def test_a_face_that_only_moves_keeps_its_light(face, rng):
 
 
 @pytest.mark.parametrize("change", ["gamma", "shade", "low_resolution", "compress"])
-def test_every_change_of_light_changes_the_picture_and_no_point(face, change, rng):
+def test_photometric_augmentation_changes_the_image_and_no_keypoint(face, change, rng):
     image, keypoints = augment(*face, replace(STILL, **{change: 1.0}), rng)
     assert np.abs(image.astype(int) - face[0]).mean() > 0.5
     np.testing.assert_allclose(keypoints, face[1], atol=1e-5)

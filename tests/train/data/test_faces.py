@@ -41,7 +41,7 @@ def test_the_zip_and_another_order_of_columns_read_the_same(faces, tmp_path):
         np.testing.assert_array_equal(read_training(path).keypoints, read_training(plain).keypoints)
 
 
-def test_half_a_point_is_no_point(faces, tmp_path):
+def test_a_keypoint_with_one_coordinate_is_missing(faces, tmp_path):
     faces[1][2, 0, 1] = np.nan
     read = read_training(write_csv(tmp_path / "training.csv", *faces))
     assert np.isnan(read.keypoints[2, 0]).all()
@@ -73,7 +73,7 @@ def test_a_bad_cell_is_named_by_row_and_column(text, tmp_path, column, value, me
         read_training(path)
 
 
-def test_other_damage_is_named(text, tmp_path):
+def test_a_malformed_file_is_an_error_that_says_why(text, tmp_path):
     path = tmp_path / "bad.csv"
     cases = {
         "": "the file is empty",
@@ -88,13 +88,13 @@ def test_other_damage_is_named(text, tmp_path):
             read_training(path)
 
 
-def test_a_file_without_a_label_is_refused(faces, tmp_path):
+def test_a_file_without_labels_is_an_error(faces, tmp_path):
     faces[1][:] = np.nan
     with pytest.raises(DataError, match="no labels: none of the 4 rows"):
         read_training(write_csv(tmp_path / "bad.csv", *faces))
 
 
-def test_a_missing_file_and_a_broken_zip_are_named(tmp_path):
+def test_a_missing_file_and_a_corrupt_zip_are_errors(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         read_training(tmp_path / "none.csv")
     broken = tmp_path / "training.zip"
@@ -103,7 +103,7 @@ def test_a_missing_file_and_a_broken_zip_are_named(tmp_path):
         read_training(broken)
 
 
-def test_annotated_rows_find_their_pictures_by_id(faces, tmp_path):
+def test_annotations_and_images_are_joined_by_id(faces, tmp_path):
     images, keypoints = faces
     test_csv, annotated = tmp_path / "test.csv", tmp_path / "annotated.csv"
     lines = [f"{i + 11},{' '.join(map(str, im.reshape(-1)))}" for i, im in enumerate(images)]

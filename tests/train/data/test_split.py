@@ -5,7 +5,7 @@ from train.data.split import copies_of, duplicate_groups, near_duplicates, split
 
 
 def distinct(count, seed=0):
-    """Smooth pictures that resemble one another by chance only."""
+    """Smooth images that are not near-duplicates."""
     coarse = np.random.default_rng(seed).integers(0, 256, size=(count, 8, 8)).astype(np.uint8)
     return coarse.repeat(12, axis=1).repeat(12, axis=2)
 
@@ -34,9 +34,9 @@ def test_a_split_keeps_every_row_once_and_copies_together(rng):
 
 def test_the_same_seed_splits_the_same():
     images, _ = make_faces(12)
-    first, again = (split(images, 0.25, np.random.default_rng(3)) for _ in range(2))
-    for one, other in zip(first, again, strict=True):
-        np.testing.assert_array_equal(one, other)
+    first, second = (split(images, 0.25, np.random.default_rng(3)) for _ in range(2))
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_faces_of_one_group_stay_together():
@@ -47,7 +47,7 @@ def test_faces_of_one_group_stay_together():
     assert not set(people[training]) & set(people[validation])
 
 
-def test_copies_of_other_pictures_are_found(rng):
+def test_near_duplicates_of_other_images_are_found(rng):
     images = distinct(8)
     noisy = np.clip(images[5] * 0.9 + rng.normal(0, 4, size=(96, 96)), 0, 255).astype(np.uint8)
     others = np.concatenate([distinct(3, seed=1), noisy[None]])

@@ -9,7 +9,7 @@ from train.keypoints.batches import Batches
 from train.recipes import Recipe
 
 
-def test_without_shares_every_face_comes_once_an_epoch():
+def test_without_shares_every_face_is_drawn_once_per_epoch():
     faces = made_training_faces(10)
     batches = Batches(faces, Recipe("r", batch_size=4))
     assert [len(batches[i][0]) for i in range(len(batches))] == [4, 4, 2]
@@ -18,7 +18,7 @@ def test_without_shares_every_face_comes_once_an_epoch():
     assert (targets.shape, targets.dtype) == ((4, 30), np.float32)
 
 
-def test_shares_say_how_often_a_set_is_drawn():
+def test_sets_are_drawn_by_their_shares():
     many, few = made_training_faces(90, "many"), made_training_faces(10, "few")
     both = join([many, few])
     batches = Batches(both, Recipe("r", shares=(("many", 1.0), ("few", 3.0))))
@@ -29,7 +29,7 @@ def test_shares_say_how_often_a_set_is_drawn():
 
 def test_the_same_epoch_gives_the_same_batches():
     faces = made_training_faces(8)
-    first, again = (Batches(faces, Recipe("r", batch_size=8), epoch=3)[0] for _ in range(2))
-    np.testing.assert_array_equal(first[0], again[0])
+    first, second = (Batches(faces, Recipe("r", batch_size=8), epoch=3)[0] for _ in range(2))
+    np.testing.assert_array_equal(first[0], second[0])
     other = Batches(faces, Recipe("r", batch_size=8), epoch=4)[0]
     assert not (first[0] == other[0]).all()

@@ -17,21 +17,21 @@ def number(tensor):
     return float(keras.ops.convert_to_numpy(tensor))
 
 
-def test_mse_is_over_labelled_values_alone(pair):
+def test_mse_is_over_labelled_values_only(pair):
     assert number(masked_mse(*pair)) == pytest.approx((1 + 0 + 9 + 0 + 0 + 0 + 4) / 7)
 
 
-def test_absolute_difference_is_over_labelled_values_alone(pair):
+def test_absolute_difference_is_over_labelled_values_only(pair):
     assert number(masked_absolute(*pair)) == pytest.approx(
         (1 + 0 + 3 + 0 + 0 + 0 + 2) / 7, abs=1e-5
     )
 
 
-def test_nothing_labelled_is_no_loss(pair):
+def test_without_labels_the_loss_is_0(pair):
     assert number(masked_mse(pair[0][1:2], pair[1][1:2])) == 0
 
 
-def test_rmse_gathers_over_batches_and_resets(pair):
+def test_rmse_accumulates_over_batches_and_resets(pair):
     metric = RMSE()
     metric.update_state(pair[0][:2], pair[1][:2])
     metric.update_state(pair[0][2:], pair[1][2:])
@@ -52,5 +52,5 @@ def test_the_gradient_of_missing_labels_is_zero_not_nan(pair):
 def test_accuracy_is_agreement_of_the_largest_coordinate():
     true = np.array([[1, 9, 3], [1, np.nan, 3], [7, 2, 3]], np.float32)
     predicted = np.array([[2, 8, 1], [1, 99, 5], [1, 2, 3]], np.float32)
-    found = keras.ops.convert_to_numpy(accuracy(true, predicted))
-    assert found.tolist() == [1, 1, 0]
+    agreement = keras.ops.convert_to_numpy(accuracy(true, predicted))
+    assert agreement.tolist() == [1, 1, 0]
