@@ -47,8 +47,7 @@ def read_convention(path: str | Path, key: str = "kaggle_minus_68") -> NDArray[n
     """Read the mean offsets between two annotation schemes.
 
     Args:
-        path: a JSON file with an object `key` from keypoint name to `[x, y]`, in units of the
-            outer-eye-corner distance, in the frame of the eyes (`add_offsets`).
+        path: a JSON file of objects from keypoint name to `[x, y]`, as `add_offsets` takes them.
         key: name of the object.
 
     Returns:

@@ -40,8 +40,7 @@ def cover_faces(photo: Photo, masks: bool, hats: bool, rng: np.random.Generator)
 
     Args:
         photo: not modified.
-        masks: whether to draw masks.
-        hats: whether to draw hats.
+        masks, hats: whether to draw them.
         rng: random generator.
 
     Returns:
