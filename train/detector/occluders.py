@@ -40,7 +40,8 @@ def cover_faces(photo: Photo, masks: bool, hats: bool, rng: np.random.Generator)
 
     Args:
         photo: not modified.
-        masks, hats: whether to draw them.
+        masks: whether to draw masks.
+        hats: whether to draw hats.
         rng: random generator.
 
     Returns:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +118,6 @@ def _make_pools(
 def _fit(recipe: FaceRecipe, training: PhotoPool, validation: PhotoPool, paths: RunPaths) -> Any:
     """The trained network, made of Keras's own layers, which exporters know."""
     keras.utils.set_random_seed(recipe.seed)
-    cv2.setNumThreads(1)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     trained = fit(
         Training(
