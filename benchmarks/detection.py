@@ -24,7 +24,7 @@ from benchmarks.datasets.annotated_boxes import AnnotatedPhoto, read_annotated_p
 from benchmarks.datasets.photos import Photo, read_photos
 from benchmarks.evaluation.detection_metrics import is_found, measure_precision, on_canvas
 from benchmarks.evaluation.detectors import CASCADES, Detect, open_edge, open_haar, open_yunet
-from benchmarks.evaluation.face_score import HELD_BACK
+from benchmarks.evaluation.face_score import HELD_OUT
 from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
 from benchmarks.harness.timing import Call, RunLength, time_interleaved
@@ -39,7 +39,7 @@ _SIZES = (320, 640)  # px, of the longer side
 _SMALL_PX = (12, 16, 20, 24, 32)  # widths of faces' boxes
 _SHAPES = ((240, 320), (480, 640))
 _ROUNDS = 40
-_HELD_BACK = slice(HELD_BACK - 1, None, HELD_BACK)
+_HELD_OUT = slice(HELD_OUT - 1, None, HELD_OUT)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -109,7 +109,7 @@ def _our_files(detector: Path) -> dict[str, Path]:
 
 
 def read_evaluation_sets(data: Path) -> EvaluationSets:
-    """Read helen's photos and the held-back parts of the other two sets.
+    """Read helen's photos and the held-out parts of the other two sets.
 
     Raises:
         EdgeError: a photo cannot be read.
@@ -119,8 +119,8 @@ def read_evaluation_sets(data: Path) -> EvaluationSets:
     paths = sorted((data / "negatives").glob("*.jpg"))
     return EvaluationSets(
         helen=read_photos(data / "helen"),
-        masks=read_annotated_photos(data / "facemask")[_HELD_BACK],
-        negatives=[to_grey(load_image(path)) for path in paths[_HELD_BACK]],
+        masks=read_annotated_photos(data / "facemask")[_HELD_OUT],
+        negatives=[to_grey(load_image(path)) for path in paths[_HELD_OUT]],
     )
 
 

@@ -1,6 +1,6 @@
 """The methods that are compared, and the virtual environments that their packages are installed in.
 
-Each peer has an environment of its own, so that none sees another's packages. If a peer cannot be
+Each peer has an environment of its own, so that their packages cannot conflict. If a peer cannot be
 installed, its environment keeps the reason, and the comparison shows it.
 """
 

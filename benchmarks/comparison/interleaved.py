@@ -1,6 +1,6 @@
 """Interleaved comparison of this package and its peers on the same images.
 
-Each method runs in a process of its own; all process the images in turns of one pass each, so that
+Each method runs in a process of its own; all process the images in rounds of one pass each, so that
 drift of the machine's speed affects them alike.
 """
 
@@ -111,7 +111,7 @@ def _video_frames() -> list[Rgb]:
 def time_methods(
     methods: Sequence[Method], threads: int, images: ImageArchive, comparison: Comparison
 ) -> list[Row]:
-    """Time methods on the same images, in turns of one pass each.
+    """Time methods on the same images, in rounds of one pass each.
 
     Raises:
         OSError: a worker ended after its first response; all workers are terminated.

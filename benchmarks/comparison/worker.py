@@ -252,7 +252,7 @@ def use_one_core() -> None:
 
 def peak_mb() -> float:
     """The largest resident set of this process, 10⁶ bytes."""
-    # getrusage also counts what the parent held when it started this process.
+    # getrusage also counts the memory of the parent when it started this process.
     with open("/proc/self/status", encoding="ascii") as status:
         peak = next(line for line in status if line.startswith("VmHWM"))
     return int(peak.split()[1]) * 1024 / 1e6

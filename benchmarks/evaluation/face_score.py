@@ -13,7 +13,7 @@ from edge.geometry.affine import crop_matrix
 from edge.geometry.boxes import intersection
 from edge.image import load_image, to_grey
 
-HELD_BACK = 5  # training skips every fifth photo without faces; benchmarks use these
+HELD_OUT = 5  # training skips every fifth photo without faces; benchmarks use these
 _CROPS_PER_PHOTO = 4
 _SIDES = (0.15, 1.0)  # of a photo's shorter side
 _PART_SIDES = (0.5, 1.5)  # of a face's square
@@ -26,20 +26,20 @@ def cut_faces(photos: list[Photo], size: int) -> NDArray[np.uint8]:
 
 
 def cut_nonfaces(folder: Path, size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Random crops of the held-back photos without faces, uint8 `(N, size, size)`.
+    """Random crops of the held-out photos without faces, uint8 `(N, size, size)`.
 
     Raises:
         ValueError: the folder has too few photos.
     """
     crops = []
-    for path in sorted(folder.glob("*.jpg"))[HELD_BACK - 1 :: HELD_BACK]:
+    for path in sorted(folder.glob("*.jpg"))[HELD_OUT - 1 :: HELD_OUT]:
         grey = to_grey(load_image(path))
         for _ in range(_CROPS_PER_PHOTO):
             side = rng.uniform(*_SIDES) * min(grey.shape)
             x, y = rng.uniform(0, np.array(grey.shape[::-1]) - side)
             crops.append(cut(grey, crop_matrix([x, y, side, side], size), size))
     if not crops:
-        raise ValueError(f"{folder}: expected at least {HELD_BACK} photos (.jpg)")
+        raise ValueError(f"{folder}: expected at least {HELD_OUT} photos (.jpg)")
     return np.stack(crops)
 
 

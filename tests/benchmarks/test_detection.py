@@ -17,7 +17,7 @@ from edge.networks.face_detector import EMBEDDED
 
 @pytest.fixture
 def data(tmp_path):
-    """Five photos of each set; the last, which is held back, has a face in facemask only."""
+    """Five photos of each set; the last, which is held out, has a face in facemask only."""
     grey = load_grey(SAMPLE)
     (face,) = FaceKeypoints(precision="fp32")(grey)
     for name in ("helen", "facemask", "negatives"):
