@@ -52,7 +52,7 @@ def test_files_are_fetched_in_order(folder):
 def test_what_is_no_regular_file_has_a_reason(folder):
     (folder / "in").mkdir()
     os.mkfifo(folder / "pipe.jpg")
-    reason = "is a directory or no regular file; expected a picture file"
+    reason = "is a directory or no regular file; expected an image file"
     photos = [photo_at(name) for name in ("none.jpg", "in", "pipe.jpg")]
     assert [*fetch(photos)] == ["no such file", reason, reason]
 
