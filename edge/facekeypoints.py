@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 from edge.errors import ImageError
 from edge.face import Face
 from edge.fusion import fused_box, fused_score, min_detector_score
-from edge.geometry.affine import crop_matrix
 from edge.geometry.boxes import pairwise_io_min
 from edge.image import Grey, ImageSource, load_grey
 from edge.networks.contract import Precision
@@ -273,7 +272,7 @@ class FaceKeypoints:
         self, greys: list[Grey], detections: list[Detections], min_score: float = MIN_RERUN_SCORE
     ) -> list[list[Face]]:
         size = self.model.size
-        matrices = [[crop_matrix(square, size) for square in d.crop_squares()] for d in detections]
+        matrices = [found.crop_matrices(size) for found in detections]
         images = [grey for grey, own in zip(greys, matrices, strict=True) for _ in own]
         flat = [matrix for own in matrices for matrix in own]
         passes = iter(refine(self.model, images, flat, min_score=min_score))

@@ -19,8 +19,7 @@ from edge.crop import cut
 from edge.drawing import draw
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.geometry.affine import Matrix, crop_matrix, invert, transform
-from edge.geometry.face_frame import square_of_box
+from edge.geometry.affine import Matrix, invert, transform
 from edge.image import Grey, Rgb, load_image, to_grey
 from edge.networks.face_detector import EMBEDDED, FaceDetector
 
@@ -83,9 +82,9 @@ def time_stages(
 def _prepare(path: Path, face_detector: FaceDetector, detect: FaceKeypoints) -> _Prepared:
     image = load_image(path)
     grey = to_grey(image)
-    boxes = face_detector(grey, _DETECT_SIZE).above(_MIN_SCORE).boxes
+    detections = face_detector(grey, _DETECT_SIZE).above(_MIN_SCORE)
     size = detect.model.size
-    matrices = [crop_matrix(square_of_box(box), size) for box in boxes]
+    matrices = detections.crop_matrices(size)
     crops = np.array([cut(grey, m, size) for m in matrices], np.uint8).reshape(-1, size, size)
     return _Prepared(
         path=path,

@@ -69,6 +69,7 @@ class OnnxModel:
     Attributes:
         path: the file it was read from.
         metadata: the file's metadata.
+        outputs: names of the file's outputs.
     """
 
     def __init__(self, path: str | Path, threads: int, contract: Contract) -> None:
@@ -86,6 +87,7 @@ class OnnxModel:
         self._session = _open_session(self.path, threads)
         self.metadata = _read_metadata(self._session, self.path, contract)
         contract.check(self._session, self.metadata, self.path)
+        self.outputs = [tensor.name for tensor in self._session.get_outputs()]
 
     def run(self, outputs: list[str], inputs: dict[str, NDArray[np.uint8]]) -> Outputs:
         """Run the network: the named outputs for the named inputs."""

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.geometry.affine import Matrix, crop_matrix
 from edge.geometry.boxes import enclosing_square
 from edge.geometry.face_frame import square_of_box
 from edge.image import Grey
@@ -23,11 +24,14 @@ class Detections:
         scores: float32 `(M,)`, 0–1; None where the detector gives none.
         squares: float64 `(M, 4)`, what the keypoint network is to see of the image for each box,
             px; None where it follows from the box.
+        rolls: float32 `(M,)`, degrees clockwise as seen, by which each square is rotated; None
+            where the detector gives none and faces are taken to be upright.
     """
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32] | None = None
     squares: NDArray[np.float64] | None = None
+    rolls: NDArray[np.float32] | None = None
 
     def take(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> Detections:
         """The detections that a mask `(M,)` or indices select, in that order."""
@@ -35,17 +39,20 @@ class Detections:
             self.boxes[index],
             None if self.scores is None else self.scores[index],
             None if self.squares is None else self.squares[index],
+            None if self.rolls is None else self.rolls[index],
         )
 
     def above(self, score: float) -> Detections:
         """The detections of at least this score; all where the detector gives none."""
         return self if self.scores is None else self.take(self.scores >= score)
 
-    def crop_squares(self) -> list[NDArray[np.float64]]:
-        """For each box the square `(4,)` px that the keypoint network is to see."""
-        if self.squares is not None:
-            return list(self.squares)
-        return [square_of_box(box) for box in self.boxes]
+    def crop_matrices(self, size: int) -> list[Matrix]:
+        """For each box the matrix to the `size`×`size` px crop that the keypoint network sees."""
+        squares = map(square_of_box, self.boxes) if self.squares is None else self.squares
+        rolls = [0.0] * len(self.boxes) if self.rolls is None else self.rolls.tolist()
+        return [
+            crop_matrix(square, size, roll) for square, roll in zip(squares, rolls, strict=True)
+        ]
 
     def score_list(self) -> list[float | None]:
         """One score per box."""

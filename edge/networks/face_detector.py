@@ -1,4 +1,4 @@
-"""The face detector: one `.onnx` file, from a grey image to boxes and scores.
+"""The face detector: one `.onnx` file, from a grey image to boxes, scores and rolls.
 
 A box reaches from the middle of the forehead to the chin and from cheek to cheek;
 `edge.geometry.face_frame` says which square of the image the keypoint network then sees.
@@ -20,6 +20,7 @@ from edge.networks.detections import Detections
 from edge.resize import resize
 
 EMBEDDED = Path(__file__).parents[1] / "models" / "face.onnx"
+_OUTPUTS = ("boxes", "scores", "roll")  # older files have no roll
 METADATA_KEYS = ("box_convention", *COMMON_KEYS)
 STEP = 32  # px; the coarsest stride
 # The shorter side is padded to one of these fractions of the longer, so that the network runs at a
@@ -52,6 +53,7 @@ class FaceDetector:
         """
         self._model = OnnxModel(path, threads, _CONTRACT)
         self.path, self.metadata = self._model.path, self._model.metadata
+        self._outputs = [name for name in _OUTPUTS if name in self._model.outputs]
         self._model.check_runs(lambda: self._run(np.zeros((1, 2 * STEP, 2 * STEP, 1), np.uint8)))
 
     def __call__(self, grey: Grey, detect_size: int = 320) -> Detections:
@@ -69,10 +71,11 @@ class FaceDetector:
         """
         height, width = grey.shape
         canvas, inner = self.letterbox(grey, detect_size)
-        boxes, scores = self._run(canvas)
+        boxes, scores, *rolls = self._run(canvas)
         factors = np.array([width / inner[1], height / inner[0]], np.float32)
         corner = (boxes[:, :2] + 0.5) * factors - 0.5
-        return Detections(np.concatenate([corner, boxes[:, 2:] * factors], axis=1), scores)
+        boxes = np.concatenate([corner, boxes[:, 2:] * factors], axis=1)
+        return Detections(boxes, scores, rolls=rolls[0] if rolls else None)
 
     @staticmethod
     def letterbox(grey: Grey, detect_size: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
@@ -92,7 +95,7 @@ class FaceDetector:
         return canvas, inner
 
     def _run(self, canvas: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        return self._model.run(["boxes", "scores"], {"image": canvas})
+        return self._model.run(self._outputs, {"image": canvas})
 
 
 def working_shape(height: int, width: int) -> tuple[int, int]:
@@ -119,11 +122,13 @@ def _check_tensors(
         "image": ("tensor(uint8)", 4),
         "boxes": ("tensor(float)", 2),
         "scores": ("tensor(float)", 1),
+        "roll": ("tensor(float)", 1),
     }
-    if actual != expected:
+    without_roll = {name: form for name, form in expected.items() if name != "roll"}
+    if actual not in (expected, without_roll):
         raise ModelError(
-            f"{path}: not a face detector: expected image (1, H, W, 1), boxes (M, 4) and scores "
-            f"(M,), found {', '.join(f'{t.name} {t.shape}' for t in tensors)}"
+            f"{path}: not a face detector: expected image (1, H, W, 1), boxes (M, 4), scores (M,) "
+            f"and roll (M,), found {', '.join(f'{t.name} {t.shape}' for t in tensors)}"
         )
 
 

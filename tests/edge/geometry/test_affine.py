@@ -31,3 +31,14 @@ def test_compose_applies_the_first_first(rng):
     points = rng.uniform(0, 100, size=(10, 2))
     both = transform(compose(second, first), points)
     np.testing.assert_allclose(both, transform(second, transform(first, points)), atol=1e-9)
+
+
+def test_a_rotated_square_is_cut_about_its_centre():
+    square, centre = [10.0, 20.0, 64.0, 64.0], np.array([41.5, 51.5])
+    for roll in (0.0, 30.0, 180.0, -90.0):
+        matrix = crop_matrix(square, 96, roll)
+        np.testing.assert_allclose(transform(matrix, centre), [47.5, 47.5])
+        np.testing.assert_allclose(np.linalg.det(matrix[:, :2]), 1.5**2)
+        # What lies above the face's middle, as the face sees it, is above it in the crop.
+        up = np.array([np.sin(np.radians(roll)), -np.cos(np.radians(roll))])
+        np.testing.assert_allclose(transform(matrix, centre + 10 * up), [47.5, 32.5], atol=1e-9)

@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from edge.geometry.affine import crop_matrix, rotation_deg, scale_of, transform
 from edge.geometry.face_frame import square_of_box
 from edge.networks.detections import Detections, WholeImage
 
@@ -27,15 +29,29 @@ def test_without_scores_all_detections_are_above_any():
     assert detections.score_list() == [None, None, None]
 
 
-def test_crop_squares_follow_from_the_boxes_unless_they_are_given():
-    for square, box in zip(Detections(BOXES).crop_squares(), BOXES, strict=True):
-        np.testing.assert_array_equal(square, square_of_box(box))
+def test_crops_follow_from_the_boxes_unless_squares_are_given():
+    for matrix, box in zip(Detections(BOXES).crop_matrices(96), BOXES, strict=True):
+        np.testing.assert_array_equal(matrix, crop_matrix(square_of_box(box), 96))
+
+
+def test_crops_are_rotated_by_the_rolls_about_the_centres_of_their_squares():
+    rolls = np.array([0, 90, -30], np.float32)
+    for matrix, box, roll in zip(
+        Detections(BOXES, rolls=rolls).crop_matrices(96), BOXES, rolls, strict=True
+    ):
+        x, y, side, _ = square_of_box(box)
+        centre = (x + (side - 1) / 2, y + (side - 1) / 2)
+        np.testing.assert_allclose(transform(matrix, centre), [47.5, 47.5], atol=1e-9)
+        assert rotation_deg(matrix) == pytest.approx(-roll)
+        assert scale_of(matrix) == pytest.approx(96 / side)
 
 
 def test_the_whole_image_is_one_box_in_its_enclosing_square():
     detector = WholeImage()
     detections = detector(np.zeros((50, 100), np.uint8), 320)
     np.testing.assert_array_equal(detections.boxes, [[0, 0, 100, 50]])
-    np.testing.assert_array_equal(detections.crop_squares(), [[0, -25, 100, 100]])
+    np.testing.assert_array_equal(detections.squares, [[0, -25, 100, 100]])
+    expected = [crop_matrix((0, -25, 100, 100), 96)]
+    np.testing.assert_array_equal(detections.crop_matrices(96), expected)
     assert detections.scores is None
     assert not detector.finds_faces

@@ -17,18 +17,20 @@ from edge.networks.keypoint_model import EMBEDDED
 BOX, SCORE = [40.0, 20.0, 33.0, 44.0], 0.81
 
 
-def write_detector(path, box=BOX, scores="scores", **changes):
-    """A detector that gives one box wherever it looks."""
+def write_detector(path, box=BOX, scores="scores", roll=None, **changes):
+    """A detector that gives one box wherever it looks, and its roll unless that is None."""
     values = {
         "boxes": helper.make_tensor("b", TensorProto.FLOAT, [1, 4], box),
         scores: helper.make_tensor("s", TensorProto.FLOAT, [1], [SCORE]),
     }
+    if roll is not None:
+        values["roll"] = helper.make_tensor("r", TensorProto.FLOAT, [1], [roll])
     nodes = [helper.make_node("Constant", [], [name], value=v) for name, v in values.items()]
     graph = helper.make_graph(
         nodes, "detector",
         [helper.make_tensor_value_info("image", TensorProto.UINT8, [1, None, None, 1])],
-        [helper.make_tensor_value_info("boxes", TensorProto.FLOAT, [1, 4]),
-         helper.make_tensor_value_info(scores, TensorProto.FLOAT, [1])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, list(value.dims))
+         for name, value in values.items()],
     )  # fmt: skip
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     metadata = dict.fromkeys(METADATA_KEYS, "x")
@@ -52,6 +54,38 @@ def test_boxes_come_back_in_pixels_of_the_picture(factor, path):
     # A box that starts at pixel 40 starts at the edge 39.5.
     np.testing.assert_allclose(boxes, [[x + factor / 2 - 0.5, y + factor / 2 - 0.5, width, height]])
     assert scores.tolist() == pytest.approx([SCORE])
+
+
+def test_a_roll_comes_back_and_a_file_without_any_still_opens(path, tmp_path):
+    grey = np.zeros((240, 320), np.uint8)
+    assert FaceDetector(path)(grey).rolls is None
+    rolled = FaceDetector(write_detector(tmp_path / "rolled.onnx", roll=-170.0))
+    assert rolled(grey).rolls.tolist() == [-170.0]
+
+
+@pytest.mark.parametrize("roll", [0.0, 90.0, 180.0, -120.0])
+def test_the_first_crop_of_a_face_that_is_rotated_is_upright(roll, sample, tmp_path):
+    """The network finds the sample's face at any roll, of which the detector tells."""
+    from edge.crop import cut
+    from edge.geometry.affine import rotation_deg, transform
+    from edge.geometry.face_frame import fit_mean_face
+    from edge.geometry.similarity import similarity
+    from edge.image import load_image, to_grey
+
+    grey = to_grey(load_image(sample))
+    height, width = grey.shape
+    middle = ((width - 1) / 2, (height - 1) / 2)
+    # `cut` takes squares; the sample's face lies near the middle of this one.
+    side = min(height, width)
+    matrix = similarity(1.0, roll, middle, ((side - 1) / 2, (side - 1) / 2))
+    (upright,) = FaceKeypoints(detector="face")(grey)
+    box = box_of_keypoints(transform(matrix, upright.keypoints))
+    path = write_detector(tmp_path / "face.onnx", box.tolist(), roll=roll)
+    (face,) = FaceKeypoints(detector=path, detect_size=side)(cut(grey, matrix, side))
+    apart = np.linalg.norm(face.keypoints - transform(matrix, upright.keypoints), axis=1)
+    assert apart.mean() < 0.05 * box[2]
+    turned = rotation_deg(fit_mean_face(face.keypoints)) - roll
+    assert abs((turned + 180) % 360 - 180) < 10
 
 
 def test_a_small_picture_is_enlarged_twice_at_most(path):
