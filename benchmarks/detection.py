@@ -5,6 +5,9 @@
   skips.
 - negatives: false positives per photo without faces; every fifth photo, which training skips.
 - small faces: recall on helen's faces, shrunk and placed on a larger canvas.
+- rolls: helen's photos rotated in steps of 15°, by detector and keypoint network together: faces
+  found, with keypoints within 10 % of the eye span, and with keypoints the wrong way up.
+- varied: recall on very different faces, upright and rotated by 90°, if that folder exists.
 - time at 320×240 and 640×480 px, one thread, interleaved.
 """
 
@@ -22,6 +25,11 @@ import numpy as np
 
 from benchmarks.datasets.annotated_boxes import AnnotatedPhoto, read_annotated_photos
 from benchmarks.datasets.photos import Photo, read_photos
+from benchmarks.evaluation.detection_by_roll import (
+    candidates_per_photo,
+    measure_rolls,
+    measure_sets,
+)
 from benchmarks.evaluation.detection_metrics import is_found, measure_precision, on_canvas
 from benchmarks.evaluation.detectors import CASCADES, Detect, open_edge, open_haar, open_yunet
 from benchmarks.evaluation.face_score import HELD_OUT
@@ -30,9 +38,11 @@ from benchmarks.harness.machine import describe_machine
 from benchmarks.harness.timing import Call, RunLength, time_interleaved
 from benchmarks.latency.model_size import count_parameters
 from benchmarks.reporting.markdown import header, row
+from edge.facekeypoints import FaceKeypoints
 from edge.image import Grey, load_image, to_grey
+from edge.networks.contract import Precision
 from edge.networks.face_detector import FaceDetector
-from edge.networks.precision import int8_file
+from edge.networks.precision import int8_file, is_int8
 from edge.resize import resize
 
 _SIZES = (320, 640)  # px, of the longer side
@@ -91,7 +101,22 @@ def run(data: Path, detector: Path, yunet: Path | None) -> dict[str, Any]:
         "parameters": count_parameters(detector),
         "size_bytes": detector.stat().st_size,
         "detectors": rows,
+        "rolls": {
+            name: measure_any_roll(path, sets.helen, data / "varied")
+            for name, path in _our_files(detector).items()
+        },
         "time": measure_time(sets.helen[0].grey, detector, yunet),
+    }
+
+
+def measure_any_roll(detector: Path, helen: list[Photo], varied: Path) -> dict[str, Any]:
+    """Our detector with the embedded keypoint network at 320 px, on faces of any roll."""
+    precision: Precision = "int8" if is_int8(detector) else "fp32"
+    detect = FaceKeypoints(detector=detector, precision=precision)
+    return {
+        "candidates_per_photo": candidates_per_photo(detect, helen),
+        "helen": measure_rolls(detect, helen),
+        "varied": measure_sets(detect, varied) if varied.is_dir() else {},
     }
 
 
@@ -182,10 +207,26 @@ def table(results: dict[str, Any]) -> str:
                 *(f"{share:.0%}" for share in measured["small_faces"].values()),
             )
         )
+    lines += [_rolls_line(name, rolls) for name, rolls in results.get("rolls", {}).items()]
     for shape, rows in results["time"].items():
         cells = ", ".join(f"{name} {ms['median_ms']:.2f} ms" for name, ms in rows.items())
         lines.append(f"\n{shape}: {cells}")
     return "\n".join(lines)
+
+
+def _rolls_line(name: str, measured: dict[str, Any]) -> str:
+    """The worst rotation of helen's photos, and the recall on varied faces."""
+    rolls = list(measured["helen"].values())
+    line = (
+        f"\n{name}, worst rotation of helen: {min(r['found'] for r in rolls):.1%} found, "
+        f"{min(r['within_10_percent'] for r in rolls):.1%} within 10 %, "
+        f"{max(r['wrong_way_up'] for r in rolls):.1%} wrong way up; "
+        f"{measured['candidates_per_photo']:.2f} candidates a photo"
+    )
+    varied = measured["varied"].get("all")
+    if varied:
+        line += f"; varied: {varied['upright']:.1%} found, {varied['rotated_90']:.1%} at 90°"
+    return line
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -22,23 +22,23 @@ from edge.image import load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES
 
 ROLLS_DEG = range(-180, 180, 15)
-_SAME = 0.5  # intersection over union from which on a box is the face's
-_NEAR = 0.1  # of the eye span; mean distance of the keypoints up to which they are right
-_WRONG_WAY_DEG = 90.0  # from the face's roll, beyond which keypoints stand on their head
-_TURNED_DEG = 90.0
+_MIN_IOU = 0.5  # from which on a box is the face's
+_MAX_ERROR = 0.1  # mean distance of correct keypoints, of the eye span
+_WRONG_WAY_DEG = 90.0  # difference from the face's roll above which keypoints are the wrong way up
+_ROTATION_DEG = 90.0  # of the rotated photos of `measure_sets`
 
 
 def measure_rolls(
     detect: FaceKeypoints, photos: list[Photo], rolls_deg: Sequence[int] = ROLLS_DEG
 ) -> dict[str, dict[str, float]]:
-    """By roll of the photos, shares of their faces: found, with right and wrong-way-up points."""
+    """By rotation in degrees, shares of faces found, with correct and with wrong-way-up points."""
     return {str(roll): _measure(detect, [rotate(p, roll) for p in photos]) for roll in rolls_deg}
 
 
 def _measure(detect: FaceKeypoints, photos: list[Photo]) -> dict[str, float]:
     found = [face_of(detect(photo.grey), photo) for photo in photos]
     pairs = [(face, p) for face, p in zip(found, photos, strict=True) if face is not None]
-    near = [_error(face, photo) <= _NEAR for face, photo in pairs]
+    near = [_error(face, photo) <= _MAX_ERROR for face, photo in pairs]
     wrong = [_roll_error(face, photo) > _WRONG_WAY_DEG for face, photo in pairs]
     return {
         "found": round(len(pairs) / len(photos), 4),
@@ -52,41 +52,41 @@ def face_of(faces: list[Face], photo: Photo) -> Face | None:
     box = box_of_square(photo.square)[None]
     boxes = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
     overlaps = intersection_over_union(box, boxes)[0]
-    return faces[int(overlaps.argmax())] if overlaps.max(initial=0.0) >= _SAME else None
+    return faces[int(overlaps.argmax())] if overlaps.max(initial=0.0) >= _MIN_IOU else None
 
 
 def _error(face: Face, photo: Photo) -> float:
-    """Mean distance of the keypoints from the annotated ones, of the eye span."""
+    """Mean distance of the keypoints from the annotated ones, as a share of the eye span."""
     distances = np.linalg.norm(face.keypoints - photo.keypoints, axis=1)
     return float(np.nanmean(distances) / eye_span(photo.keypoints[None])[0])
 
 
 def _roll_error(face: Face, photo: Photo) -> float:
-    apart = roll_deg(face.keypoints) - roll_deg(photo.keypoints)
-    return abs((apart + 180) % 360 - 180)
+    difference = roll_deg(face.keypoints) - roll_deg(photo.keypoints)
+    return abs((difference + 180) % 360 - 180)
 
 
 def candidates_per_photo(detect: FaceKeypoints, photos: list[Photo]) -> float:
-    """How many boxes of a photo go on to the keypoint network."""
+    """Mean number of boxes per photo that the keypoint network runs on."""
     return round(float(np.mean([len(detect.detect_faces(p.grey).boxes) for p in photos])), 3)
 
 
 def measure_sets(detect: FaceKeypoints, folder: Path) -> dict[str, dict[str, float]]:
-    """By set of varied photos, the share of faces found upright and turned by a right angle."""
+    """By set of photos, the shares of faces found upright and with the photo rotated by 90°."""
     shares: dict[str, list[tuple[bool, bool]]] = {}
     for name, photo in _read_sets(folder):
-        ways = (photo, rotate(photo, _TURNED_DEG))
-        upright, turned = (face_of(detect(way.grey), way) is not None for way in ways)
+        versions = (photo, rotate(photo, _ROTATION_DEG))
+        upright, rotated = (face_of(detect(v.grey), v) is not None for v in versions)
         for key in (name, "all"):
-            shares.setdefault(key, []).append((upright, turned))
+            shares.setdefault(key, []).append((upright, rotated))
     return {
-        name: {"faces": len(found), "upright": _share(found, 0), "turned_90": _share(found, 1)}
+        name: {"faces": len(found), "upright": _share(found, 0), "rotated_90": _share(found, 1)}
         for name, found in shares.items()
     }
 
 
-def _share(found: list[tuple[bool, bool]], way: int) -> float:
-    return round(float(np.mean([pair[way] for pair in found])), 4)
+def _share(found: list[tuple[bool, bool]], version: int) -> float:
+    return round(float(np.mean([pair[version] for pair in found])), 4)
 
 
 def _read_sets(folder: Path) -> list[tuple[str, Photo]]:

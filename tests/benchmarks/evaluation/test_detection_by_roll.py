@@ -23,14 +23,14 @@ PHOTO = Photo(np.zeros((200, 200), np.uint8), MEAN_FACE.astype(np.float32) + 52)
 
 
 class Product:
-    """Finds PHOTO's face in the middle of whatever it is given, with one roll."""
+    """Finds PHOTO's face at the centre of every image, with one roll."""
 
     def __init__(self, roll):
         middle = MEAN_FACE.mean(axis=0)
         self.points = transform(similarity(1.0, roll, tuple(middle), (0.0, 0.0)), MEAN_FACE)
 
     def __call__(self, grey):
-        # Where `rotate` puts the face's middle: near the canvas's own.
+        # `rotate` puts the face near the centre of the canvas.
         points = (self.points + (grey.shape[0] - 1) / 2).astype(np.float32)
         return [Face(box_of_keypoints(points), 0.9, points, np.ones(15, np.float32))]
 
@@ -57,7 +57,7 @@ def test_candidates_are_counted():
 
 
 @pytest.mark.parametrize("nested", [False, True])
-def test_sets_are_measured_upright_and_turned(nested, tmp_path):
+def test_sets_are_measured_upright_and_rotated(nested, tmp_path):
     teacher = dict(zip(KEYPOINT_NAMES, PHOTO.keypoints.tolist(), strict=True))
     labels = {"faces": [{"teacher": teacher}]} if nested else {"teacher": teacher}
     row = {"image": "a.png", "set": "some", **labels}
