@@ -13,6 +13,7 @@ from export.simplify import simplify
 
 OPSET = 17
 OUTPUTS = ("keypoints", "error", "face_score")
+OPTIONAL_OUTPUTS = ("points68",)
 
 
 def load_keypoint_model(path: Path) -> Any:
@@ -23,7 +24,7 @@ def load_keypoint_model(path: Path) -> Any:
     """
     model = load_keras(path)
     outputs = getattr(model, "output", None)  # absent where the model was never called
-    if not isinstance(outputs, dict) or set(outputs) != set(OUTPUTS):
+    if not isinstance(outputs, dict) or set(outputs) - set(OPTIONAL_OUTPUTS) != set(OUTPUTS):
         raise RunFolderError(f"{path}: expected the outputs {', '.join(OUTPUTS)}")
     return model
 
@@ -63,7 +64,7 @@ def to_onnx(model: Any, size: int) -> onnx.ModelProto:
     @tf.function(input_signature=[tf.TensorSpec([None, size, size, 1], tf.uint8, name="face")])
     def predict(face: Any) -> dict[str, Any]:
         outputs = model(face, training=False)
-        return {name: tf.identity(outputs[name], name=name) for name in OUTPUTS}
+        return {name: tf.identity(outputs[name], name=name) for name in outputs}
 
     proto: onnx.ModelProto
     proto, _ = tf2onnx.convert.from_function(
