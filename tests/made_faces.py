@@ -59,3 +59,73 @@ def made_training_faces(count, source="made"):
     images, keypoints = make_faces(count)
     groups = np.array([f"{source} {i}" for i in range(count)])
     return Faces(images, keypoints, np.arange(1, count + 1), np.full(count, source), groups)
+
+
+def make_labelled_faces(count, rng):
+    """Padded crops of noise, each of another person, with the mean face's keypoints."""
+    from train.data.labelled_faces import MARGIN, PADDED, LabelledFaces
+
+    return LabelledFaces(
+        rng.integers(100, 140, (count, PADDED, PADDED)).astype(np.uint8),
+        np.tile((np.asarray(MEAN_FACE) + MARGIN).astype(np.float32), (count, 1, 1)),
+        rng.uniform(60, 130, (count, 68, 2)).astype(np.float32),
+        np.zeros(count, np.float32),
+        np.ones(count, bool),
+        np.zeros(count, bool),
+        np.array([f"person {i}" for i in range(count)]),
+        np.full(count, "set"),
+    )
+
+
+def made_mesh(rng):
+    """A mesh `(478, 3)` on half an ellipsoid about the origin, with lids and lips, px of a crop."""
+    from train.data.face_mesh import LOWER_LIP, UPPER_LIP
+
+    angle = rng.uniform(-1.2, 1.2, (478, 2))
+    x, y = 36 * np.sin(angle[:, 0]), 45 * np.sin(angle[:, 1])
+    mesh = np.stack([x, y, -30 * np.cos(angle[:, 0]) * np.cos(angle[:, 1])], axis=1)
+    mesh[10], mesh[152] = (0, -45, 0), (0, 45, 0)  # forehead and chin
+    mesh[78], mesh[308] = (-12, 28, -25), (12, 28, -25)  # corners of the mouth
+    x = np.linspace(-9, 9, 9)
+    depth = np.full(9, -28)
+    mesh[list(UPPER_LIP)] = np.column_stack([x, np.full(9, 27), depth])
+    mesh[list(LOWER_LIP)] = np.column_stack([x, np.full(9, 28), depth])
+    mesh[159], mesh[145] = (-18, -12, -20), (-18, -6, -20)  # lids of the right eye
+    return mesh
+
+
+def write_labelled_photos(folder, count):
+    """The sets of the recipe `keypoints`, with `count` labelled faces and five crowds."""
+    import json
+
+    from PIL import Image
+
+    from edge.geometry.face_frame import MEAN_FACE
+
+    rng = np.random.default_rng(5)
+    permissive, crowds = folder / "permissive", folder / "facemask"
+    for path in (permissive / "no_face", crowds):
+        path.mkdir(parents=True)
+    points = MEAN_FACE * 2 + 40
+    mesh = made_mesh(rng) * 2 + (135, 135, 0)
+    face = {
+        "teacher": dict(zip(KEYPOINT_NAMES, points.tolist(), strict=True)),
+        "teacher68": mesh[np.linspace(0, 467, 68).astype(int), :2].tolist(),
+    }
+    rows = []
+    for i in range(count):
+        pixels = rng.integers(80, 100, (270, 270)).astype(np.uint8)
+        Image.fromarray(pixels).save(permissive / f"{i}.png")
+        rows.append({"image": f"{i}.png", "set": "made", "source": f"here:{i}.png",
+                     "faces": [{**face, "mesh": i}]})  # fmt: skip
+    (permissive / "annotations.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    np.savez(permissive / "mesh.npz", mesh=np.round(np.stack([mesh] * count) * 8).astype(np.int16))
+    Image.new("L", (200, 150), 60).save(permissive / "no_face" / "a.jpg")
+    crowd = np.full((200, 200), 100, np.uint8)
+    crowd[64:116, 54:96] = 255  # inside the first box
+    boxes = [{"box": [50, 60, 50, 60]}, {"box": [150, 150, 10, 12]}]
+    for i in range(5):
+        Image.fromarray(crowd).save(crowds / f"{i}.png")
+    rows = [{"image": f"{i}.png", "faces": boxes, "yunet": []} for i in range(5)]
+    (crowds / "annotations.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return folder

@@ -10,7 +10,10 @@ from tests.edge.test_package import IMPORTS
 DOCS = ROOT / "docs"
 TEXT = (DOCS / "architecture.md").read_text("utf-8")
 PAGES = [
-    *(DOCS / name for name in ("architecture.md", "extending.md", "releasing.md", "runtime.md")),
+    *(
+        DOCS / name
+        for name in ("architecture.md", "extending.md", "releasing.md", "runtime.md", "training.md")
+    ),
     *sorted((DOCS / "decisions").glob("*.md")),
     *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md")),
 ]

@@ -15,7 +15,7 @@ from train.data.sources import LABELS, Source, read_source, read_table
 from train.data.split import copies_of
 from train.errors import DataError
 from train.exit_status import report
-from train.recipes import FACE_RECIPES, RECIPES, FaceRecipe
+from train.recipes import FACE_RECIPES, JOINT_RECIPES, RECIPES, FaceRecipe
 
 if TYPE_CHECKING:
     from train.detector.photos import Photo
@@ -35,7 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("sources", nargs="+", metavar="SOURCE", help="with --recipe: the folder of its sets")
     add("-o", "--output", required=True, metavar="FILE.npz", help="the training file to write")
-    names = [*(n for n, r in RECIPES.items() if r.sources), *FACE_RECIPES]
+    names = [*(n for n, r in RECIPES.items() if r.sources), *FACE_RECIPES, *JOINT_RECIPES]
     add("--recipe", choices=sorted(names),
         help="prepare the sets of this recipe, which are in the one SOURCE")  # fmt: skip
     add("--labels", choices=LABELS, default="keypoints",
@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> str:
     output = Path(args.output)
     if args.recipe in FACE_RECIPES:
         return _prepare_photos(FACE_RECIPES[args.recipe], Path(args.sources[0]), output)
+    if args.recipe in JOINT_RECIPES:
+        return _prepare_labelled(Path(args.sources[0]), output)
     faces = join(_read_sets(args))
     if args.apart_from:
         test_faces, _ = read_annotated(*args.apart_from)
@@ -109,6 +111,21 @@ def _table(faces: Faces) -> str:
         groups = len(np.unique(of_set.groups))
         lines.append(f"{name:<14}{len(of_set):>7}{groups:>8}{labelled:>8.1f}")
     return "\n".join([*lines, f"{'all':<14}{len(faces):>7}"])
+
+
+def _prepare_labelled(folder: Path, output: Path) -> str:
+    """Write the padded crops of the keypoints recipes; returns a table of them."""
+    from train.data.labelled_faces import save_labelled
+    from train.data.labelled_sources import read_all
+
+    faces = read_all(folder, seed=0)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    save_labelled(faces, output)
+    lines = [f"{'set':<32}{'crops':>7}{'turned':>8}"]
+    for name in dict.fromkeys(faces.sources.tolist()):
+        turned = faces.turned[faces.sources == name]
+        lines.append(f"{name:<32}{len(turned):>7}{turned.sum():>8}")
+    return "\n".join(lines)
 
 
 def _prepare_photos(recipe: FaceRecipe, folder: Path, output: Path) -> str:

@@ -92,6 +92,34 @@ class FaceRecipe:
     shares: tuple[tuple[str, float], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class JointRecipe:
+    """The settings of a training run of a residual network for keypoints and 68 points.
+
+    Attributes:
+        name: of the run.
+        shape: a key of `train.keypoints.residual_network.SHAPES`.
+        samples: number of random views to train on.
+        batch_size: views per optimizer step.
+        learning_rate: maximum; reached after a warm-up over 1 % of the samples.
+        hold: share of the samples after which the learning rate decays to a hundredth, along a
+            half cosine, 0–1.
+        weight_decay: of AdamW.
+        momentum: decay of the moving average of the weights, per optimizer step.
+        seed: of the initial weights and of the views.
+    """
+
+    name: str
+    shape: str = "default"
+    samples: int = 6_000_000
+    batch_size: int = 512
+    learning_rate: float = 2e-3
+    hold: float = 0.3
+    weight_decay: float = 0.01
+    momentum: float = 0.9995
+    seed: int = 0
+
+
 _REFERENCE = Recipe(name="reference")
 
 # Files of ytf and lfw have the person's name before the number: "Abdel_Aziz_Al-Hakim_00.jpg".
@@ -163,3 +191,11 @@ _FACE = FaceRecipe(
 
 RECIPES = {recipe.name: recipe for recipe in (_REFERENCE, _SHIPPED)}
 FACE_RECIPES = {_FACE.name: _FACE}
+JOINT_RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        JointRecipe("keypoints"),
+        JointRecipe("keypoints-small", shape="small"),
+        JointRecipe("keypoints-teacher", shape="teacher", samples=3_000_000),
+    )
+}

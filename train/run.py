@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from train.exit_status import report
-from train.recipes import FACE_RECIPES, RECIPES
+from train.recipes import FACE_RECIPES, JOINT_RECIPES, RECIPES
 from train.run_record import RunPaths
 
 
@@ -23,7 +23,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--data", required=True, metavar="FILE",
         help="from train.prepare (.npz), or Kaggle's training.csv, or its zip")  # fmt: skip
-    add("--recipe", choices=sorted({**RECIPES, **FACE_RECIPES}), default="reference",
+    names = sorted({**RECIPES, **FACE_RECIPES, **JOINT_RECIPES})
+    add("--recipe", choices=names, default="reference",
         help="default: %(default)s")  # fmt: skip
     add("--negatives", metavar="DIR", help="photos without faces, for face_score and the detector")
     add("-o", "--output", required=True, metavar="DIR", help="folder of the run")
@@ -31,6 +32,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="start with the weights and the validation set of that run")  # fmt: skip
     add("--lured", metavar="FILE.onnx",
         help="a detector whose errors are sampled more often as hard examples")  # fmt: skip
+    add("--teacher", metavar="FILE.keras",
+        help="network.keras of a keypoints-teacher run, for distillation")  # fmt: skip
+    add("--minutes", type=float, metavar="N",
+        help="time limit of a keypoints run; the learning rate decays towards it")  # fmt: skip
     add("--resume", action="store_true", help="continue the run in the output folder")
     add("--epochs", type=int, metavar="N", help="override the recipe's number of epochs")
     add("--seed", type=int, metavar="N", help="override the recipe's seed")
@@ -39,7 +44,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error("--epochs must be at least 1")
     if args.seed is not None and args.seed < 0:
         parser.error("--seed must not be negative")
+    if args.minutes is not None and not args.minutes > 0:
+        parser.error("--minutes must be positive")
+    _check_recipe_options(parser, args)
     return args
+
+
+def _check_recipe_options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Reject options that the recipe would ignore."""
+    is_joint = args.recipe in JOINT_RECIPES
+    for name in ("epochs", "negatives", "lured") if is_joint else ("teacher", "minutes"):
+        if getattr(args, name) is not None:
+            parser.error(f"--{name} does not apply to the recipe {args.recipe}")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -58,6 +74,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         from train.detector.training import train_detector
 
         return train_detector(dataclasses.replace(FACE_RECIPES[args.recipe], **changes), paths)
+    if args.recipe in JOINT_RECIPES:
+        from train.keypoints.joint_run import train_joint
+
+        recipe = dataclasses.replace(JOINT_RECIPES[args.recipe], **changes)
+        return train_joint(recipe, paths, _path(args.teacher), args.minutes)
     from train.keypoints.training import train_keypoints
 
     return train_keypoints(dataclasses.replace(RECIPES[args.recipe], **changes), paths)
@@ -80,6 +101,8 @@ def main(argv: list[str] | None = None) -> int:
 def _summary(folder: str, record: dict[str, Any]) -> str:
     if "validation" not in record:
         return ""  # a detector is evaluated by `benchmarks`
+    if "error" in record["validation"]:
+        return f"{folder}: validation error {record['validation']['error']:.2%} of the eye distance"
     return f"{folder}: validation RMSE {record['validation']['rmse_px']} px"
 
 

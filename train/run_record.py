@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge.errors import first_line
 from edge.files import write_atomically
 from train.errors import RunError
-from train.recipes import FaceRecipe, Recipe
+from train.recipes import FaceRecipe, JointRecipe, Recipe
 
 # The files of a run folder.
 RECORD = "run.json"
@@ -58,7 +58,9 @@ class RunPaths:
         return self.start_from / MODEL if self.start_from else None
 
 
-def describe(recipe: Recipe | FaceRecipe, hashes: dict[str, str], backend: str) -> dict[str, Any]:
+def describe(
+    recipe: Recipe | FaceRecipe | JointRecipe, hashes: dict[str, str], backend: str
+) -> dict[str, Any]:
     """What is known before training: settings, SHA-256 of each data file, commit, versions."""
     return {
         "recipe": dataclasses.asdict(recipe),
