@@ -32,7 +32,7 @@ from edge.serve.uploads import decode_grey, decode_rgb, read_image_size
 
 _MAX_THREADS = 4  # of each pool: every one may hold a large decoded image
 _BYTES_PER_PIXEL = 4  # of a decoded image: RGB and grey
-# Stages in the Server-Timing header, which clients read.
+# Stages in the Server-Timing header. Clients read these names, so that they stay as published.
 _DECODE = "decode"
 _DETECT = "search"
 _PREDICT = "look"
