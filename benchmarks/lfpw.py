@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from benchmarks.datasets.photos import Photo, detect_annotated, predict_annotated, read_photos
 from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
+from benchmarks.reporting.markdown import header, row
 from edge.crop import cut
 from edge.evaluation.annotation_offsets import add_offsets, measure_offsets
 from edge.evaluation.metrics import inside, normalised_mean_error
@@ -149,18 +150,19 @@ def _round(value: np.floating) -> float:
 
 def table(results: dict[str, Any]) -> str:
     """The results as a Markdown table, one row per model."""
-    lines = ["| model | found | 15 points (raw) | inside `error` | 68 points | jaw | rest |"]
-    lines.append("|---" * 7 + "|")
-    for row in results["models"]:
-        shares = list(row["inside"].values())
+    lines = header(
+        "model", "found", "15 points (raw)", "inside `error`", "68 points", "jaw", "rest"
+    )
+    for measured in results["models"]:
+        shares = list(measured["inside"].values())
         cells = [
-            Path(row["model"]).name,
-            f"{row['found']} of {row['faces']}",
-            f"{row['error']:.2%} ({row['error_raw']:.2%})",
+            Path(measured["model"]).name,
+            f"{measured['found']} of {measured['faces']}",
+            f"{measured['error']:.2%} ({measured['error_raw']:.2%})",
             f"{np.mean(shares):.0%} ({min(shares):.0%}–{max(shares):.0%})",
-            *(f"{row[key]:.2%}" if key in row else "–" for key in _KEYS68),
+            *(f"{measured[key]:.2%}" if key in measured else "–" for key in _KEYS68),
         ]
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(row(*cells))
     return "\n".join(lines)
 
 
