@@ -112,6 +112,7 @@ class FaceKeypoints:
             MissingExtra: the cascade needs OpenCV, which is not installed.
             ValueError: a setting is out of its range.
         """
+        # Imported here, because only opening needs it: it imports the detectors and the cache.
         from edge.networks.precision import open_detector, open_keypoint_model
 
         _check_settings(threads, min_score, max_faces, detect_size)
