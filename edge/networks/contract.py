@@ -54,13 +54,10 @@ class Contract:
     Attributes:
         noun: the kind, for messages.
         keys: names of the metadata.
-        check: raises ModelError unless inputs and outputs are as agreed: from the session, the
-            metadata and the path.
     """
 
     noun: str
     keys: tuple[str, ...]
-    check: Callable[[onnxruntime.InferenceSession, dict[str, str], Path], None]
 
 
 class OnnxModel:
@@ -69,7 +66,8 @@ class OnnxModel:
     Attributes:
         path: the file it was read from.
         metadata: the file's metadata.
-        outputs: names of the file's outputs.
+        inputs: onnxruntime's descriptions of the inputs: name, type and shape.
+        outputs: likewise of the outputs.
     """
 
     def __init__(self, path: str | Path, threads: int, contract: Contract) -> None:
@@ -86,8 +84,8 @@ class OnnxModel:
         self.path = Path(path)
         self._session = _open_session(self.path, threads)
         self.metadata = _read_metadata(self._session, self.path, contract)
-        contract.check(self._session, self.metadata, self.path)
-        self.outputs = [tensor.name for tensor in self._session.get_outputs()]
+        self.inputs = self._session.get_inputs()
+        self.outputs = self._session.get_outputs()
 
     def run(self, outputs: list[str], inputs: dict[str, NDArray[np.uint8]]) -> Outputs:
         """Run the network: the named outputs for the named inputs."""

@@ -10,7 +10,6 @@ import math
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
@@ -53,7 +52,9 @@ class FaceDetector:
         """
         self._model = OnnxModel(path, threads, _CONTRACT)
         self.path, self.metadata = self._model.path, self._model.metadata
-        self._outputs = [name for name in _OUTPUTS if name in self._model.outputs]
+        _check_tensors(self._model)
+        names = {tensor.name for tensor in self._model.outputs}
+        self._outputs = [name for name in _OUTPUTS if name in names]
         self._model.check_runs(lambda: self._run(np.zeros((1, 2 * STEP, 2 * STEP, 1), np.uint8)))
 
     def __call__(self, grey: Grey, detect_size: int = 320) -> Detections:
@@ -113,10 +114,9 @@ def _round_up(length: float) -> int:
     return math.ceil(length / STEP) * STEP
 
 
-def _check_tensors(
-    session: onnxruntime.InferenceSession, metadata: dict[str, str], path: Path
-) -> None:
-    tensors = [*session.get_inputs(), *session.get_outputs()]
+def _check_tensors(model: OnnxModel) -> None:
+    """Raise ModelError unless inputs and outputs are as agreed."""
+    tensors = [*model.inputs, *model.outputs]
     actual = {tensor.name: (tensor.type, len(tensor.shape)) for tensor in tensors}
     expected = {
         "image": ("tensor(uint8)", 4),
@@ -127,9 +127,9 @@ def _check_tensors(
     without_roll = {name: form for name, form in expected.items() if name != "roll"}
     if actual not in (expected, without_roll):
         raise ModelError(
-            f"{path}: not a face detector: expected image (1, H, W, 1), boxes (M, 4), scores (M,) "
-            f"and roll (M,), found {', '.join(f'{t.name} {t.shape}' for t in tensors)}"
+            f"{model.path}: not a face detector: expected image (1, H, W, 1), boxes (M, 4), "
+            f"scores (M,) and roll (M,), found {', '.join(f'{t.name} {t.shape}' for t in tensors)}"
         )
 
 
-_CONTRACT = Contract("detector", METADATA_KEYS, _check_tensors)
+_CONTRACT = Contract("detector", METADATA_KEYS)

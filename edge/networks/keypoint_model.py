@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
@@ -57,6 +56,7 @@ class KeypointModel:
         self.path, self.metadata = self._model.path, self._model.metadata
         self.keypoint_names = parse_names(self.metadata, self.path)
         self.size = parse_size(self.metadata, self.path)
+        _check_tensors(self._model, len(self.keypoint_names), self.size)
         self._model.check_runs(lambda: self._run(np.zeros((2, self.size, self.size), np.uint8)))
 
     def __call__(self, faces: NDArray[np.uint8]) -> Prediction:
@@ -87,31 +87,28 @@ def _spans(count: int) -> list[tuple[int, int]]:
     return spans
 
 
-def _check_tensors(
-    session: onnxruntime.InferenceSession, metadata: dict[str, str], path: Path
-) -> None:
-    count, size = len(parse_names(metadata, path)), parse_size(metadata, path)
+def _check_tensors(model: OnnxModel, count: int, size: int) -> None:
+    """Raise ModelError unless inputs and outputs are as agreed."""
     expected = {
         "face": ("tensor(uint8)", [size, size, 1]),
         "keypoints": ("tensor(float)", [count, 2]),
         "error": ("tensor(float)", [count]),
         "face_score": ("tensor(float)", []),
     }
-    inputs = session.get_inputs()
-    if len(inputs) != 1 or isinstance(inputs[0].shape[0], int):
+    if len(model.inputs) != 1 or isinstance(model.inputs[0].shape[0], int):
         raise ModelError(
-            f"{path}: expected one input with a dynamic batch axis, found "
-            + ", ".join(f"{tensor.name} {tensor.shape}" for tensor in inputs)
+            f"{model.path}: expected one input with a dynamic batch axis, found "
+            + ", ".join(f"{tensor.name} {tensor.shape}" for tensor in model.inputs)
         )
-    tensors = [*inputs, *session.get_outputs()]
+    tensors = [*model.inputs, *model.outputs]
     # The first axis is the batch, and only it may be dynamic.
     actual = {tensor.name: (tensor.type, list(tensor.shape[1:])) for tensor in tensors}
     for name, (dtype, shape) in expected.items():
         if actual.get(name) != (dtype, shape):
             raise ModelError(
-                f"{path}: tensor {name!r}: expected {dtype} [N, …] with {shape} after the "
+                f"{model.path}: tensor {name!r}: expected {dtype} [N, …] with {shape} after the "
                 f"batch, found {actual.get(name, 'none')}"
             )
 
 
-_CONTRACT = Contract("keypoint model", METADATA_KEYS, _check_tensors)
+_CONTRACT = Contract("keypoint model", METADATA_KEYS)
