@@ -65,20 +65,11 @@ def training_csv(tmp_path_factory):
     return write_csv(tmp_path_factory.mktemp("data") / "training.csv", images, keypoints)
 
 
-@pytest.fixture
-def few_face_score_epochs(monkeypatch):
-    """The face-score branch is trained for 2 of its 16 epochs."""
-    pytest.importorskip("keras")
-    monkeypatch.setattr("train.keypoints.face_score._EPOCHS", 2)
-
-
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory, training_csv):
     """A run of two epochs on 24 made faces."""
     from train.run import main
 
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.keypoints.face_score._EPOCHS", 2)  # of 16
-        assert main(["--data", str(training_csv), "-o", str(folder), "--epochs", "2"]) == 0
+    assert main(["--data", str(training_csv), "-o", str(folder), "--epochs", "2"]) == 0
     return folder

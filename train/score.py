@@ -1,7 +1,8 @@
 """`python -m train.score RUN`: retrain a run's `face_score` on a detector's proposals.
 
 Only the branch of `face_score` is trained: on the crops that `train.run` uses and on proposals of
-the detector, which are faces with and without masks and false positives.
+the detector, which are faces with and without masks and false positives; on at most as many as the
+keypoints were trained on.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from train.run_record import (
     CALIBRATION,
     HISTORY,
     MODEL,
+    RECORD,
     SETS,
     VALIDATION,
     read_held_out,
@@ -40,7 +42,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m train.score",
         description="Retrain face_score on the proposals of a detector; keypoints and error are "
-        "unchanged.",
+        "unchanged. Started again after an interruption, it continues.",
     )
     add = parser.add_argument
     add("run", metavar="RUN", help="folder of a finished run of a keypoint network")
@@ -66,6 +68,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from train.data.faces import hash_file
     from train.data.negatives import load_photos
     from train.keypoints.output_heads import replace_score
+    from train.keypoints.score_training import (
+        CHECKPOINT,
+        SHARE_OF_SCORE,
+        ScorePlan,
+        count_samples,
+    )
 
     source, folder = Path(args.run), Path(args.output)
     record = read_record(source)
@@ -73,9 +81,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     recipe = _recipe_of(record, source)
     negatives = load_photos(args.negatives)
     keras.utils.set_random_seed(recipe.seed)
-    faces, background = _make_crops(args, recipe, negatives)
     folder.mkdir(parents=True, exist_ok=True)
-    save(replace_score(model, faces, background, recipe.seed), folder / MODEL)
+    samples = count_samples(_keypoint_samples(record, source), SHARE_OF_SCORE)
+    plan = ScorePlan(samples, recipe.seed, checkpoint=folder / CHECKPOINT)
+    faces, background = _make_crops(args, recipe, negatives, samples)
+    save(replace_score(model, faces, background, plan), folder / MODEL)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
     _copy_files(source, folder)
     record["face_score"] = {
         "faces": len(faces),
@@ -94,8 +105,21 @@ def _recipe_of(record: dict[str, Any], folder: Path) -> Recipe:
     return RECIPES[name]
 
 
+def _keypoint_samples(record: dict[str, Any], folder: Path) -> int:
+    """The crops that the keypoints of a run were trained on."""
+    try:
+        if "samples" in record:
+            return int(record["samples"])
+        return int(record["recipe"]["epochs"]) * int(record["rows"]["training"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{folder}: {RECORD} does not say how long it was trained") from error
+
+
 def _make_crops(
-    args: argparse.Namespace, recipe: Recipe, negatives: list[NDArray[np.uint8]]
+    args: argparse.Namespace,
+    recipe: Recipe,
+    negatives: list[NDArray[np.uint8]],
+    samples: int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Crops with and without a face: those of `train.run`, then the detector's proposals."""
     from edge.networks.face_detector import FaceDetector
@@ -110,7 +134,7 @@ def _make_crops(
     photos = _sample(load_photos_with_boxes(args.photos))
     photos += [Photo(pixels, NO_BOXES, NO_BOXES, "negatives") for pixels in negatives]
     rng = np.random.default_rng(recipe.seed)
-    random_crops = make_crops(training, negatives, recipe.augmentation, rng)
+    random_crops = make_crops(training, negatives, recipe.augmentation, samples, rng)
     proposals = crop_proposals(FaceDetector(args.detector), KeypointModel(args.model), photos)
     with_face, without_face = zip(random_crops, proposals, strict=True)
     return np.concatenate(with_face), np.concatenate(without_face)
@@ -137,7 +161,13 @@ def _copy_files(source: Path, folder: Path) -> None:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
-    return report(lambda: _summary(args.output, run(args)["face_score"]))
+    try:
+        return report(lambda: _summary(args.output, run(args)["face_score"]))
+    except KeyboardInterrupt:
+        print(
+            "train: interrupted; start again with the same arguments to continue", file=sys.stderr
+        )
+        return 130
 
 
 def _summary(folder: str, counts: dict[str, Any]) -> str:

@@ -121,7 +121,6 @@ def test_an_old_int8_file_is_removed_when_a_new_model_is_written(finished_run, e
     assert [path.name for path in tmp_path.iterdir()] == ["keypoints.onnx"]
 
 
-@pytest.mark.usefixtures("few_face_score_epochs")
 def test_a_run_kept_without_images_is_exported_from_the_prepared_faces(tmp_path, capsys):
     from tests.made_faces import made_training_faces
     from train.data.faces import Faces, save_faces

@@ -29,6 +29,7 @@ from train.data.faces import Faces
 from train.errors import DataError
 from train.keypoints.face_score import add_score, make_crops
 from train.keypoints.losses import masked_absolute
+from train.keypoints.score_training import ScorePlan
 from train.recipes import Recipe
 
 # Cells per side of the grid over the last map: 4×4 overfitted, 2×2 stayed calibrated on faces of
@@ -49,6 +50,7 @@ def add_heads(
     held_out: Faces,
     photos: list[NDArray[np.uint8]],
     recipe: Recipe,
+    plan: ScorePlan,
 ) -> Any:
     """Fit both heads and build the model that fulfils the contract of `edge`.
 
@@ -58,6 +60,7 @@ def add_heads(
         held_out: its validation faces; the error radius is fitted to them.
         photos: photos without faces, grey, uint8 `(H, W)` each; may be empty.
         recipe: augmentation, the sets on which the radius is scaled, and the seed.
+        plan: how the face score is trained.
 
     Returns:
         A Keras model from `face`, uint8 `(N, 96, 96, 1)`, to a dict: `keypoints` float32
@@ -67,21 +70,21 @@ def add_heads(
     keras.utils.set_random_seed(recipe.seed)
     error_grid = _grid(network, _ERROR_CELLS)
     error, scale = _fit_error(network, error_grid, held_out, recipe, rng)
-    faces, background = make_crops(training, photos, recipe.augmentation, rng)
+    faces, background = make_crops(training, photos, recipe.augmentation, plan.samples, rng)
     points = network.outputs[0]
     outputs = {
         "keypoints": layers.Reshape((len(KEYPOINT_NAMES), 2), name="keypoints")(points),
         "error": layers.Rescaling(scale.tolist(), name="error")(error(error_grid.outputs[0])),
-        "face_score": add_score(network, faces, background, recipe.seed),
+        "face_score": add_score(network, faces, background, plan),
     }
     return keras.Model(network.inputs[0], outputs, name=network.name)
 
 
 def replace_score(
-    model: Any, faces: NDArray[np.uint8], background: NDArray[np.uint8], seed: int
+    model: Any, faces: NDArray[np.uint8], background: NDArray[np.uint8], plan: ScorePlan
 ) -> Any:
     """A model built by `add_heads` with a newly trained `face_score` (`add_score`)."""
-    outputs = {**model.output, "face_score": add_score(model, faces, background, seed)}
+    outputs = {**model.output, "face_score": add_score(model, faces, background, plan)}
     return keras.Model(model.inputs[0], outputs, name=model.name)
 
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from edge.evaluation.metrics import rmse, share_inside
-from train.checkpoints import save
+from train.checkpoints import read_history, save
 from train.data.faces import Faces, hash_file, read_faces
 from train.data.negatives import hash_photos, load_photos
 from train.data.split import split
@@ -19,6 +19,7 @@ from train.epoch_loop import Monitor, Training, fit
 from train.keypoints.batches import Batches
 from train.keypoints.network import build
 from train.keypoints.output_heads import add_heads, check_labels
+from train.keypoints.score_training import CHECKPOINT, SHARE_OF_RUN, ScorePlan, count_samples
 from train.plots import plot_history
 from train.recipes import Recipe
 from train.run_record import (
@@ -62,8 +63,11 @@ def train_keypoints(recipe: Recipe, paths: RunPaths) -> dict[str, Any]:
     keras.utils.set_random_seed(recipe.seed)
     training = _training(recipe, training_faces, validation_faces)
     network = fit(training, paths.output, paths.resume, paths.start_model)
-    model = add_heads(network, training_faces, validation_faces, negatives, recipe)
+    record["samples"] = len(read_history(paths.output, recipe.epochs)) * len(training_faces)
+    plan = _plan_score(recipe, paths, record["samples"])
+    model = add_heads(network, training_faces, validation_faces, negatives, recipe, plan)
     save(model, paths.output / MODEL)
+    (paths.output / CHECKPOINT).unlink(missing_ok=True)
     _save_sets(paths.output, training_faces, validation_faces, recipe)
     plot_history(paths.output)
     record["rows"] = {"training": len(training_faces), "validation": len(validation_faces)}
@@ -72,6 +76,16 @@ def train_keypoints(recipe: Recipe, paths: RunPaths) -> dict[str, Any]:
     record["seconds_last_start"] = round(time.monotonic() - start)
     write_record(record, paths.output)
     return record
+
+
+def _plan_score(recipe: Recipe, paths: RunPaths, keypoint_samples: int) -> ScorePlan:
+    """The training of the face score, in proportion to that of the keypoints."""
+    return ScorePlan(
+        samples=count_samples(keypoint_samples, SHARE_OF_RUN),
+        seed=recipe.seed,
+        checkpoint=paths.output / CHECKPOINT,
+        start_from=paths.start_model,
+    )
 
 
 def _split(faces: Faces, recipe: Recipe, start_from: Path | None) -> tuple[Faces, Faces]:
