@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import struct
-import warnings
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,18 +29,15 @@ _STRIP = 1 << 16
 _GREY_STRIP = 1 << 20
 # Formats that are programs, which Pillow runs in another process.
 _PROGRAMS = ("EPS",)
-# What Pillow's decoders raise on broken files, beside its own UnidentifiedImageError (an OSError).
-_DECODE_ERRORS = (
-    OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, OverflowError,
-    MemoryError, struct.error, zlib.error, Image.DecompressionBombError,
-)  # fmt: skip
 
 
 def load_image(source: ImageSource) -> Rgb:
     """Load an image as a person sees it.
 
-    EXIF orientation is applied, transparent parts become white, 16-bit grey is scaled to 8 bits,
-    and of an animation the first frame is taken.
+    EXIF orientation is applied, colours are converted to sRGB by the file's ICC profile,
+    transparent parts become white, deeper grey is scaled to 8 bits (`edge.formats.deep_grey`), and
+    of an animation the first frame is taken. HEIC files need the package pillow-heif. Pillow's
+    warnings of damaged metadata reach the caller as any warning does.
 
     Args:
         source: a path, the bytes of a file, a Pillow image, or a uint8 array: `(H, W, 3)` RGB or
@@ -153,21 +147,36 @@ def _open(data: bytes, name: str, finish: _Finish) -> NDArray[np.uint8]:
     if not data:
         raise _named_error(name, "the file is empty (0 bytes); expected an image")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's size warning: MAX_PIXELS says it better
-            image = Image.open(io.BytesIO(data))
-    except UnidentifiedImageError as error:
-        raise _named_error(name, f"not an image in any known format ({len(data)} bytes)") from error
+        image = _identify(data)
     except Image.DecompressionBombError as error:
         raise _named_error(
             name, f"too large; expected at most {MAX_PIXELS:,} pixels; make it smaller first"
         ) from error
-    except _DECODE_ERRORS as error:
-        raise _named_error(name, f"cannot be decoded ({first_line(error)})") from error
+    except Exception as error:  # decoders raise whatever damage leads to, up to RuntimeError
+        raise _decode_error(name, error) from error
+    if image is None:
+        raise _named_error(name, _why_unknown(data))
     if image.format in _PROGRAMS:
         raise _named_error(name, f"{image.format} is a program that draws an image; not supported")
     with image:
         return _decode(image, name, finish)
+
+
+def _identify(data: bytes) -> Image.Image | None:
+    try:
+        return Image.open(io.BytesIO(data))
+    except UnidentifiedImageError:
+        from edge.formats.heif import open_heif  # few files need it
+        from edge.formats.kinds import is_heif
+
+        return open_heif(data) if is_heif(data) else None
+
+
+def _why_unknown(data: bytes) -> str:
+    from edge.formats.kinds import describe
+
+    found = describe(data)
+    return found or f"not an image in any known format ({len(data)} bytes)"
 
 
 def _decode(image: Image.Image, name: str, finish: _Finish) -> NDArray[np.uint8]:
@@ -179,12 +188,14 @@ def _decode(image: Image.Image, name: str, finish: _Finish) -> NDArray[np.uint8]
             "make it smaller first",
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # damaged metadata that does not touch the pixels
-            image.load()
-            return finish(_to_rgb(_upright(image)))
-    except _DECODE_ERRORS as error:
-        raise _named_error(name, f"cannot be decoded ({first_line(error)})") from error
+        image.load()
+        return finish(_to_rgb(_upright(image)))
+    except Exception as error:  # as above
+        raise _decode_error(name, error) from error
+
+
+def _decode_error(name: str, error: Exception) -> ImageError:
+    return _named_error(name, f"cannot be decoded ({first_line(error)})")
 
 
 def _named_error(name: str, reason: str) -> ImageError:
@@ -196,17 +207,34 @@ def _upright(image: Image.Image) -> Image.Image:
         if image.getexif().get(ExifTags.Base.Orientation, 1) not in range(2, 9):
             return image  # as it is: `exif_transpose` would copy it
         return ImageOps.exif_transpose(image)
-    except _DECODE_ERRORS:
+    except Warning:
+        raise  # the caller turned warnings into errors
+    except Exception:
         return image  # unreadable EXIF says nothing about orientation
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
     if image.mode.startswith(("I", "F")):
-        return _from_deep(np.asarray(image)).convert("RGB")
+        from edge.formats.deep_grey import to_8_bits  # few files need it
+
+        image = to_8_bits(np.asarray(image))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         clear = image.convert("RGBA")
+        colours = _to_srgb(clear.convert("L" if image.mode in ("LA", "La") else "RGB"), profile)
+        colours.putalpha(clear.getchannel("A"))
         white = Image.new("RGBA", clear.size, "white")
-        return Image.alpha_composite(white, clear).convert("RGB")
+        return Image.alpha_composite(white, colours).convert("RGB")
+    if image.mode not in ("RGB", "L", "CMYK"):
+        image = image.convert("RGB")
+    return _to_srgb(image, profile)
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if profile:
+        from edge.formats.colour import to_srgb  # imports LittleCMS
+
+        image = to_srgb(image, profile)
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
@@ -219,16 +247,6 @@ def _pixels(image: Image.Image) -> Rgb:
         below = min(top + rows, height)
         pixels[top:below] = np.asarray(image.crop((0, top, width, below)))
     return pixels
-
-
-def _from_deep(values: NDArray[np.generic]) -> Image.Image:
-    """Grey of 16 or 32 bits, or floating point, as 8 bits."""
-    deep = np.nan_to_num(values.astype(np.float64))
-    if values.dtype.kind == "f":
-        top = 1.0 if deep.max() <= 1 else 255.0
-    else:
-        top = 65535.0 if values.dtype.itemsize == 2 or deep.max() > 255 else 255.0
-    return Image.fromarray(np.clip(np.rint(deep * (255 / top)), 0, 255).astype(np.uint8))
 
 
 def _to_rgb_array(array: NDArray[np.generic]) -> Rgb:

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -113,6 +114,7 @@ _workers: list[Worker] = []  # in a worker process, its one worker
 
 def _initialize_worker(spec: JobSpec) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process handles Ctrl-C
+    warnings.filterwarnings("ignore", module="PIL")  # as in the main process, see `run_command`
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     _workers[:] = [Worker(spec)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 
 from edge.errors import EdgeError
@@ -19,6 +20,9 @@ class UsageError(Exception):
 def run_command(work: Callable[[], int], interrupted: str = "interrupted") -> int:
     """Run a command's work, and turn errors into an exit status.
 
+    Pillow's warnings of damaged metadata and large images are not shown while it runs: what makes
+    an image unusable is reported as an error.
+
     Args:
         work: returns the number of failures, each of which it has reported itself.
         interrupted: message for KeyboardInterrupt.
@@ -29,7 +33,9 @@ def run_command(work: Callable[[], int], interrupted: str = "interrupted") -> in
         whose reader has closed it.
     """
     try:
-        failed = work()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="PIL")
+            failed = work()
         sys.stdout.flush()
         return 1 if failed else 0
     except BrokenPipeError:

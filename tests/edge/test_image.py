@@ -1,5 +1,7 @@
 import io
 import struct
+import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -181,3 +183,60 @@ def test_the_grey_of_a_part_is_a_part_of_the_grey(rng):
         np.testing.assert_array_equal(luma[part], grey[part])
     matrix = similarity(0.7, 12.0, (20.0, 5.0), (10.0, 12.0))  # reaches outside
     np.testing.assert_array_equal(cut(luma, matrix, 32), cut(grey, matrix, 32))
+
+
+@pytest.mark.parametrize("error", [RuntimeError, AssertionError, UnboundLocalError, RecursionError])
+@pytest.mark.parametrize("moment", ["open", "load"])
+def test_whatever_a_decoder_raises_is_an_image_error(error, moment, colours, monkeypatch):
+    from PIL import PngImagePlugin
+
+    def fail(*_):
+        raise error("Missing or empty image item")
+
+    name = "_open" if moment == "open" else "load"
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, name, fail)
+    with pytest.raises(ImageError, match=r"bytes: cannot be decoded \(Missing or empty image item"):
+        load_image(encode(Image.fromarray(colours)))
+
+
+def test_a_video_and_a_macs_metadata_are_named(tmp_path):
+    for name, head, words in (
+        ("._a.JPG", b"\x00\x05\x16\x07\0\2\0\0", r"\._a\.JPG: is the metadata .*AppleDouble"),
+        ("a.jpg", b"\0\0\0\x14ftypisom\0\0\2\0mp41", r"a\.jpg: a video, not an image"),
+    ):
+        (tmp_path / name).write_bytes(head)
+        with pytest.raises(ImageError, match=words):
+            load_image(tmp_path / name)
+
+
+def test_loading_in_threads_leaves_the_callers_warnings_alone(sample):
+    before = list(warnings.filters)
+    seen = []
+
+    def load():
+        for _ in range(8):
+            load_grey(sample)
+            seen.append(list(warnings.filters) == before)
+
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(warnings.filters) == before
+    assert all(seen)
+
+
+def damaged_exif():
+    """A JPEG image whose EXIF block ends before its last entry."""
+    exif = Image.Exif()
+    exif[0x010F] = "a camera with a long name"
+    data = exif.tobytes()
+    return encode(Image.new("L", (8, 8), 77), "JPEG", exif=data[:-20])
+
+
+def test_pillows_warnings_reach_the_caller_as_warnings_and_as_errors():
+    with pytest.warns(UserWarning, match="Truncated File Read"):
+        assert (load_grey(damaged_exif()) == 77).all()
+    with pytest.raises(ImageError, match="Truncated File Read"):  # the tests make warnings errors
+        load_grey(damaged_exif())

@@ -16,11 +16,12 @@ IMAGE = BASE | {"image", "crop", "resize", "files"}
 CORE = "core"
 IMPORTS = {
     "edge.geometry": BASE,
+    "edge.formats": BASE,
     "edge.evaluation": BASE | {"edge.geometry"},
     "edge.networks": IMAGE | {"edge.geometry"},
-    "edge": {"edge.geometry", "edge.networks"},
+    "edge": {"edge.formats", "edge.geometry", "edge.networks"},
     "edge.video": {CORE, "edge.geometry", "edge.networks"},
-    "edge.cli": {CORE, "edge.networks"},
+    "edge.cli": {CORE, "edge.formats", "edge.networks"},
     "edge.run": {CORE, "edge.geometry", "edge.networks", "edge.video", "edge.cli"},
     "edge.serve": {CORE, "edge.geometry", "edge.networks", "edge.video", "edge.cli"},
     "edge.bulk": {CORE, "edge.networks", "edge.cli"},
@@ -30,8 +31,10 @@ IMPORTS = {
 }
 # Third-party packages of each folder; the rest of edge/ needs only the runtime's.
 RUNTIME = {"numpy", "onnxruntime", "PIL", "cv2"}  # cv2 only inside functions
+FORMATS = {"pillow_heif"}  # only inside functions
 SERVE = {"fastapi", "prometheus_client", "pydantic", "python_multipart", "starlette", "uvicorn"}
 THIRD_PARTY = {
+    "edge.formats": RUNTIME | FORMATS,
     "edge.serve": RUNTIME | SERVE,
     "edge.bulk": RUNTIME | {"fsspec", "pyarrow", "ray"},
 }

@@ -1,4 +1,5 @@
 import os
+import warnings
 
 import pytest
 
@@ -54,3 +55,15 @@ def test_a_closed_pipe_is_status_141_without_a_message(run_python):
     )
     done = run_python("-c", code)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_pillows_warnings_are_not_shown_while_a_command_runs_and_no_others_are_hidden():
+    def work():
+        warnings.warn_explicit("damaged", UserWarning, "x.py", 1, module="PIL.TiffImagePlugin")
+        with pytest.raises(UserWarning, match="of our own"):
+            warnings.warn("of our own", stacklevel=1)
+        return 0
+
+    before = list(warnings.filters)
+    assert run_command(work) == 0
+    assert list(warnings.filters) == before

@@ -1,0 +1,1 @@
+"""What files hold: their kind by their content, colour profiles, deep grey, HEIC."""
