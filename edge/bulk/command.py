@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     job = BulkJob(open_models(args), args.output)
     job.prepare(args.resume)
     listing = list_photos(args.sources, args.column, Shard(*args.shard))
-    for problem in listing.problems:
+    for problem in [*listing.skipped, *listing.problems]:
         print(f"edge: {problem}", file=sys.stderr)
     job.run(listing.photos, args.partition, executor)
     return job.failed + len(listing.problems)

@@ -11,14 +11,16 @@ import glob
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edge.bulk.input_tables import is_table, photos_of_table
 from edge.bulk.photos import Photo, photo_at
-from edge.bulk.storage import describe, is_remote, open_address, storage_errors
-from edge.cli.filenames import is_image
+from edge.bulk.storage import is_remote, open_address, storage_errors
+from edge.cli.file_kinds import media_kind
+from edge.cli.filenames import is_image_name
+from edge.cli.folders import FolderListing, Skipped, is_left_out, list_folder, list_pattern
 from edge.errors import SourceError
 
 
@@ -48,10 +50,12 @@ class Listing:
     Attributes:
         photos: the photos in order, without duplicate names.
         problems: one message for each source or folder that could not be listed.
+        skipped: one message for each reason why files of a folder or pattern are left out.
     """
 
     photos: list[Photo]
     problems: list[str]
+    skipped: list[str] = field(default_factory=list)
 
 
 def list_photos(
@@ -69,21 +73,22 @@ def list_photos(
         MissingExtra: an address needs a package that is not installed.
     """
     photos: dict[str, Photo] = {}
-    problems: list[str] = []
+    listing = Listing([], [])
     shard = shard or Shard()
     for source in sources:
         try:
-            for photo in _photos_of_source(source, column, problems):
+            for photo in _photos_of_source(source, column, listing):
                 if shard.contains(photo):
                     photos.setdefault(photo.name, photo)
         except SourceError as error:
-            problems.append(str(error))
-    return Listing(list(photos.values()), problems)
+            listing.problems.append(str(error))
+    listing.photos.extend(photos.values())
+    return listing
 
 
-def _photos_of_source(source: str, column: str | None, problems: list[str]) -> Iterator[Photo]:
+def _photos_of_source(source: str, column: str | None, listing: Listing) -> Iterator[Photo]:
     files, root = open_address(source)
-    paths = _list_files(source, files, root, problems)
+    paths = _list_files(source, files, root, listing)
     if paths is None and source.endswith("/"):
         raise SourceError(f"{source}: no such folder")
     if paths == []:
@@ -98,28 +103,46 @@ def _photos_of_source(source: str, column: str | None, problems: list[str]) -> I
             yield photo_at(name)
 
 
-def _list_files(source: str, files: Any, root: str, problems: list[str]) -> list[str] | None:
+def _list_files(source: str, files: Any, root: str, listing: Listing) -> list[str] | None:
     """The files of a folder or a pattern, sorted; None if the source is a file or is missing."""
     with storage_errors(f"{source}: cannot be listed"):
-        if files.isdir(root):
-            paths = files.find(root, **_find_options(files, problems))
-            with_tables = False
-        elif glob.has_magic(root) and not files.exists(root):
-            paths = files.glob(root)
-            with_tables = True
-        else:
+        is_folder = files.isdir(root)
+        if not is_folder and (files.exists(root) or not glob.has_magic(root)):
             return None
-    return [
-        path for path in sorted(paths) if is_image(Path(path)) or (with_tables and is_table(path))
+        is_local = _is_local(files)
+        if is_local:
+            found = list_folder(Path(root), True) if is_folder else list_pattern(root, True)
+            paths = [str(path) for path in found.files]
+        else:
+            found = FolderListing()
+            paths = files.find(root) if is_folder else files.glob(root)
+            paths = [path for path in paths if not is_left_out(Path(path), found.skipped)]
+    listing.problems.extend(found.problems)
+    paths = [
+        path
+        for path in sorted(paths)
+        if (is_table(path) and not is_folder) or _is_photo(Path(path), is_local, found.skipped)
     ]
+    listing.skipped.extend(found.skipped.messages(source))
+    return paths
 
 
-def _find_options(files: Any, problems: list[str]) -> dict[str, Any]:
-    """Options that report local folders without read permission, which are otherwise skipped."""
+def _is_local(files: Any) -> bool:
     protocols = (files.protocol,) if isinstance(files.protocol, str) else files.protocol
-    if "file" not in protocols:
-        return {}
-    return {"on_error": lambda error: problems.append(f"{error.filename}: {describe(error)}")}
+    return "file" in protocols
+
+
+def _is_photo(path: Path, is_local: bool, skipped: Skipped) -> bool:
+    """Whether a file that was found is a photo: by its name, or if it is near by its content."""
+    if is_image_name(path):
+        return True
+    if not is_local:  # asking each file of an archive far away would take a request each
+        skipped.add("files without the name of an image", path)
+        return False
+    kind = media_kind(path, skipped)
+    if kind == "video":
+        skipped.add("videos, which edge.run processes", path)
+    return kind == "image"
 
 
 def _display_name(source: str, files: Any, path: str) -> str:

@@ -27,7 +27,10 @@ def run(args: argparse.Namespace) -> int:
     from edge.run.sources import expand
     from edge.run.tables import TablePaths, open_tables
 
-    sources = expand(args.sources, args.recursive)
+    skipped: list[str] = []
+    sources = expand(args.sources, args.recursive, skipped)
+    for message in skipped:
+        print(f"edge: {message}", file=sys.stderr)
     names = [source.name for source in sources]
     detect = open_models(args)
     paths = TablePaths(args.json, args.csv)

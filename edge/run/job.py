@@ -71,4 +71,4 @@ class Job:
         elif source.kind == "crops":
             process_crops(self._detect, self._reporter, source.name)
         else:
-            raise SourceError(f"{source.name}: contains no image or video")
+            raise SourceError(f"{source.name}: {source.reason}")

@@ -11,7 +11,8 @@ from edge.errors import SourceError
 from edge.image_writer import check_suffix
 
 # Suffixes that the annotated copy shares with its source; other formats become .jpg or .mp4.
-_WRITABLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".mp4", ".avi", ".mov", ".mkv")
+_IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+_VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv")
 
 
 class FileSet:
@@ -89,7 +90,7 @@ class AnnotatedPaths:
         self._check_file_type(is_video)
         named = Path("stdin.jpg" if source == STDIO else source)
         stem, suffix = named.stem, named.suffix
-        if suffix.lower() not in _WRITABLE_SUFFIXES:
+        if suffix.lower() not in (_VIDEO_SUFFIXES if is_video else _IMAGE_SUFFIXES):
             suffix = ".mp4" if is_video else ".jpg"
         folder = self._folder or named.parent
         path = self._file or folder / f"{stem}.keypoints{suffix}"

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from edge.cli.filenames import STDIO, VIDEO_SUFFIXES, is_image, is_video
+from edge.cli.file_kinds import kind_of_file, media_kind
+from edge.cli.filenames import STDIO
+from edge.cli.folders import Skipped, list_folder, list_pattern
 
 SourceKind = Literal["image", "video", "camera", "crops", "empty"]
 
@@ -22,28 +24,36 @@ class Source:
     """One file or camera to process.
 
     Attributes:
-        kind: how it is read; "empty" is a folder or a pattern without any image or video.
+        kind: how it is read; "empty" is a folder or a pattern in which nothing can be processed.
         name: its name in the results: the path as given or found, `-`, or `camera:N`.
         number: number of the camera.
+        reason: why nothing can be processed, of kind "empty".
     """
 
     kind: SourceKind
     name: str
     number: int = 0
+    reason: str = ""
 
 
-def expand(arguments: Sequence[str], recursive: bool = False) -> list[Source]:
+def expand(
+    arguments: Sequence[str], recursive: bool = False, messages: list[str] | None = None
+) -> list[Source]:
     """Expand folders and patterns; returns the sources in order.
 
     Args:
         arguments: paths of files and folders, patterns, `camera:N`, or `-`. A path that does not
             exist is a source, too: opening it fails, and the others are processed.
         recursive: whether folders are searched with their subfolders.
+        messages: receives a line for each reason why files of a folder or pattern are skipped.
     """
-    return [source for argument in arguments for source in _expand_one(argument, recursive)]
+    messages = [] if messages is None else messages
+    return [
+        source for argument in arguments for source in _expand_one(argument, recursive, messages)
+    ]
 
 
-def _expand_one(argument: str, recursive: bool) -> list[Source]:
+def _expand_one(argument: str, recursive: bool, messages: list[str]) -> list[Source]:
     camera = _CAMERA.match(argument)
     if camera:
         return [Source("camera", argument, int(camera.group(1)))]
@@ -52,23 +62,49 @@ def _expand_one(argument: str, recursive: bool) -> list[Source]:
         if argument == STDIO or path.is_file():
             return [_file_source(argument)]
         if path.is_dir():
-            return _file_sources(argument, path.rglob("*") if recursive else path.glob("*"))
+            return _folder_sources(argument, recursive, messages)
     except OSError:  # for example a name that is too long
         return [_file_source(argument)]
     if glob.has_magic(argument):
-        return _file_sources(argument, map(Path, glob.glob(argument, recursive=recursive)))
+        return _pattern_sources(argument, recursive, messages)
     return [_file_source(argument)]
 
 
-def _file_sources(argument: str, paths: Iterable[Path]) -> list[Source]:
-    files = sorted(path for path in paths if (is_image(path) or is_video(path)) and path.is_file())
-    return [_file_source(str(path)) for path in files] or [Source("empty", argument)]
+def _folder_sources(argument: str, recursive: bool, messages: list[str]) -> list[Source]:
+    listing = list_folder(Path(argument), recursive)
+    sources = _media(listing.files, listing.skipped)
+    messages += listing.skipped.messages(argument)
+    unread = [Source("empty", argument, reason=problem) for problem in listing.problems]
+    if sources or unread:
+        return sources + unread
+    hint = (
+        f"; --recursive searches its {listing.subfolders} subfolders" if listing.subfolders else ""
+    )
+    return [Source("empty", argument, reason=f"contains no image or video{hint}")]
+
+
+def _pattern_sources(argument: str, recursive: bool, messages: list[str]) -> list[Source]:
+    listing = list_pattern(argument, recursive)
+    sources = _media(listing.files, listing.skipped)
+    messages += listing.skipped.messages(argument)
+    unread = [Source("empty", argument, reason=problem) for problem in listing.problems]
+    return sources + unread or [Source("empty", argument, reason="matches no image or video")]
+
+
+def _media(files: Iterable[Path], skipped: Skipped) -> list[Source]:
+    sources = []
+    for path in files:
+        kind = media_kind(path, skipped)
+        if kind in ("image", "video"):
+            sources.append(Source(kind, str(path)))
+    return sources
 
 
 def _file_source(name: str) -> Source:
-    suffix = Path(name).suffix.lower()
-    if suffix in VIDEO_SUFFIXES:
+    """A file that was named: what cannot be told is an image, whose error says what it is."""
+    kind = kind_of_file(Path(name)) if name != STDIO else "image"
+    if kind == "video":
         return Source("video", name)
-    if suffix in _CROP_SUFFIXES:
+    if kind == "crops" or Path(name).suffix.lower() in _CROP_SUFFIXES:
         return Source("crops", name)
     return Source("image", name)

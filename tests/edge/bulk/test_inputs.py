@@ -98,10 +98,10 @@ def test_storage_that_does_not_answer_is_a_problem(memory, monkeypatch):
 
 
 def test_a_defect_of_the_program_is_not_reported_as_a_problem(folder, monkeypatch):
-    def is_image(path):
+    def is_image_name(path):
         raise TypeError("a defect")
 
-    monkeypatch.setattr(edge.bulk.inputs, "is_image", is_image)
+    monkeypatch.setattr(edge.bulk.inputs, "is_image_name", is_image_name)
     with pytest.raises(TypeError, match="a defect"):
         list_photos(["in"])
 

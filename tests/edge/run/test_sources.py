@@ -1,6 +1,8 @@
+import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from edge.run.sources import expand
 
@@ -56,4 +58,43 @@ def test_annotated_copies_in_a_folder_are_not_sources_unless_named(tmp_path):
     names = [Path(source.name).name for source in expand([str(tmp_path)])]
     assert names == ["a.jpg", "keypoints.jpg"]
     (named,) = expand([str(tmp_path / "a.keypoints.jpg")])
+    assert named.kind == "image"
+
+
+def test_what_a_folder_holds_beside_is_said(folder):
+    messages = []
+    expand(["in"], messages=messages)
+    assert messages == ["in: skipped files that are no images or videos: notes.txt"]
+
+
+def test_the_content_decides_on_the_kind(folder, sample):
+    Path("in/photo.mp4").write_bytes(sample.read_bytes())
+    Path("in/clip.jpg").write_bytes(b"\0\0\0\x14ftypisom\0\0\2\0mp41")
+    Path("crops.bin").write_bytes(b"\x93NUMPY\1\0")
+    assert {("image", "in/photo.mp4"), ("video", "in/clip.jpg")} < set(kinds_and_names("in"))
+    assert kinds_and_names("in/clip.jpg", "crops.bin") == [
+        ("video", "in/clip.jpg"), ("crops", "crops.bin"),
+    ]  # fmt: skip
+
+
+def test_a_pattern_through_links_finds_each_file_once(folder):
+    Image.new("L", (8, 8)).save("in/deeper/d.png")
+    os.symlink("deeper", "in/a-link")
+    os.symlink("..", "in/deeper/up")
+    assert kinds_and_names("in/**/d.png", recursive=True) == [("image", "in/deeper/d.png")]
+
+
+def test_a_folder_with_subfolders_alone_hints_at_recursive(folder):
+    (folder / "top" / "sub").mkdir(parents=True)
+    (source,) = expand(["top"])
+    assert source.reason == "contains no image or video; --recursive searches its 1 subfolders"
+
+
+def test_aligned_faces_are_not_sources_unless_named(tmp_path):
+    for name in ("a.jpg", "faces/a.face-0.png", "faces/film.frame-000012.face-3.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    names = [Path(source.name).name for source in expand([str(tmp_path)], recursive=True)]
+    assert names == ["a.jpg"]
+    (named,) = expand([str(tmp_path / "faces/a.face-0.png")])
     assert named.kind == "image"
