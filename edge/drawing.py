@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from edge.face import Face
 from edge.image import Rgb
-from edge.keypoints import KEYPOINT_NAMES
+from edge.keypoints import KEYPOINT_NAMES, LINES_68
 
 # Okabe and Ito's palette (2008), distinguishable with colour blindness: the subject's left, right
 # and centre.
@@ -22,6 +22,7 @@ _WHITE = (255, 255, 255)
 
 _DOT = 0.014  # radius of a point, in sides of the face's box
 _MIN_DOT = 1.3  # px
+_LINE = 0.35  # width of a line through the 68 points, in radii of a point
 _OUTLINE = 1.45  # radius of the dark outline, in radii of the point
 _MIN_SIDE_WITH_NAMES = 900  # px; a smaller image is enlarged, or 15 names would cover it
 _MAX_SIDE_WITH_NAMES = 6000  # px, of an enlarged image
@@ -35,6 +36,7 @@ def draw(
     names: Sequence[str] = KEYPOINT_NAMES,
     show_names: bool = False,
     show_error: bool = False,
+    show_points68: bool = False,
 ) -> Rgb:
     """Draw boxes, keypoints and track numbers on a copy of an image.
 
@@ -48,6 +50,8 @@ def draw(
             below 900 px is enlarged for it by a whole factor, with faces or without, so that all
             frames of a video have one size.
         show_error: draw the 50 % error radius of each point as a circle.
+        show_points68: draw the lines through the 68 points of faces that have them: jaw, brows,
+            nose, eyes and lips.
 
     Returns:
         uint8 `(H, W, 3)`, RGB; `(f·H, f·W, 3)` where it was enlarged.
@@ -58,6 +62,8 @@ def draw(
         size = (canvas.width * factor, canvas.height * factor)
         canvas = canvas.resize(size, Image.Resampling.BICUBIC)
     for face in faces:
+        if show_points68 and face.points68 is not None:
+            _draw_lines(canvas, face, face.points68, factor)
         _draw_face(canvas, face, names, factor, show_error)
     if show_names:
         for face in faces:
@@ -86,6 +92,19 @@ def _draw_face(
             _stamp(canvas, point, float(error) + radius / 4, _WHITE, hollow=max(1.0, radius / 2))
         _stamp(canvas, point, radius * _OUTLINE, _BLACK)
         _stamp(canvas, point, radius, _colour(name))
+
+
+def _draw_lines(
+    canvas: Image.Image, face: Face, points68: NDArray[np.float32], factor: int
+) -> None:
+    """The lines of the 68 points, white with a dark outline."""
+    width = max(1, round(_dot_radius(face.box * factor) * _LINE))
+    points = [(float(x), float(y)) for x, y in _enlarged(points68, factor)]
+    pen = ImageDraw.Draw(canvas)
+    for colour, line_width in ((_BLACK, 3 * width), (_WHITE, width)):
+        for first, last, is_closed in LINES_68:
+            line = points[first : last + 1] + ([points[first]] if is_closed else [])
+            pen.line(line, colour, line_width, joint="curve")
 
 
 def _dot_radius(box: NDArray[np.float32]) -> float:

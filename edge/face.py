@@ -19,6 +19,10 @@ class Face:
         error: float32 `(15,)`: the radius around each keypoint that holds the true point with
             probability 0.5, px.
         track_id: the same number for the same face in successive video frames; None for a still.
+        points68: float32 `(68, 2)`: the points of 300-W and dlib, in their order, px; None unless
+            they were asked for.
+        error90: float32 `(15,)`: as `error`, with probability 0.9; None where the model does not
+            give it.
     """
 
     box: NDArray[np.float32]
@@ -26,3 +30,5 @@ class Face:
     keypoints: NDArray[np.float32]
     error: NDArray[np.float32]
     track_id: int | None = None
+    points68: NDArray[np.float32] | None = None
+    error90: NDArray[np.float32] | None = None

@@ -47,6 +47,7 @@ class Settings:
         min_score: faces below it are dropped, 0–1.
         max_faces: faces kept per image at most; None keeps all.
         detect_size: the longer side at which faces are detected, px.
+        points68: whether the 68 points are predicted too.
     """
 
     model: Path
@@ -56,6 +57,7 @@ class Settings:
     min_score: float
     max_faces: int | None
     detect_size: int
+    points68: bool
 
     def to_dict(self) -> dict[str, Any]:
         """The keyword arguments of `FaceKeypoints`."""
@@ -76,6 +78,7 @@ class FaceKeypoints:
         min_score: faces below it are dropped, 0–1.
         max_faces: faces kept per image at most; None keeps all.
         detect_size: the longer side at which faces are detected, px.
+        points68: whether the 68 points are predicted too.
     """
 
     def __init__(
@@ -88,11 +91,13 @@ class FaceKeypoints:
         min_score: float = 0.5,
         max_faces: int | None = None,
         detect_size: int = 320,
+        points68: bool = False,
     ) -> None:
         """Open the networks.
 
         Args:
-            model: a keypoint `.onnx` file; None for the embedded one.
+            model: a keypoint `.onnx` file; None for the embedded one, "small" for the embedded
+                smaller one, which is faster and less accurate.
             detector: "face" (the embedded one), the path of another `.onnx` file, "haar" (OpenCV's
                 frontal-face cascade, extra `video`), or "none" to take each whole image as one
                 face.
@@ -106,9 +111,12 @@ class FaceKeypoints:
             max_faces: keep at most this many faces of an image, the largest; None keeps all.
             detect_size: length of the longer side at which faces are detected, px: larger finds
                 smaller faces, and takes longer in proportion to its square.
+            points68: predict the 68 points of 300-W and dlib too, `Face.points68`, with the same
+                network run.
 
         Raises:
-            ModelError: a model file is missing, corrupt or breaks the contract.
+            ModelError: a model file is missing, corrupt or breaks the contract, or cannot predict
+                the 68 points that were asked for.
             MissingExtra: the cascade needs OpenCV, which is not installed.
             ValueError: a setting is out of its range.
         """
@@ -117,6 +125,9 @@ class FaceKeypoints:
 
         _check_settings(threads, min_score, max_faces, detect_size)
         self.model = open_keypoint_model(model, precision, threads)
+        if points68:
+            self.model.require_points68()
+        self.points68 = points68
         self.keypoint_names = self.model.keypoint_names
         self.face_detector = open_detector(detector, precision, threads)
         self.detector, self._threads = detector, threads
@@ -134,6 +145,7 @@ class FaceKeypoints:
             min_score=self.min_score,
             max_faces=self.max_faces,
             detect_size=self.detect_size,
+            points68=self.points68,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -187,27 +199,33 @@ class FaceKeypoints:
         boxes = detections.boxes
         return detections.take(np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable"))
 
-    def predict_faces(self, greys: list[Grey], detections: list[Detections]) -> list[list[Face]]:
+    def predict_faces(
+        self, greys: list[Grey], detections: list[Detections], points68: bool | None = None
+    ) -> list[list[Face]]:
         """Predict the keypoints of detected faces; faces of all images share network runs.
 
         Args:
             greys: uint8 `(H, W)` each.
             detections: of each image, as `detect_faces` returns them.
+            points68: predict the 68 points too; None as the object was opened.
 
         Returns:
             One list per image, as `batch` returns it.
+
+        Raises:
+            ModelError: the model cannot predict the 68 points.
         """
         limit = self.max_faces
         if limit is None:
-            return [self._select(faces) for faces in self._predict(greys, detections)]
+            return [self._select(faces) for faces in self._predict(greys, detections, points68)]
         first = [first_candidates(found.boxes, limit) for found in detections]
         candidates = [found.take(mask) for found, mask in zip(detections, first, strict=True)]
-        faces = self._predict(greys, candidates)
+        faces = self._predict(greys, candidates, points68)
         selected = [self._select(image_faces) for image_faces in faces]
         short = [i for i, mask in enumerate(first) if len(selected[i]) < limit and not mask.all()]
         if short:
             others = [detections[i].take(~first[i]) for i in short]
-            more = self._predict([greys[i] for i in short], others)
+            more = self._predict([greys[i] for i in short], others, points68)
             for i, image_faces in zip(short, more, strict=True):
                 selected[i] = self._select(faces[i] + image_faces)
         return selected
@@ -247,18 +265,20 @@ class FaceKeypoints:
             raise ValueError("a box must be four numbers: x, y, and a width and height above 0")
         return self._predict([load_grey(image)], [Detections(boxes)], min_score=0.0)[0]
 
-    def crops(self, crops: NDArray[np.uint8]) -> Prediction:
+    def crops(self, crops: NDArray[np.uint8], points68: bool | None = None) -> Prediction:
         """Predict keypoints of faces that are cut out already, as Kaggle's images are.
 
         Args:
             crops: uint8 `(N, 96, 96)`, grey.
+            points68: as for `predict_faces`.
 
         Returns:
             keypoints float32 `(N, 15, 2)` and error float32 `(N, 15)`, px of the crop; face_score
-            float32 `(N,)`, 0–1.
+            float32 `(N,)`, 0–1; with the attributes points68 and error90 of `Prediction`.
 
         Raises:
             ImageError: the shape or dtype is another.
+            ModelError: as for `predict_faces`.
         """
         size = self.model.size
         crops = np.asarray(crops)
@@ -267,16 +287,22 @@ class FaceKeypoints:
                 f"cannot use these crops: expected uint8 of shape (N, {size}, {size}), "
                 f"received {crops.dtype} of shape {crops.shape}"
             )
-        return predict_crops(self.model, crops)
+        return predict_crops(self.model, crops, self.points68 if points68 is None else points68)
 
     def _predict(
-        self, greys: list[Grey], detections: list[Detections], min_score: float = MIN_RERUN_SCORE
+        self,
+        greys: list[Grey],
+        detections: list[Detections],
+        points68: bool | None = None,
+        min_score: float = MIN_RERUN_SCORE,
     ) -> list[list[Face]]:
+        points68 = self.points68 if points68 is None else points68
         size = self.model.size
         matrices = [found.crop_matrices(size) for found in detections]
         images = [grey for grey, own in zip(greys, matrices, strict=True) for _ in own]
         flat = [matrix for own in matrices for matrix in own]
-        passes = iter(refine(self.model, images, flat, min_score=min_score))
+        faces = refine(self.model, images, flat, min_score=min_score, points68=points68)
+        passes = iter(faces)
         return [
             [
                 _fuse(box, score, face)
@@ -296,7 +322,10 @@ class FaceKeypoints:
 def _fuse(box: NDArray[np.float32], score: float | None, face: FacePass) -> Face:
     if score is not None and face.pose is not None:  # else the keypoints give no box
         box = fused_box(box, face.box)
-    return Face(box, fused_score(score, face.score), face.keypoints, face.error)
+    score = fused_score(score, face.score)
+    return Face(
+        box, score, face.keypoints, face.error, points68=face.points68, error90=face.error90
+    )
 
 
 def _reopen(settings: Settings) -> FaceKeypoints:

@@ -1,4 +1,4 @@
-"""The names of the 15 keypoints, their order and their mirror images.
+"""The names of the 15 keypoints, their order and their mirror images, and the 68 points' parts.
 
 The scheme is that of Kaggle's *Facial Keypoints Detection*. Left and right are the subject's: the
 left eye is on the right of the image. Coordinates are pixels with the origin at the top left, x
@@ -32,3 +32,22 @@ def mirrored_name(name: str) -> str:
 
 # keypoints[MIRROR_ORDER] puts mirrored keypoints back into the order of their names.
 MIRROR_ORDER = tuple(KEYPOINT_NAMES.index(mirrored_name(name)) for name in KEYPOINT_NAMES)
+OUTER_EYE_CORNERS = (
+    KEYPOINT_NAMES.index("left_eye_outer_corner"),
+    KEYPOINT_NAMES.index("right_eye_outer_corner"),
+)
+
+# The 68 points of 300-W (Sagonas et al., 2013), which dlib predicts too, have no names but numbers
+# from 0. The lines that they form: the first point, the last one, and whether the line is closed.
+LINES_68 = (
+    (0, 16, False),  # jaw, from the right ear to the left
+    (17, 21, False),  # right brow
+    (22, 26, False),  # left brow
+    (27, 30, False),  # bridge of the nose
+    (31, 35, False),  # nostrils
+    (36, 41, True),  # right eye
+    (42, 47, True),  # left eye
+    (48, 59, True),  # outer border of the lips
+    (60, 67, True),  # inner border of the lips
+)
+OUTER_EYE_CORNERS_68 = (45, 36)  # left, right

@@ -57,24 +57,49 @@ def crop_records(
         prediction: from `FaceKeypoints.crops`.
         names: names of the keypoints, in order.
     """
-    whole = np.array([0, 0, size, size], np.float32)
     return [
-        to_record(image, size, size, [Face(whole, float(score), points, error)], names, number)
-        for number, (points, error, score) in enumerate(zip(*prediction, strict=True))
+        to_record(image, size, size, [face], names, number)
+        for number, face in enumerate(faces_of_crops(prediction, size))
     ]
 
 
-def csv_header(names: Sequence[str]) -> list[str]:
-    """Column names of the CSV: Kaggle's own 30 in the middle, the errors at the end."""
+def faces_of_crops(prediction: Prediction, size: int) -> list[Face]:
+    """The face of each crop of `size` px; its box is the whole crop."""
+    box = np.array([0, 0, size, size], np.float32)
+    points68, error90 = prediction.points68, prediction.error90
+    return [
+        Face(
+            box,
+            float(prediction.face_score[i]),
+            prediction.keypoints[i],
+            prediction.error[i],
+            points68=None if points68 is None else points68[i],
+            error90=None if error90 is None else error90[i],
+        )
+        for i in range(len(prediction.face_score))
+    ]
+
+
+def csv_header(names: Sequence[str], points68: bool = False) -> list[str]:
+    """Column names of the CSV: Kaggle's own 30 in the middle, the errors and 68 points at the end.
+
+    Args:
+        names: names of the keypoints, in order.
+        points68: whether there are columns of the 68 points.
+    """
     return [
         *("image", "frame", "face", "score", "box_x", "box_y", "box_w", "box_h"),
         *(f"{name}_{axis}" for name in names for axis in "xy"),
         *(f"{name}_error" for name in names),
+        *(f"p68_{i}_{axis}" for i in range(68 if points68 else 0) for axis in "xy"),
     ]
 
 
 def csv_row(image: str, frame: int, number: int, face: Face) -> list[str | int | float]:
-    """One face as a row under `csv_header`; `frame` is 0 for a still image."""
+    """One face as a row under `csv_header`; `frame` is 0 for a still image.
+
+    A face with `points68` has their columns.
+    """
     return [
         image,
         frame,
@@ -83,18 +108,20 @@ def csv_row(image: str, frame: int, number: int, face: Face) -> list[str | int |
         *_round_px(face.box),
         *_round_px(face.keypoints.reshape(-1)),
         *_round_px(face.error),
+        *_round_px(() if face.points68 is None else face.points68.reshape(-1)),
     ]
 
 
 def _face_record(face: Face, number: int, names: Sequence[str]) -> dict[str, Any]:
+    points68 = {}
+    if face.points68 is not None:
+        points68 = {"points68": [_round_px(point) for point in face.points68]}
     return {
         "id": _face_id(face, number),
         "box": _round_px(face.box),
         "score": round(face.score, _SCORE_DIGITS),
-        "keypoints": {
-            name: dict(zip(("x", "y", "error"), _round_px((*point, error)), strict=True))
-            for name, point, error in zip(names, face.keypoints, face.error, strict=True)
-        },
+        "keypoints": _keypoint_records(face, names),
+        **points68,
         "measures": {
             name: {
                 "value": round(measured.value, _digits(name)),
@@ -103,6 +130,15 @@ def _face_record(face: Face, number: int, names: Sequence[str]) -> dict[str, Any
             for name, measured in measure(face).items()
         },
     }
+
+
+def _keypoint_records(face: Face, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    columns = {"x": face.keypoints[:, 0], "y": face.keypoints[:, 1], "error": face.error}
+    if face.error90 is not None:
+        columns["error90"] = face.error90
+    rows = zip(*map(_round_px, columns.values()), strict=True)
+    records = (dict(zip(columns, row, strict=True)) for row in rows)
+    return dict(zip(names, records, strict=True))
 
 
 def _digits(name: str) -> int:

@@ -46,6 +46,8 @@ class FacePass:
         score: face score, 0–1; after several passes, the maximum.
         crop: uint8 `(S, S)`, the network's input.
         matrix: float64 `(2, 3)` from the image to the crop.
+        points68: float32 `(68, 2)` px of the image, or None; see `edge.face.Face`.
+        error90: float32 `(K,)` px of the image, or None; likewise.
     """
 
     keypoints: NDArray[np.float32]
@@ -53,6 +55,8 @@ class FacePass:
     score: float
     crop: NDArray[np.uint8]
     matrix: Matrix
+    points68: NDArray[np.float32] | None = None
+    error90: NDArray[np.float32] | None = None
 
     @cached_property
     def pose(self) -> Matrix | None:
@@ -79,6 +83,7 @@ def refine(
     matrices: Sequence[Matrix],
     max_passes: int = MAX_PASSES,
     min_score: float = MIN_RERUN_SCORE,
+    points68: bool = False,
 ) -> list[FacePass]:
     """Predict keypoints of faces; all faces share the network's batches.
 
@@ -88,16 +93,18 @@ def refine(
         matrices: for each face the matrix from the image to its first crop.
         max_passes: how often a face is run, at most.
         min_score: face score from which on it is run again; 0 where it is known to be a face.
+        points68: predict the 68 points too.
 
     Returns:
         The last good pass of each face.
     """
-    results = _run_pass(model, images, matrices)
+    results = _run_pass(model, images, matrices, points68)
     active = dict(enumerate(matrices))  # faces that may be run again, with their last crops
     for _ in range(max_passes - 1):
         crops = {i: _next_crop(results[i], m, model.size, min_score) for i, m in active.items()}
         pending = {i: matrix for i, matrix in crops.items() if matrix is not None}
-        passes = _run_pass(model, [images[i] for i in pending], list(pending.values()))
+        recropped = [images[i] for i in pending]
+        passes = _run_pass(model, recropped, list(pending.values()), points68)
         active = {}
         for (i, matrix), face in zip(pending.items(), passes, strict=True):
             if face.score >= min(results[i].score, _CERTAIN_SCORE) / _MAX_SCORE_DROP:
@@ -106,24 +113,37 @@ def refine(
     return results
 
 
-def predict_crops(model: KeypointModel, crops: NDArray[np.uint8]) -> Prediction:
+def predict_crops(
+    model: KeypointModel, crops: NDArray[np.uint8], points68: bool = False
+) -> Prediction:
     """Predict keypoints of faces that are cut out already, re-cropped where they fit badly.
 
     Args:
         model: the open network.
         crops: uint8 `(N, S, S)`, grey, of the network's own size.
+        points68: predict the 68 points too.
 
     Returns:
-        Keypoints and errors in px of the given crops.
+        Points and errors in px of the given crops.
     """
+    if not len(crops):
+        return model(crops, points68)
     identity = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    faces = refine(model, list(crops), [identity] * len(crops), min_score=0.0)
-    count = len(model.keypoint_names)
-    return Prediction(
-        np.array([face.keypoints for face in faces], np.float32).reshape(-1, count, 2),
-        np.array([face.error for face in faces], np.float32).reshape(-1, count),
+    faces = refine(model, list(crops), [identity] * len(crops), min_score=0.0, points68=points68)
+    prediction = Prediction(
+        np.array([face.keypoints for face in faces]),
+        np.array([face.error for face in faces]),
         np.array([face.score for face in faces], np.float32),
     )
+    prediction.points68 = _stack([face.points68 for face in faces])
+    prediction.error90 = _stack([face.error90 for face in faces])
+    return prediction
+
+
+def _stack(arrays: list[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
+    """The arrays as one; None where the model did not predict them."""
+    present = [array for array in arrays if array is not None]
+    return np.stack(present) if present else None
 
 
 def _next_crop(face: FacePass, matrix: Matrix, size: int, min_score: float) -> Matrix | None:
@@ -143,19 +163,31 @@ def _next_crop(face: FacePass, matrix: Matrix, size: int, min_score: float) -> M
 
 
 def _run_pass(
-    model: KeypointModel, images: Sequence[Grey | Luma], matrices: Sequence[Matrix]
+    model: KeypointModel,
+    images: Sequence[Grey | Luma],
+    matrices: Sequence[Matrix],
+    points68: bool,
 ) -> list[FacePass]:
     crops = [cut(image, matrix, model.size) for image, matrix in zip(images, matrices, strict=True)]
     if not crops:
         return []
-    predictions = zip(*model(np.stack(crops)), strict=True)
+    prediction = model(np.stack(crops), points68)
     return [
-        FacePass(
-            keypoints=transform(invert(matrix), points).astype(np.float32),
-            error=(error / scale_of(matrix)).astype(np.float32),
-            score=float(score),
-            crop=crop,
-            matrix=matrix,
-        )
-        for crop, matrix, (points, error, score) in zip(crops, matrices, predictions, strict=True)
+        _in_image(prediction, i, crop, matrix)
+        for i, (crop, matrix) in enumerate(zip(crops, matrices, strict=True))
     ]
+
+
+def _in_image(prediction: Prediction, i: int, crop: NDArray[np.uint8], matrix: Matrix) -> FacePass:
+    """Face `i` of a prediction, in px of the image."""
+    inverse, scale = invert(matrix), scale_of(matrix)
+    points68, error90 = prediction.points68, prediction.error90
+    return FacePass(
+        keypoints=transform(inverse, prediction.keypoints[i]).astype(np.float32),
+        error=(prediction.error[i] / scale).astype(np.float32),
+        score=float(prediction.face_score[i]),
+        crop=crop,
+        matrix=matrix,
+        points68=None if points68 is None else transform(inverse, points68[i]).astype(np.float32),
+        error90=None if error90 is None else (error90[i] / scale).astype(np.float32),
+    )

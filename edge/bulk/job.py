@@ -138,6 +138,8 @@ def _settings_of_rows(detect: FaceKeypoints) -> dict[str, Any]:
         "min_score": settings.min_score,
         "max_faces": settings.max_faces,
         "detect_size": settings.detect_size,
+        # Absent where they are not asked for, as in the partitions of earlier versions.
+        **({"points68": True} if settings.points68 else {}),
     }
 
 

@@ -6,6 +6,7 @@ import argparse
 import re
 
 from edge import __version__
+from edge.cli.model_options import add_keypoint_model
 
 _EPILOG = """\
 A SOURCE is a folder (with its subfolders), a glob pattern, an image file, a list of addresses (.csv
@@ -71,7 +72,7 @@ def _add_execution(group: argparse._ArgumentGroup) -> None:
 
 def _add_models(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--model", metavar="FILE", help="keypoint model, .onnx (default: the embedded one)")
+    add_keypoint_model(group)
     add("--detector", default="face", metavar="NAME",
         help="face, haar, none or a detector's .onnx file (default: %(default)s)")  # fmt: skip
     add("--precision", choices=("fp32", "int8"), default="fp32", help="default: %(default)s")

@@ -50,7 +50,7 @@ class PhotoMapper:
         """
         names = _values(batch, "image")
         photos = _values(batch, self._column)
-        rows = Rows(self._detect.keypoint_names)
+        rows = Rows(self._detect.keypoint_names, self._detect.points68)
         for name, value in zip(names, photos, strict=True):
             data = next(fetch([photo_at(value)])) if isinstance(value, str) else value
             self._add(rows, name, data)

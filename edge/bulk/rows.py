@@ -24,7 +24,7 @@ FAILED = "failed"
 _TYPES = {"image": pa.string(), "frame": pa.int32(), "face": pa.int32()}  # the others are float32
 
 
-def make_schema(keypoint_names: Sequence[str]) -> pa.Schema:
+def make_schema(keypoint_names: Sequence[str], points68: bool = False) -> pa.Schema:
     """The schema: columns of the CSV, then `status` ("face", "no face" or "failed") and `reason`.
 
     Coordinates are float32, in px, and null in rows without a face; `reason` is null unless the
@@ -32,8 +32,9 @@ def make_schema(keypoint_names: Sequence[str]) -> pa.Schema:
 
     Args:
         keypoint_names: names of the keypoints, in order.
+        points68: whether there are columns of the 68 points.
     """
-    header = csv_header(keypoint_names)
+    header = csv_header(keypoint_names, points68)
     columns = [pa.field(name, _TYPES.get(name, pa.float32())) for name in header]
     return pa.schema([*columns, pa.field("status", pa.string()), pa.field("reason", pa.string())])
 
@@ -44,6 +45,7 @@ class Rows:
 
     Attributes:
         keypoint_names: names of the keypoints, in order.
+        points68: whether there are columns of the 68 points.
         photos: number of photos.
         faces: number of faces, one row each.
         without_face: number of photos without a face.
@@ -51,6 +53,7 @@ class Rows:
     """
 
     keypoint_names: Sequence[str]
+    points68: bool = False
     photos: int = 0
     faces: int = 0
     without_face: int = 0
@@ -75,12 +78,12 @@ class Rows:
         self._add_without_face(image, FAILED, reason)
 
     def _add_without_face(self, image: str, status: str, reason: str | None) -> None:
-        numbers = [None] * (len(csv_header(self.keypoint_names)) - 2)
+        numbers = [None] * (len(csv_header(self.keypoint_names, self.points68)) - 2)
         self._rows.append([image, 0, *numbers, status, reason])
 
     def to_table(self) -> pa.Table:
         """All rows as a table with the schema of `make_schema`."""
-        schema = make_schema(self.keypoint_names)
+        schema = make_schema(self.keypoint_names, self.points68)
         columns = zip(*self._rows, strict=True) if self._rows else [[] for _ in schema]
         arrays = [pa.array(values, col.type) for values, col in zip(columns, schema, strict=True)]
         return pa.table(arrays, schema=schema)

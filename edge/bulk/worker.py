@@ -77,7 +77,7 @@ class Worker:
         self._process((photo,), frozenset())
 
     def _process(self, photos: tuple[Photo, ...], poison: frozenset[str]) -> Rows:
-        rows = Rows(self._detect.keypoint_names)
+        rows = Rows(self._detect.keypoint_names, self._detect.points68)
         fetched = fetch([photo for photo in photos if photo.name not in poison])
         for photo in photos:
             data = _POISON if photo.name in poison else next(fetched)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_models(group: argparse._ArgumentGroup) -> None:
     """Add the options that `open_models` reads."""
     add = group.add_argument
-    add("--model", metavar="FILE", help="keypoint model, .onnx (default: the embedded one)")
+    add_keypoint_model(group)
     add("--detector", default="face", metavar="NAME",
         help="face (the embedded detector), the .onnx file of another, haar (OpenCV's cascade), or "
         "none (the whole image is one face) (default: %(default)s)")  # fmt: skip
@@ -29,6 +29,16 @@ def add_models(group: argparse._ArgumentGroup) -> None:
         help="keep the N largest faces of an image (default: all)")  # fmt: skip
     add("--detect-size", type=int, default=320, metavar="PX",
         help="longer side of the image in detection (default: %(default)s)")  # fmt: skip
+
+
+def add_keypoint_model(group: argparse._ArgumentGroup) -> None:
+    """Add the options of the keypoint model, which `open_models` reads."""
+    add = group.add_argument
+    add("--model", metavar="NAME",
+        help="keypoint model: an .onnx file, or small (the embedded smaller one) (default: the "
+        "embedded one)")  # fmt: skip
+    add("--points68", action="store_true",
+        help="predict the 68 points of 300-W and dlib, too")  # fmt: skip
 
 
 def open_models(args: argparse.Namespace) -> FaceKeypoints:
@@ -49,6 +59,7 @@ def open_models(args: argparse.Namespace) -> FaceKeypoints:
             min_score=args.min_score,
             max_faces=args.max_faces,
             detect_size=args.detect_size,
+            points68=args.points68,
         )
     except EdgeError:
         raise

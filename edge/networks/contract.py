@@ -130,6 +130,23 @@ def parse_size(metadata: dict[str, str], path: Path) -> int:
     return int(metadata["input_size"])
 
 
+def parse_error90(metadata: dict[str, str], count: int, path: Path) -> NDArray[np.float32] | None:
+    """Factors `(count,)` from the 50 % error radius to the 90 % one; None where there are none.
+
+    Raises:
+        ModelError: they are no JSON list of `count` numbers of at least 1.
+    """
+    if "error90" not in metadata:
+        return None
+    try:
+        factors = np.array(json.loads(metadata["error90"]), np.float32)
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"{path}: metadata error90 is no JSON list of numbers") from error
+    if factors.shape != (count,) or not (factors >= 1).all():
+        raise ModelError(f"{path}: metadata error90: expected {count} factors of at least 1")
+    return factors
+
+
 def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     if not path.is_file():
         raise ModelError(f"{path}: no such model file; give the path of an .onnx file")

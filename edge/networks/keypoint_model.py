@@ -12,28 +12,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.networks.contract import COMMON_KEYS, Contract, OnnxModel, parse_names, parse_size
+from edge.networks.contract import (
+    COMMON_KEYS,
+    Contract,
+    OnnxModel,
+    Outputs,
+    parse_error90,
+    parse_names,
+    parse_size,
+)
 
 EMBEDDED = Path(__file__).parents[1] / "models" / "keypoints.onnx"
+EMBEDDED_SMALL = EMBEDDED.with_name("keypoints-small.onnx")
 METADATA_KEYS = ("keypoint_names", "input_size", "scheme", *COMMON_KEYS)
 # Crops are run in batches of these sizes only, so that memory stays flat for any number of faces.
 _BATCH_SIZES = (64, 16, 4, 2, 1)
 _OUTPUTS = ["keypoints", "error", "face_score"]
+_POINTS68 = "points68"
 
 
-class Prediction(NamedTuple):
-    """What the network predicts of N faces.
+class _Outputs(NamedTuple):
+    keypoints: NDArray[np.float32]
+    error: NDArray[np.float32]
+    face_score: NDArray[np.float32]
+
+
+class Prediction(_Outputs):
+    """What the network predicts of N faces; unpacks to keypoints, error and face_score.
 
     Attributes:
         keypoints: float32 `(N, K, 2)`, px of the crop.
         error: float32 `(N, K)`, px of the crop; the radius that holds the true point with
             probability 0.5.
         face_score: float32 `(N,)`, the probability that the crop shows a face, 0–1.
+        points68: float32 `(N, 68, 2)`, px of the crop; None unless asked for.
+        error90: float32 `(N, K)`, as `error` with probability 0.9; None for a model without it.
     """
 
-    keypoints: NDArray[np.float32]
-    error: NDArray[np.float32]
-    face_score: NDArray[np.float32]
+    points68: NDArray[np.float32] | None = None
+    error90: NDArray[np.float32] | None = None
 
 
 class KeypointModel:
@@ -43,6 +60,9 @@ class KeypointModel:
         path: the file it was read from.
         keypoint_names: names of the K keypoints, in the order of the output.
         size: side S of the crops it takes, px.
+        error90: float32 `(K,)`, factors from `error` to the radius that holds the true point with
+            probability 0.9; None where the file does not give them.
+        has_points68: whether it can predict the 68 points.
         metadata: the file's metadata.
     """
 
@@ -56,26 +76,49 @@ class KeypointModel:
         self.path, self.metadata = self._model.path, self._model.metadata
         self.keypoint_names = parse_names(self.metadata, self.path)
         self.size = parse_size(self.metadata, self.path)
+        self.error90 = parse_error90(self.metadata, len(self.keypoint_names), self.path)
+        self.has_points68 = _POINTS68 in {tensor.name for tensor in self._model.outputs}
         _check_tensors(self._model, len(self.keypoint_names), self.size)
-        self._model.check_runs(lambda: self._run(np.zeros((2, self.size, self.size), np.uint8)))
+        faces = np.zeros((2, self.size, self.size), np.uint8)
+        self._model.check_runs(lambda: self._run(faces, self._outputs(self.has_points68)))
 
-    def __call__(self, faces: NDArray[np.uint8]) -> Prediction:
+    def __call__(self, faces: NDArray[np.uint8], points68: bool = False) -> Prediction:
         """Predict keypoints of cropped faces.
 
         Args:
             faces: uint8 `(N, S, S)`, grey.
-        """
-        parts = [self._run(faces[start:stop]) for start, stop in _spans(len(faces))]
-        if not parts:
-            count = len(self.keypoint_names)
-            empty = np.empty((0, count, 2), np.float32)
-            return Prediction(empty, empty[..., 0], np.empty(0, np.float32))
-        if len(parts) == 1:
-            return parts[0]
-        return Prediction(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+            points68: predict the 68 points too; otherwise they are not computed.
 
-    def _run(self, faces: NDArray[np.uint8]) -> Prediction:
-        return Prediction(*self._model.run(_OUTPUTS, {"face": faces[..., None]}))
+        Raises:
+            ModelError: the model cannot predict the 68 points.
+        """
+        names = self._outputs(points68)
+        parts = [self._run(faces[start:stop], names) for start, stop in _spans(len(faces))]
+        if not parts:
+            shapes = {tensor.name: tensor.shape[1:] for tensor in self._model.outputs}
+            parts = [[np.empty((0, *shapes[name]), np.float32) for name in names]]
+        outputs = [np.concatenate(p) if len(p) > 1 else p[0] for p in zip(*parts, strict=True)]
+        prediction = Prediction(*outputs[: len(_OUTPUTS)])
+        prediction.points68 = outputs[-1] if points68 else None
+        prediction.error90 = None if self.error90 is None else prediction.error * self.error90
+        return prediction
+
+    def require_points68(self) -> None:
+        """Raise ModelError unless the model can predict the 68 points."""
+        if not self.has_points68:
+            raise ModelError(
+                f"{self.path}: this model predicts no 68 points; choose one that does, or leave "
+                "points68 out"
+            )
+
+    def _outputs(self, points68: bool) -> list[str]:
+        if not points68:
+            return _OUTPUTS
+        self.require_points68()
+        return [*_OUTPUTS, _POINTS68]
+
+    def _run(self, faces: NDArray[np.uint8], names: list[str]) -> Outputs:
+        return self._model.run(names, {"face": faces[..., None]})
 
 
 def _spans(count: int) -> list[tuple[int, int]]:
@@ -95,6 +138,8 @@ def _check_tensors(model: OnnxModel, count: int, size: int) -> None:
         "error": ("tensor(float)", [count]),
         "face_score": ("tensor(float)", []),
     }
+    if _POINTS68 in {tensor.name for tensor in model.outputs}:
+        expected[_POINTS68] = ("tensor(float)", [68, 2])
     if len(model.inputs) != 1 or isinstance(model.inputs[0].shape[0], int):
         raise ModelError(
             f"{model.path}: expected one input with a dynamic batch axis, found "

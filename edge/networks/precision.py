@@ -1,6 +1,7 @@
 """Opening a network in fp32 or int8: the precision asked for, or the faster one on this computer.
 
-The int8 file lies beside the fp32 one: `keypoints.onnx` and `keypoints.int8.onnx`.
+The int8 file lies beside the fp32 one: `keypoints.onnx` and `keypoints.int8.onnx`. The embedded
+smaller network is named `small`: `keypoints-small.onnx` and `keypoints-small.int8.onnx`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from edge.networks.face_detector import FaceDetector
 from edge.networks.keypoint_model import KeypointModel
 from edge.networks.precision_cache import cache_key, load_choice, store_choice
 
+SMALL = "small"  # the name of the embedded smaller keypoint network
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 # Time of int8 over that of fp32 below which int8 is chosen. It costs some accuracy, and nearer to 1
 # the noise of timing would make results differ from one start to the next.
@@ -58,7 +60,8 @@ def open_keypoint_model(
     """Open a keypoint network.
 
     Args:
-        path: the fp32 file, or an int8 file, which is opened as it is; None: the embedded network.
+        path: the fp32 file, or an int8 file, which is opened as it is; None: the embedded network;
+            "small": the embedded smaller one.
         precision: "fp32", "int8", or "auto": the faster one for one face, as measured now or by an
             earlier start (`edge.networks.precision_cache`). None: exactly the named file.
         threads: threads that one run may use.
@@ -68,8 +71,20 @@ def open_keypoint_model(
             networks.
         ValueError: the precision is none of these.
     """
-    full = keypoint_model.EMBEDDED if path is None else Path(path)
+    full = keypoint_file(path)
+    if path == SMALL and not (full.is_file() or int8_file(full).is_file()):
+        raise ModelError(
+            f"{full}: this installation has no small keypoint model; leave model out for the "
+            "default one, or give the path of an .onnx file"
+        )
     return _open(_KEYPOINT_MODEL, full, precision, threads)
+
+
+def keypoint_file(model: str | Path | None) -> Path:
+    """The fp32 file of a keypoint network by its name: None, "small" or a path."""
+    if model is None:
+        return keypoint_model.EMBEDDED
+    return keypoint_model.EMBEDDED_SMALL if model == SMALL else Path(model)
 
 
 def open_face_detector(

@@ -14,6 +14,7 @@ from edge.run.options import parse_args
 if TYPE_CHECKING:
     import argparse
 
+    from edge.facekeypoints import FaceKeypoints
     from edge.run.reporter import Drawing, Outputs
     from edge.run.tables import TablePaths, Tables
 
@@ -35,11 +36,12 @@ def run(args: argparse.Namespace) -> int:
     detect = open_models(args)
     paths = TablePaths(args.json, args.csv)
     annotated = None if args.no_picture else AnnotatedPaths(names, args.output, paths.files)
-    completed = _resume(paths, names) if args.resume else set()
+    completed = _resume(paths, names, detect) if args.resume else set()
     frame_range = FrameRange(args.every, args.start, args.stop)
-    with open_tables(detect.keypoint_names, paths, names, append=args.resume) as tables:
+    keypoint_names, points68 = detect.keypoint_names, detect.points68
+    with open_tables(keypoint_names, paths, names, args.resume, points68) as tables:
         outputs = _outputs(args, tables, paths, names)
-        reporter = Reporter(outputs, _drawing(args), detect.keypoint_names)
+        reporter = Reporter(outputs, _drawing(args), keypoint_names)
         job = Job(detect, reporter, annotated, frame_range, smooth=args.smooth == "on")
         job.run(sources, completed)
     if reporter.failed and len(sources) > 1:
@@ -47,10 +49,12 @@ def run(args: argparse.Namespace) -> int:
     return reporter.failed
 
 
-def _resume(paths: TablePaths, names: list[str]) -> set[str]:
+def _resume(paths: TablePaths, names: list[str], detect: FaceKeypoints) -> set[str]:
+    from edge.records import csv_header
     from edge.run.resume import drop_incomplete  # few runs need it
 
-    return drop_incomplete(paths, set(names))
+    columns = csv_header(detect.keypoint_names, detect.points68)
+    return drop_incomplete(paths, set(names), columns)
 
 
 def _outputs(
@@ -70,7 +74,7 @@ def _outputs(
 def _drawing(args: argparse.Namespace) -> Drawing:
     from edge.run.reporter import Drawing
 
-    return Drawing(show_names=args.names, show_errors=args.errors, blur=args.blur)
+    return Drawing(args.names, args.errors, args.outline, args.blur)
 
 
 def print_info(args: argparse.Namespace) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
+from edge.records import faces_of_crops
 from edge.run.crop_files import CropBatch, read_crops
 from edge.run.pipeline import run_pipeline
 from edge.run.reporter import Reporter
@@ -26,7 +25,7 @@ def process_crops(detect: FaceKeypoints, reporter: Reporter, path: str) -> None:
     counts = []
 
     def predict(batches: list[CropBatch]) -> list[tuple[CropBatch, list[Face]]]:
-        return [(crops, _predict(detect, crops)) for crops in batches]
+        return [(crops, faces_of_crops(detect.crops(crops.images), size)) for crops in batches]
 
     def write(result: tuple[CropBatch, list[Face]]) -> None:
         crops, faces = result
@@ -37,13 +36,3 @@ def process_crops(detect: FaceKeypoints, reporter: Reporter, path: str) -> None:
     with reporter.progress(path, 0, "crops"):
         run_pipeline(read_crops(path, size), predict, write)
     reporter.message(f"{path}: {sum(counts)} crops")
-
-
-def _predict(detect: FaceKeypoints, crops: CropBatch) -> list[Face]:
-    prediction = detect.crops(crops.images)
-    side = float(crops.images.shape[1])
-    box = np.array([0, 0, side, side], np.float32)  # px: the whole crop
-    return [
-        Face(box, float(score), keypoints, error)
-        for keypoints, error, score in zip(*prediction, strict=True)
-    ]

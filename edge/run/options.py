@@ -18,7 +18,7 @@ standard input.
 Output: one line per face of an image on standard output, and an annotated copy of each image or
 video: photo.keypoints.jpg beside photo.jpg. Coordinates are in pixels, with pixel centres at
 integers; left and right are the subject's. `error` is the radius around a keypoint that contains
-the true point with probability 0.5. In a video each face has a track number.
+the true point with probability 0.5, `error90` with 0.9. In a video each face has a track number.
 
 Exit status: 0 success (with or without faces), 1 something failed, 2 usage error.
 
@@ -63,6 +63,8 @@ def _usage_error(args: argparse.Namespace) -> str | None:
         return "the following arguments are required: SOURCE"
     if args.resume and (not (args.json or args.csv) or "-" in (args.json, args.csv)):
         return "--resume needs a file in --json or --csv, from which it reads what is complete"
+    if args.outline and not args.points68:
+        return "--outline needs --points68, which predicts what it draws"
     if args.every < 1:
         return f"--every must be at least 1, received {args.every}"
     if not 1 <= args.align_size <= _MAX_ALIGNED_SIZE:
@@ -85,6 +87,8 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         help="skip sources that are complete in --json and --csv, and append")  # fmt: skip
     add("--names", action="store_true", help="draw the names of the keypoints")
     add("--errors", action="store_true", help="draw the error radius of each keypoint")
+    add("--outline", action="store_true",
+        help="draw the lines through the 68 points; with --points68")  # fmt: skip
     add("--blur", choices=("face", "eyes"),
         help="make faces unrecognisable instead of drawing keypoints")  # fmt: skip
     add("--align", metavar="DIR", help="write aligned face crops, for face recognition")

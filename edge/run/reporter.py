@@ -26,11 +26,13 @@ class Drawing:
     Attributes:
         show_names: write the name of each keypoint.
         show_errors: draw the error radius of each keypoint.
+        show_points68: draw the lines through the 68 points.
         blur: the part of each face that is made unrecognisable instead of drawing; None draws.
     """
 
     show_names: bool = False
     show_errors: bool = False
+    show_points68: bool = False
     blur: Part | None = None
 
 
@@ -149,6 +151,7 @@ class Reporter:
             names=self._keypoint_names,
             show_names=drawing.show_names,
             show_error=drawing.show_errors,
+            show_points68=drawing.show_points68,
         )
 
     def fail(self, message: str) -> None:

@@ -36,7 +36,9 @@ class _Record:
     line: str
 
 
-def drop_incomplete(paths: TablePaths, inputs: Collection[str]) -> set[str]:
+def drop_incomplete(
+    paths: TablePaths, inputs: Collection[str], columns: Sequence[str] | None = None
+) -> set[str]:
     """Remove the rows of incomplete inputs from the tables.
 
     With two tables, an input that is in one of them alone is incomplete, too.
@@ -44,15 +46,21 @@ def drop_incomplete(paths: TablePaths, inputs: Collection[str]) -> set[str]:
     Args:
         paths: of the tables; they are replaced, and one that does not exist is not created.
         inputs: names of the sources of this run; rows of other images are kept.
+        columns: names of the CSV's columns in this run; None for any.
 
     Returns:
         The names of the images that are complete.
 
     Raises:
-        SourceError: a file cannot be read, or is not a table of results.
+        SourceError: a file cannot be read, is not a table of results, or has other columns.
     """
     records = _read_records(paths.json) if paths.json else []
     table = _read_rows(paths.csv) if paths.csv else []
+    if table and columns is not None and table[0] != list(columns):
+        raise SourceError(
+            f"{paths.csv}: has {len(table[0])} columns, and this run writes {len(columns)}; "
+            "resume with the options of the first run, or choose another file"
+        )
     completed = _completed(paths, records, [row[0] for row in table[1:]])
     incomplete = set(inputs) - completed
     if paths.json and Path(paths.json).exists():

@@ -39,19 +39,26 @@ class TablePaths:
 class Tables:
     """The open tables."""
 
-    def __init__(self, names: Sequence[str], json_file: TextIO | None, csv_file: TextIO | None):
+    def __init__(
+        self,
+        names: Sequence[str],
+        json_file: TextIO | None,
+        csv_file: TextIO | None,
+        points68: bool = False,
+    ) -> None:
         """Write the CSV header if that file is empty.
 
         Args:
             names: names of the keypoints, in order.
             json_file: open for writing, or None.
             csv_file: likewise.
+            points68: whether the CSV has columns of the 68 points, which all faces have then.
         """
         self._names = names
         self._json = json_file
         self._csv = csv_file
         if csv_file and not (csv_file.seekable() and csv_file.tell()):
-            csv.writer(csv_file, lineterminator="\n").writerow(csv_header(names))
+            csv.writer(csv_file, lineterminator="\n").writerow(csv_header(names, points68))
 
     def write(
         self,
@@ -82,7 +89,11 @@ class Tables:
 
 @contextlib.contextmanager
 def open_tables(
-    names: Sequence[str], paths: TablePaths, inputs: Sequence[str], append: bool = False
+    names: Sequence[str],
+    paths: TablePaths,
+    inputs: Sequence[str],
+    append: bool = False,
+    points68: bool = False,
 ) -> Iterator[Tables]:
     """Open the tables for writing.
 
@@ -91,6 +102,7 @@ def open_tables(
         paths: of the tables.
         inputs: names of the sources, none of which is overwritten.
         append: continue existing files instead of replacing them.
+        points68: whether the CSV has columns of the 68 points.
 
     Raises:
         SourceError: a file cannot be written, is one of `inputs`, or both tables are one file.
@@ -104,7 +116,8 @@ def open_tables(
                 continue
             files.append(stack.enter_context(_open_text(Path(path), used, append)))
             used.append(Path(path))
-        yield Tables(names, *files)
+        json_file, csv_file = files
+        yield Tables(names, json_file, csv_file, points68)
 
 
 def _open_text(path: Path, used: Sequence[Path], append: bool) -> TextIO:

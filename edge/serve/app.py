@@ -125,7 +125,10 @@ def _add_upload_routes(app: FastAPI, routes: Routes) -> None:
         },
         "/v1/crops": {"model": list[FrameRecord]},
     }
-    endpoints = {"/v1/keypoints": routes.keypoints, "/v1/crops": routes.crops}
+    endpoints: dict[str, Callable[..., Any]] = {
+        "/v1/keypoints": routes.keypoints,
+        "/v1/crops": routes.crops,
+    }
     for path, endpoint in endpoints.items():
         app.add_api_route(
             path, endpoint, methods=["POST"], openapi_extra=IMAGE_BODY,

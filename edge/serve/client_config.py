@@ -15,7 +15,7 @@ from edge.facekeypoints import FaceKeypoints
 from edge.fusion import DETECTOR_SCORE, KEYPOINTS_BOX
 from edge.geometry import head_pose
 from edge.geometry.face_frame import BOX_DOWN, BOX_HEIGHT, BOX_WIDTH, CROP, MEAN_FACE
-from edge.keypoints import MIRROR_ORDER
+from edge.keypoints import LINES_68, MIRROR_ORDER
 from edge.measures import MEASURES
 from edge.networks.detections import Detector
 from edge.networks.face_detector import ENLARGE, NEAR, SHORTER, STEP, FaceDetector
@@ -64,6 +64,12 @@ def _describe_detector(detector: Detector) -> dict[str, Any] | None:
 def _settings(detect: FaceKeypoints) -> dict[str, Any]:
     return {
         "keypoint_names": list(detect.keypoint_names),
+        "error90": None if detect.model.error90 is None else detect.model.error90.tolist(),
+        "points68": {
+            "available": detect.model.has_points68,
+            "requested": detect.points68,
+            "lines": [list(line) for line in LINES_68],
+        },
         "crop": detect.model.size,
         "min_score": detect.min_score,
         "max_faces": detect.max_faces,

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -38,7 +38,7 @@ _DETECT = "search"
 _PREDICT = "look"
 
 _T = TypeVar("_T")
-_BatchItem = tuple[Grey, Detections]
+_BatchItem = tuple[Grey, Detections, bool]  # whether the 68 points are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class _ImageJob:
 
     upload: Upload
     annotated: bool
+    points68: bool
     deadline: float
     reserved_bytes: int = 0
     timings_ms: dict[str, float] = field(default_factory=dict)
@@ -102,12 +103,15 @@ class InferenceService:
         )
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def process(self, uploads: list[Upload], annotated: bool = False) -> list[ImageResult]:
+    async def process(
+        self, uploads: list[Upload], annotated: bool = False, points68: bool = False
+    ) -> list[ImageResult]:
         """Find the faces of uploaded images.
 
         Args:
             uploads: image files.
             annotated: whether to return annotated copies too.
+            points68: whether to predict the 68 points too; the model must have them.
 
         Returns:
             One result per upload, in order.
@@ -116,7 +120,8 @@ class InferenceService:
             HTTPException: 413, 415 or 422 for an unusable image, 504 after `answer_seconds`.
         """
         deadline = time.monotonic() + self._limits.answer_seconds
-        jobs = [_ImageJob(upload, annotated, deadline) for upload in uploads]
+        points68 = points68 or self.detect.points68
+        jobs = [_ImageJob(upload, annotated, points68, deadline) for upload in uploads]
         return await self._run_in_time(self._process_all(jobs))
 
     async def run_in_thread(self, work: Callable[[], _T]) -> _T:
@@ -189,7 +194,7 @@ class InferenceService:
             self._batcher.withdraw()
             return image, []
         start = time.perf_counter()
-        faces = await self._batcher.submit((image.grey, image.detections))
+        faces = await self._batcher.submit((image.grey, image.detections, job.points68))
         job.timings_ms[_PREDICT] = _ms_since(start)
         return image, faces
 
@@ -213,8 +218,12 @@ class InferenceService:
             raise self._timeout_error()
 
     def _predict_batch(self, batch: list[_BatchItem]) -> list[list[Face]]:
-        greys, detections = zip(*batch, strict=True)
-        return self.detect.predict_faces(list(greys), list(detections))
+        greys, detections, requested = zip(*batch, strict=True)
+        results = self.detect.predict_faces(list(greys), list(detections), any(requested))
+        return [
+            faces if points68 else [replace(face, points68=None) for face in faces]
+            for faces, points68 in zip(results, requested, strict=True)
+        ]
 
     def _encode(self, job: _ImageJob, image: _DetectedImage, faces: list[Face]) -> ImageResult:
         names = self.detect.keypoint_names
@@ -222,7 +231,8 @@ class InferenceService:
         record = to_record(job.upload.name, width, height, faces, names)
         jpeg = None
         if image.rgb is not None:
-            jpeg = to_jpeg(draw(image.rgb, faces, names=names, show_error=True))
+            drawn = draw(image.rgb, faces, names=names, show_error=True, show_points68=True)
+            jpeg = to_jpeg(drawn)
         return ImageResult(record, jpeg, job.timings_ms)
 
 

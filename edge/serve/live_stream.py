@@ -144,7 +144,8 @@ class LiveStream:
         names = self._detect.keypoint_names
         height, width = frame.image.shape[:2]
         record = to_record(self.name, width, height, faces, names, frame.number, frame.time)
-        self.latest = AnnotatedFrame(to_jpeg(draw(frame.image, faces, names=names)), record)
+        drawn = draw(frame.image, faces, names=names, show_points68=True)
+        self.latest = AnnotatedFrame(to_jpeg(drawn), record)
         self.processed_frames += 1
         if self._loop and not self._stopped.is_set():
             self._loop.call_soon_threadsafe(self._notify_viewers)

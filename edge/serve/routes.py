@@ -17,6 +17,8 @@ from edge.serve.live_stream import BOUNDARY, LiveStream
 from edge.serve.metrics import CONTENT_TYPE, Metrics
 from edge.serve.uploads import decode_crops, is_multipart, read_uploads
 
+_POINTS68 = "predict the 68 points of 300-W and dlib, too"
+
 
 class Routes:
     """The endpoints; their names and docstrings appear in the OpenAPI description."""
@@ -35,35 +37,41 @@ class Routes:
         self,
         request: Request,
         annotated: bool = Query(False, description="return the image with its faces drawn, JPEG"),
+        points68: bool = Query(False, description=_POINTS68),
     ) -> Response:
         """Find the faces of an image, or of each image of a form, and their 15 keypoints.
 
         A raw body gives one object, a form a list of objects.
         """
+        self._check_points68(points68)
         uploads = await read_uploads(request, self._limits)
         if annotated and len(uploads) > 1:
             raise HTTPException(
                 400, f"{len(uploads)} images; annotated=1 supports one image per request"
             )
-        results = await self._service.process(uploads, annotated)
+        results = await self._service.process(uploads, annotated, points68)
         headers = {"Server-Timing": _server_timing(results)}
         if annotated:
             return Response(results[0].annotated_jpeg, media_type="image/jpeg", headers=headers)
         records = [result.record for result in results]
         return JSONResponse(records if is_multipart(request) else records[0], headers=headers)
 
-    async def crops(self, request: Request) -> Response:
+    async def crops(
+        self, request: Request, points68: bool = Query(False, description=_POINTS68)
+    ) -> Response:
         """Predict the keypoints of face crops, grey, 96×96 px, sent as .npy or image files.
 
         Coordinates are px of the crop.
         """
+        self._check_points68(points68)
         uploads = await read_uploads(request, self._limits)
         detect = self._service.detect
 
         def predict() -> list[dict[str, Any]]:
             size = detect.model.size
             crops = decode_crops(uploads, size, self._limits)
-            return crop_records(uploads[0].name, size, detect.crops(crops), detect.keypoint_names)
+            prediction = detect.crops(crops, points68 or detect.points68)
+            return crop_records(uploads[0].name, size, prediction, detect.keypoint_names)
 
         return JSONResponse(await self._service.run_in_thread(predict))
 
@@ -113,6 +121,10 @@ class Routes:
             raise HTTPException(404, f"no network {name!r}; expected keypoints or face")
         headers = {"Cache-Control": "no-cache"}
         return FileResponse(path, media_type="application/octet-stream", headers=headers)
+
+    def _check_points68(self, requested: bool) -> None:
+        if requested and not self._service.detect.model.has_points68:
+            raise HTTPException(422, "the server's keypoint model predicts no 68 points")
 
     def _stream(self) -> LiveStream:
         if self._live is None:

@@ -53,6 +53,9 @@ class Point(BaseModel):
     x: float
     y: float
     error: float
+    error90: float | None = Field(
+        default=None, description="the radius of probability 0.9, where the model gives it"
+    )
 
 
 class Measured(BaseModel):
@@ -69,6 +72,9 @@ class FaceRecord(BaseModel):
     box: list[float] = Field(description="x, y, width, height, px", min_length=4, max_length=4)
     score: float = Field(ge=0, le=1)
     keypoints: dict[str, Point]
+    points68: list[list[float]] | None = Field(
+        default=None, description="x, y of the 68 points of 300-W, px, where asked for"
+    )
     measures: dict[str, Measured]
 
 

@@ -6,21 +6,22 @@ its points show together and hence with little noise, and within itself, as a mo
 two motions are separated and filtered each by its own speed: a walking head does not lag, and its
 points do not jitter either.
 
-Legend: K keypoints (15).
+Legend: K points of a face, its 15 keypoints or the 68 points.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.geometry.affine import Complex, to_complex
-from edge.geometry.face_frame import eye_span
 from edge.geometry.similarity import fit_complex
+from edge.keypoints import OUTER_EYE_CORNERS, OUTER_EYE_CORNERS_68
+from edge.refinement import FacePass
 
 Points = NDArray[np.float64]
 _Cutoff = TypeVar("_Cutoff", float, NDArray[np.float64])
@@ -48,12 +49,37 @@ class Smoothing:
     dead_zone: float = 0.25
 
 
-class PointFilter:
-    """Smooths the keypoints of one face."""
+class FaceFilter:
+    """Smooths the keypoints of one face, and its 68 points if they are predicted."""
 
     def __init__(self, settings: Smoothing) -> None:
-        """Begin without points; the first ones are returned as they are."""
+        """Begin without a face; the first one is returned as it is."""
+        self._keypoints = PointFilter(settings)
+        self._points68 = PointFilter(settings, OUTER_EYE_CORNERS_68)
+
+    def __call__(self, face: FacePass, seconds: float) -> FacePass:
+        """The next face with smooth points, `seconds` after the last."""
+        keypoints = self._keypoints(face.keypoints.astype(np.float64), seconds)
+        points68 = face.points68
+        if points68 is not None:
+            points68 = self._points68(points68.astype(np.float64), seconds).astype(np.float32)
+        return replace(face, keypoints=keypoints.astype(np.float32), points68=points68)
+
+
+class PointFilter:
+    """Smooths points of one face, each set of points by itself."""
+
+    def __init__(
+        self, settings: Smoothing, outer_corners: tuple[int, int] = OUTER_EYE_CORNERS
+    ) -> None:
+        """Begin without points; the first ones are returned as they are.
+
+        Args:
+            settings: of the filter.
+            outer_corners: rows of the outer eye corners, whose distance is the unit of speeds.
+        """
         self._settings = settings
+        self._outer_corners = list(outer_corners)
         self._raw: Complex | None = None  # the last points, `(K,)`, unfiltered
         self._smooth = np.zeros(0, np.complex128)
         self._face_velocity = np.zeros(0, np.complex128)  # of the whole face, at each point
@@ -64,14 +90,15 @@ class PointFilter:
         """Smooth the next points.
 
         Args:
-            points: `(15, 2)` px.
+            points: `(K, 2)` px.
             seconds: since the last points.
 
         Returns:
-            `(15, 2)` px; the points themselves the first time and where they coincide.
+            `(K, 2)` px; the points themselves the first time and where they coincide.
         """
         raw = to_complex(points)
-        width = float(eye_span(points[None])[0])
+        first, second = points[self._outer_corners]
+        width = float(np.linalg.norm(first - second))
         motion = None if self._raw is None else fit_complex(self._raw, raw)
         if self._raw is None or motion is None or not (seconds > 0 and width > 0):
             self._reset(raw)

@@ -20,7 +20,7 @@ from edge.geometry.affine import Matrix, compose, crop_matrix, invert, rotation_
 from edge.geometry.boxes import io_min, pairwise_intersection
 from edge.geometry.face_frame import CROP, square_of_pose, upright_matrix_of_pose
 from edge.refinement import MAX_ROLL_DEG, FacePass
-from edge.video.smoothing import PointFilter
+from edge.video.smoothing import FaceFilter
 
 Template = NDArray[np.float32]  # (S, S)
 
@@ -73,7 +73,7 @@ class Track:
         number: its id.
         face: the last inference pass, unsmoothed.
         template: running mean of its appearance templates.
-        smooth: the filter of its keypoints, or None.
+        smooth: the filter of its points, or None.
         time: of the last frame in which it was seen, seconds.
         motion: of the whole face.
         interval: seconds between the last two frames in which it was seen.
@@ -85,7 +85,7 @@ class Track:
     number: int
     face: FacePass
     template: Template
-    smooth: PointFilter | None
+    smooth: FaceFilter | None
     time: float
     motion: Motion
     interval: float = 0.0

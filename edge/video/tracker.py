@@ -9,8 +9,6 @@ Legend: T tracks.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from edge.crop import cut
@@ -22,7 +20,7 @@ from edge.geometry.face_frame import upright_matrix
 from edge.image import Grey, ImageSource, Luma, to_grey, view_image
 from edge.refinement import FacePass, refine
 from edge.suppression import DUPLICATE_IO_MIN
-from edge.video.smoothing import PointFilter, Smoothing
+from edge.video.smoothing import FaceFilter, Smoothing
 from edge.video.track import (
     Match,
     Motion,
@@ -59,7 +57,7 @@ class Tracker:
         """Track faces that `detect` finds.
 
         Args:
-            detect: the open networks; its `min_score` and `max_faces` hold.
+            detect: the open networks; its `min_score`, `max_faces` and `points68` hold.
             every: frames between two detections of new faces, at most.
             smoothing: settings of the One Euro filter; None for unsmoothed keypoints.
             max_gap: seconds for which a face may be out of view and keep its number.
@@ -121,7 +119,8 @@ class Tracker:
         active = self._active()
         tracks, matrices = self._predict_crops(active, now)
         images = [luma] * len(tracks)
-        faces = refine(self._detect.model, images, matrices, max_passes=_MAX_PASSES)
+        model, points68 = self._detect.model, self._detect.points68
+        faces = refine(model, images, matrices, max_passes=_MAX_PASSES, points68=points68)
         matches = self._match(tracks, faces, now)
         for track in active:
             track.lost = True
@@ -193,7 +192,9 @@ class Tracker:
         if matrix is None:
             return None
         crop = cut(grey, matrix, size)
-        return FacePass(face.keypoints, face.error, face.score, crop, matrix)
+        return FacePass(
+            face.keypoints, face.error, face.score, crop, matrix, face.points68, face.error90
+        )
 
     def _start(self, face: FacePass, now: float) -> None:
         template = template_of(face)
@@ -211,12 +212,17 @@ class Tracker:
         track.time = now
         track.lost = False
 
-    def _filter(self) -> PointFilter | None:
-        return PointFilter(self._smoothing) if self._smoothing else None
+    def _filter(self) -> FaceFilter | None:
+        return FaceFilter(self._smoothing) if self._smoothing else None
 
     def _face(self, track: Track) -> Face:
-        points = track.face.keypoints.astype(np.float64)
-        if track.smooth:
-            points = track.smooth(points, track.interval)
-        smooth = replace(track.face, keypoints=points.astype(np.float32))
-        return Face(smooth.box, smooth.score, smooth.keypoints, smooth.error, track.number)
+        face = track.smooth(track.face, track.interval) if track.smooth else track.face
+        return Face(
+            face.box,
+            face.score,
+            face.keypoints,
+            face.error,
+            track.number,
+            points68=face.points68,
+            error90=face.error90,
+        )

@@ -15,6 +15,21 @@ def detect():
     return edge.FaceKeypoints(precision="fp32")
 
 
+@pytest.fixture(scope="session")
+def model68(tmp_path_factory):
+    """The file of a keypoint network whose 68 points are `tests.made_models.REPEATED`."""
+    pytest.importorskip("onnx")
+    from tests.made_models import write_keypoint_model
+
+    return write_keypoint_model(tmp_path_factory.mktemp("model68") / "keypoints.onnx")
+
+
+@pytest.fixture(scope="session")
+def detect68(model68):
+    """That network, opened with its 68 points asked for, and the embedded detector."""
+    return edge.FaceKeypoints(model=model68, precision="fp32", points68=True)
+
+
 @pytest.fixture
 def film(tmp_path, sample):
     """A video of 20 frames, 50 per second: the sample, brighter by one grey level per frame."""

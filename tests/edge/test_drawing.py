@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,3 +70,23 @@ def test_a_face_that_leaves_the_picture_can_be_drawn():
     shifted = face.box - np.array([150, 150, 0, 0], np.float32)
     away = Face(shifted, 0.5, face.keypoints - 150, face.error)
     assert draw(np.zeros((200, 200, 3), np.uint8), [away], show_names=True).any()
+
+
+def test_the_lines_through_the_68_points_connect_them_in_order():
+    points68 = np.full((68, 2), 900, np.float32)
+    points68[:17, 0], points68[:17, 1] = np.linspace(100, 420, 17), 50  # jaw: not closed
+    points68[36:42] = [[100, 100], [120, 80], [140, 80], [160, 100], [140, 120], [120, 120]]
+    face = replace(make_face(1000), points68=points68)
+    image = np.zeros((1000, 1000, 3), np.uint8)
+    image[:] = 128
+    drawn = draw(image, [face], show_points68=True)
+    assert (drawn[50, 110:410:20] == 255).all()
+    assert (drawn[80, 130] == 255).all()  # between two points of the eye
+    assert (drawn[110, 110] == 255).all()  # from its last point back to the first
+    assert (drawn[200:900, 50] == 128).all()
+    np.testing.assert_array_equal(draw(image, [face]), draw(image, [make_face(1000)]))
+
+
+def test_a_face_without_68_points_has_no_lines():
+    image, face = np.full((200, 200, 3), 50, np.uint8), make_face(200)
+    np.testing.assert_array_equal(draw(image, [face], show_points68=True), draw(image, [face]))

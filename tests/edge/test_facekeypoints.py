@@ -1,4 +1,5 @@
 import io
+import pickle
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import edge
 from edge.image import load_grey, load_image
 from edge.networks.detections import Detections
 from edge.refinement import FacePass, refine
+from tests.made_models import ERROR90, REPEATED, write_keypoint_model
 
 # Marked by hand on the sample picture, px.
 MARKED = {
@@ -262,3 +264,43 @@ def test_points_that_span_no_face_leave_the_detectors_box(detect, sample, monkey
     found = detect.detect_faces(grey)
     (face,) = detect.predict_faces([grey], [found])[0]
     np.testing.assert_array_equal(face.box, found.boxes[0])
+
+
+def test_the_68_points_are_in_the_image_as_the_keypoints_are(detect68, sample):
+    image = Image.open(sample).rotate(-20)  # needs a further pass
+    (face,) = detect68(image)
+    np.testing.assert_allclose(face.points68, face.keypoints[REPEATED], atol=1e-3)
+    np.testing.assert_allclose(face.error90, face.error * ERROR90, rtol=1e-5)
+    (at_box,) = detect68.faces_at(image, [face.box])
+    np.testing.assert_allclose(at_box.points68, at_box.keypoints[REPEATED], atol=1e-3)
+    assert detect68.batch([image, sample])[1][0].points68.shape == (68, 2)
+
+
+def test_asking_for_the_68_points_changes_nothing_else(detect, detect68, sample):
+    (plain,), (full,) = detect(sample), detect68(sample)
+    np.testing.assert_array_equal(full.keypoints, plain.keypoints)
+    np.testing.assert_array_equal(full.box, plain.box)
+    assert plain.points68 is None
+
+
+def test_crops_have_68_points_in_their_own_pixels(detect68, sample):
+    tilted = Image.open(sample).convert("L").rotate(-30).crop((150, 50, 280, 180)).resize((96, 96))
+    crops = np.stack([np.asarray(tilted)] * 3)
+    prediction = detect68.crops(crops)
+    np.testing.assert_allclose(prediction.points68, prediction.keypoints[:, REPEATED], atol=1e-3)
+    np.testing.assert_allclose(prediction.error90, prediction.error * ERROR90, rtol=1e-5)
+    assert detect68.crops(crops[:0]).points68.shape == (0, 68, 2)
+    assert detect68.crops(crops, points68=False).points68 is None
+
+
+def test_68_points_of_a_model_without_them_are_an_error_when_it_is_opened(tmp_path):
+    pytest.importorskip("onnx")
+    path = write_keypoint_model(tmp_path / "plain.onnx", points68=False)
+    with pytest.raises(edge.ModelError, match="this model predicts no 68 points"):
+        edge.FaceKeypoints(model=path, precision="fp32", points68=True)
+
+
+def test_another_process_predicts_the_68_points_too(detect68):
+    same = pickle.loads(pickle.dumps(detect68))
+    assert same.points68
+    assert same.model.path == detect68.model.path

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from edge.face import Face
 from edge.keypoints import KEYPOINT_NAMES
-from edge.records import csv_header, csv_row, to_record
+from edge.networks.keypoint_model import Prediction
+from edge.records import csv_header, csv_row, faces_of_crops, to_record
 
 
 @pytest.fixture
@@ -36,3 +39,29 @@ def test_a_tracked_face_keeps_its_track_as_id(face):
     tracked = Face(face.box, face.score, face.keypoints, face.error, track_id=17)
     assert to_record("v", 1, 1, [tracked], KEYPOINT_NAMES)["faces"][0]["id"] == 17
     assert csv_row("v", 5, 0, tracked)[1:3] == [5, 17]
+
+
+def test_the_68_points_and_the_90_percent_radius_are_written_where_they_are(face):
+    points68 = np.arange(136, dtype=np.float32).reshape(68, 2) + np.float32(0.126)
+    full = replace(face, points68=points68, error90=face.error * 2)
+    (entry,) = to_record("a.jpg", 640, 480, [full], KEYPOINT_NAMES)["faces"]
+    assert list(entry) == ["id", "box", "score", "keypoints", "points68", "measures"]
+    assert entry["points68"][:2] == [[0.13, 1.13], [2.13, 3.13]]
+    assert len(entry["points68"]) == 68
+    expected = {"x": 20.13, "y": 21.13, "error": 1.5, "error90": 3.0}
+    assert entry["keypoints"]["nose_tip"] == expected
+    header = csv_header(KEYPOINT_NAMES, points68=True)
+    row = dict(zip(header, csv_row("a.jpg", 0, 3, full), strict=True))
+    assert header[:53] == csv_header(KEYPOINT_NAMES)
+    assert header[53:55] == ["p68_0_x", "p68_0_y"]
+    assert (row["p68_67_x"], row["p68_67_y"]) == (134.13, 135.13)
+
+
+def test_each_crop_is_a_face_of_the_whole_crop():
+    prediction = Prediction(np.ones((2, 15, 2)), np.full((2, 15), 3.0), np.array([0.25, 0.5]))
+    prediction.points68 = np.stack([np.full((68, 2), 7.0), np.full((68, 2), 8.0)])
+    first, second = faces_of_crops(prediction, 96)
+    assert first.box.tolist() == second.box.tolist() == [0, 0, 96, 96]
+    assert (first.score, second.score) == (0.25, 0.5)
+    assert (first.points68[0].tolist(), second.points68[0].tolist()) == ([7, 7], [8, 8])
+    assert first.error90 is None

@@ -5,6 +5,7 @@ const LEFT = "rgb(230 159 0)";
 const RIGHT = "rgb(86 180 233)";
 const MIDDLE = "rgb(0 158 115)";
 const DOT = 0.014; // radius of a point, in sides of the face's box
+const LINE = 0.35; // width of a line through the 68 points, in radii of a point
 const RIM = 1.45; // radius of the dark rim, in radii of the point
 const CENTRE = 0.45; // radius of a point in an error circle, in radii of a point without one
 const MAX_SIDE = 4096; // px; some browsers do not support larger canvases
@@ -12,35 +13,36 @@ const MIN_SIDE = 1024; // px; smaller images are enlarged so that points do not 
 const CLOSE_UP_SIDE = 640; // px, side of a close-up
 const CLOSE_UP_SCALE = 1.3; // side of the region shown in a close-up, in sides of the face's box
 
-/** Draw an image and the faces of its record. */
-export function drawFaces(canvas, image, record, showCircles) {
+/** Draw an image and the faces of its record. `style` has `circles`, whether error circles are drawn,
+ * and `lines`, those through the 68 points: [first, last, is closed] each. */
+export function drawFaces(canvas, image, record, style) {
   const longer = Math.max(image.width, image.height);
   const scale = Math.min(MAX_SIDE / longer, Math.max(1, Math.ceil(MIN_SIDE / longer)));
   canvas.width = Math.round(image.width * scale);
   canvas.height = Math.round(image.height * scale);
-  draw(canvas, image, record.faces, showCircles, [scale, 0, 0]);
+  draw(canvas, image, record.faces, style, [scale, 0, 0]);
 }
 
 /** Draw an enlarged face and its surroundings. */
-export function drawCloseUp(canvas, image, face, showCircles) {
+export function drawCloseUp(canvas, image, face, style) {
   const [x, y, width, height] = face.box;
   const side = CLOSE_UP_SCALE * Math.max(width, height);
   canvas.width = CLOSE_UP_SIDE;
   canvas.height = CLOSE_UP_SIDE;
   const corner = [x + (width - side) / 2, y + (height - side) / 2];
-  draw(canvas, image, [face], showCircles, [CLOSE_UP_SIDE / side, ...corner]);
+  draw(canvas, image, [face], style, [CLOSE_UP_SIDE / side, ...corner]);
 }
 
-function draw(canvas, image, faces, showCircles, [scale, left, top]) {
+function draw(canvas, image, faces, style, [scale, left, top]) {
   const context = canvas.getContext("2d");
   context.scale(scale, scale);
   context.translate(-left, -top);
   context.drawImage(image, 0, 0);
   context.translate(0.5, 0.5); // pixel centres are at integers
-  for (const face of faces) drawFace(context, face, showCircles);
+  for (const face of faces) drawFace(context, face, style);
 }
 
-function drawFace(context, { box, keypoints }, showCircles) {
+function drawFace(context, { box, keypoints, points68 }, style) {
   const [x, y, width, height] = box;
   const radius = DOT * Math.max(width, height);
   const line = radius / 2;
@@ -49,9 +51,10 @@ function drawFace(context, { box, keypoints }, showCircles) {
   context.strokeRect(x - line, y - line, width + 2 * line, height + 2 * line);
   context.strokeStyle = "white";
   context.strokeRect(x, y, width, height);
+  if (points68) drawLines(context, points68, style.lines, LINE * radius);
   for (const [name, { x: px, y: py, error }] of Object.entries(keypoints)) {
-    const dot = showCircles ? CENTRE * radius : radius;
-    if (showCircles) ring(context, px, py, error, radius / 3, colourOf(name));
+    const dot = style.circles ? CENTRE * radius : radius;
+    if (style.circles) ring(context, px, py, error, radius / 3, colourOf(name));
     context.fillStyle = "black";
     disc(context, px, py, dot * RIM);
     context.fill();
@@ -59,6 +62,25 @@ function drawFace(context, { box, keypoints }, showCircles) {
     disc(context, px, py, dot);
     context.fill();
   }
+}
+
+/** The lines through the 68 points, white with a dark outline. */
+function drawLines(context, points68, lines, width) {
+  context.lineJoin = "round";
+  context.beginPath();
+  for (const [first, last, isClosed] of lines) {
+    points68.slice(first, last + 1).forEach(([x, y], i) => {
+      if (i) context.lineTo(x, y);
+      else context.moveTo(x, y);
+    });
+    if (isClosed) context.closePath();
+  }
+  context.lineWidth = 3 * width;
+  context.strokeStyle = "black";
+  context.stroke();
+  context.lineWidth = width;
+  context.strokeStyle = "white";
+  context.stroke();
 }
 
 function ring(context, x, y, radius, width, colour) {

@@ -14,11 +14,11 @@ export async function openImage(file) {
   }
 }
 
-/** Find faces on the server: {record, timings}. */
-export async function findOnServer(blob, name) {
+/** Find faces on the server, with their 68 points if asked for: {record, timings}. */
+export async function findOnServer(blob, name, points68) {
   const start = performance.now();
   const type = blob.type.startsWith("image/") ? blob.type : "application/octet-stream";
-  const response = await fetch("/v1/keypoints", {
+  const response = await fetch(`/v1/keypoints${points68 ? "?points68=1" : ""}`, {
     method: "POST", headers: { "Content-Type": type }, body: blob,
   });
   const body = await response.json();
@@ -30,7 +30,7 @@ export async function findOnServer(blob, name) {
 }
 
 /** Find faces in this browser: {record, timings}; the image is not sent anywhere. */
-export async function findInBrowser(blob, name, settings) {
+export async function findInBrowser(blob, name, settings, points68) {
   networks ??= openNetworks(settings);
   networks.catch(() => {
     networks = null; // so that the next call tries again
@@ -38,7 +38,7 @@ export async function findInBrowser(blob, name, settings) {
   const pipeline = await networks;
   const start = performance.now();
   const pixels = await pixelsOf(blob);
-  const { faces, timings } = await pipeline.find(pixels);
+  const { faces, timings } = await pipeline.find(pixels, points68);
   const record = toRecord(name, pixels.width, pixels.height, faces, settings);
   return { record, timings: { ...timings, total: performance.now() - start } };
 }

@@ -28,8 +28,9 @@ class Pipeline {
     Object.assign(this, { ort, detector, keypointModel, settings });
   }
 
-  /** Find the faces of an ImageData: [{box, score, keypoints, error}], and timings, ms. */
-  async find(pixels) {
+  /** Find the faces of an ImageData: [{box, score, keypoints, error, points68}], and timings, ms;
+   * `points68` is null unless asked for. */
+  async find(pixels, points68) {
     const times = [performance.now()];
     const grey = toGrey(pixels);
     times.push(performance.now());
@@ -38,13 +39,14 @@ class Pipeline {
     const matrices = detections.map(({ box }) =>
       cropMatrix(squareOfBox(box, this.settings.box), this.settings.crop),
     );
-    const predictions = await this.refine(grey, matrices);
+    const predictions = await this.refine(grey, matrices, points68);
     times.push(performance.now());
     const faces = detections.map(({ box, score }, i) => ({
       box: this.fusedBox(box, predictions[i].keypoints),
       score: this.fusedScore(score, predictions[i].score),
       keypoints: predictions[i].keypoints,
       error: predictions[i].error,
+      points68: predictions[i].points68,
     }));
     const timings = ["decode", "search", "look"].map((name, i) => [name, times[i + 1] - times[i]]);
     return { faces: this.select(faces), timings: Object.fromEntries(timings) };
@@ -109,15 +111,16 @@ class Pipeline {
   }
 
   /** Predict keypoints, with further passes for faces that their crops do not frame well. */
-  async refine(grey, matrices) {
+  async refine(grey, matrices, points68) {
     const { most: maxPasses } = this.settings.looks;
-    const faces = await this.predict(grey, matrices);
+    const faces = await this.predict(grey, matrices, points68);
     let pending = new Map(matrices.map((matrix, i) => [i, matrix]));
     for (let pass = 1; pass < maxPasses && pending.size; pass++) {
       const recrops = [...pending]
         .map(([i, matrix]) => [i, this.nextMatrix(faces[i], matrix)])
         .filter(([, matrix]) => matrix);
-      const predictions = await this.predict(grey, recrops.map(([, matrix]) => matrix));
+      const recropped = recrops.map(([, matrix]) => matrix);
+      const predictions = await this.predict(grey, recropped, points68);
       pending = new Map();
       recrops.forEach(([i, matrix], k) => {
         const minScore = Math.min(faces[i].score, CERTAIN_SCORE) / MAX_SCORE_DROP;
@@ -130,21 +133,21 @@ class Pipeline {
   }
 
   /** Run the keypoint network once on the crops of the given matrices. */
-  async predict(grey, matrices) {
+  async predict(grey, matrices, points68) {
     const { crop: size, keypoint_names: names } = this.settings;
     if (!matrices.length) return [];
     const data = new Uint8Array(matrices.length * size * size);
     matrices.forEach((matrix, i) => data.set(crop(grey, matrix, size), i * size * size));
     const face = new this.ort.Tensor("uint8", data, [matrices.length, size, size, 1]);
-    const { keypoints, error, face_score: score } = await this.keypointModel.run({ face });
+    const outputs = ["keypoints", "error", "face_score", ...(points68 ? ["points68"] : [])];
+    const results = await this.keypointModel.run({ face }, outputs);
+    const { keypoints, error, face_score: score } = results;
     return matrices.map((matrix, i) => {
       const toImage = invert(matrix);
-      const index = (k) => 2 * (i * names.length + k);
       return {
         score: score.data[i],
-        keypoints: names.map((_, k) =>
-          transform(toImage, [keypoints.data[index(k)], keypoints.data[index(k) + 1]]),
-        ),
+        keypoints: pointsOf(keypoints, i, toImage),
+        points68: points68 ? pointsOf(results.points68, i, toImage) : null,
         error: names.map((_, k) => error.data[i * names.length + k] / scaleOf(matrix)),
       };
     });
@@ -177,6 +180,14 @@ class Pipeline {
     }
     return selected.sort(byAreaDescending).slice(0, maxFaces ?? undefined);
   }
+}
+
+/** The points of one face from a tensor (N, K, 2), in px of the image. */
+function pointsOf({ data, dims: [, count] }, face, toImage) {
+  return Array.from({ length: count }, (_, k) => {
+    const index = 2 * (face * count + k);
+    return transform(toImage, [data[index], data[index + 1]]);
+  });
 }
 
 function byAreaDescending(first, second) {

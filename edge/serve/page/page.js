@@ -23,10 +23,17 @@ function selectedLocation() {
 }
 
 async function find(blob, name) {
+  const points68 = $("points68").checked;
   if (selectedLocation() === "server") {
-    return { ...(await findOnServer(blob, name)), where: "on the server" };
+    return { ...(await findOnServer(blob, name, points68)), where: "on the server" };
   }
-  return { ...(await findInBrowser(blob, name, server.settings)), where: "in this browser" };
+  const found = await findInBrowser(blob, name, server.settings, points68);
+  return { ...found, where: "in this browser" };
+}
+
+/** How faces are drawn. */
+function drawingStyle() {
+  return { circles: $("circles").checked, lines: server.settings.points68.lines };
 }
 
 async function addPhotos(files) {
@@ -35,7 +42,7 @@ async function addPhotos(files) {
     const view = new View(file.name);
     try {
       const image = await openImage(file);
-      view.show(image, await find(file, file.name), $("circles").checked);
+      view.show(image, await find(file, file.name), drawingStyle());
       view.file = file;
       showStatus("");
     } catch (error) {
@@ -48,13 +55,13 @@ async function addPhotos(files) {
   }
 }
 
-/** Process the shown photos again, at the newly selected location. */
+/** Process the shown photos again, with the newly selected location and points. */
 async function reprocess() {
   $("where-note").textContent = NOTES[selectedLocation()];
   for (const view of views.filter(({ file }) => file)) {
     try {
       showStatus(`${view.file.name} …`);
-      view.show(view.image, await find(view.file, view.file.name), $("circles").checked);
+      view.show(view.image, await find(view.file, view.file.name), drawingStyle());
       showStatus("");
     } catch (error) {
       showStatus(`${view.file.name}: ${error.message}`, true);
@@ -67,7 +74,7 @@ function records() {
 }
 
 function refresh() {
-    for (const id of ["json", "csv"]) $(id).disabled = !records().length;
+  for (const id of ["json", "csv"]) $(id).disabled = !records().length;
   $("clear").disabled = !views.length;
 }
 
@@ -92,6 +99,9 @@ async function start() {
     $("in-browser").disabled = true;
     $("where-note").textContent += ` In this browser: ${server.in_browser}.`;
   }
+  const { available, requested } = server.settings.points68;
+  $("points68-option").hidden = !available;
+  $("points68").checked = requested;
   if (server.live) {
     $("live").hidden = false;
     $("stream").src = "/v1/live";
@@ -107,7 +117,7 @@ const camera = new Camera($("video"), {
     return view;
   },
   show(view, image, result) {
-    view.show(image, result, $("circles").checked);
+    view.show(image, result, drawingStyle());
     refresh();
   },
   changed(isOn) {
@@ -124,8 +134,9 @@ $("files").addEventListener("change", async ({ target }) => {
 });
 $("camera").addEventListener("click", () => camera.toggle());
 $("circles").addEventListener("change", () => {
-  for (const view of views) view.draw($("circles").checked);
+  for (const view of views) view.draw(drawingStyle());
 });
+$("points68").addEventListener("change", reprocess);
 for (const input of document.querySelectorAll("input[name=where]")) {
   input.addEventListener("change", reprocess);
 }

@@ -9,10 +9,12 @@ export function toRecord(image, width, height, faces, settings) {
   return { image, width, height, faces: faces.map((face, id) => faceRecord(face, id, settings)) };
 }
 
-function faceRecord({ box, score, keypoints, error }, id, settings) {
+function faceRecord({ box, score, keypoints, error, points68 }, id, settings) {
+  const { error90 } = settings;
   const points = settings.keypoint_names.map((name, k) => {
     const [x, y] = keypoints[k];
-    return [name, { x: round(x, 2), y: round(y, 2), error: round(error[k], 2) }];
+    const radius90 = error90 ? { error90: round(error[k] * error90[k], 2) } : {};
+    return [name, { x: round(x, 2), y: round(y, 2), error: round(error[k], 2), ...radius90 }];
   });
   const measures = Object.entries(measure(keypoints, error, settings)).map(([name, measured]) => {
     const digits = /_(px|deg)$/.test(name) ? 2 : 4;
@@ -23,22 +25,28 @@ function faceRecord({ box, score, keypoints, error }, id, settings) {
     box: box.map((value) => round(value, 2)),
     score: round(score, 4),
     keypoints: Object.fromEntries(points),
+    ...(points68 ? { points68: points68.map(([x, y]) => [round(x, 2), round(y, 2)]) } : {}),
     measures: Object.fromEntries(measures),
   };
 }
 
-/** CSV with one row per face and the column names of Kaggle, as `--csv` writes it. */
+/** CSV with one row per face and the column names of Kaggle, as `--csv` writes it; with columns of
+ * the 68 points if a face has them. */
 export function toCsv(records, names) {
+  const hasPoints68 = records.some(({ faces }) => faces.some(({ points68 }) => points68));
+  const points68Of = (face) => (hasPoints68 ? face.points68?.flat() ?? Array(2 * 68).fill("") : []);
   const header = [
     "image", "frame", "face", "score", "box_x", "box_y", "box_w", "box_h",
     ...names.flatMap((name) => [`${name}_x`, `${name}_y`]),
     ...names.map((name) => `${name}_error`),
+    ...(hasPoints68 ? Array.from({ length: 68 }, (_, i) => [`p68_${i}_x`, `p68_${i}_y`]).flat() : []),
   ];
   const rows = records.flatMap(({ image, frame = 0, faces }) =>
-    faces.map(({ id, score, box, keypoints }) => [
-      quote(image), frame, id, score, ...box,
-      ...names.flatMap((name) => [keypoints[name].x, keypoints[name].y]),
-      ...names.map((name) => keypoints[name].error),
+    faces.map((face) => [
+      quote(image), frame, face.id, face.score, ...face.box,
+      ...names.flatMap((name) => [face.keypoints[name].x, face.keypoints[name].y]),
+      ...names.map((name) => face.keypoints[name].error),
+      ...points68Of(face),
     ]),
   );
   return [header, ...rows].map((row) => `${row.join(",")}\n`).join("");

@@ -23,8 +23,8 @@ export class View {
     );
   }
 
-  /** Show an image and its result, {record, timings, where}. */
-  show(image, result, showCircles) {
+  /** Show an image and its result, {record, timings, where}; `style` as for `drawFaces`. */
+  show(image, result, style) {
     this.image = image;
     this.result = result;
     const { record, timings, where } = result;
@@ -40,18 +40,18 @@ export class View {
       make("p", { class: "facts" }, `${size}, ${faces}, found ${where}: ${times}`),
       ...record.faces.flatMap((face) => [closeUpOf(face), measuresOf(face), keypointsOf(face)]),
     );
-    this.draw(showCircles);
+    this.draw(style);
     this.faces.querySelectorAll("details").forEach((details, i) => {
       details.open = wasOpen[i] ?? false;
     });
   }
 
-  draw(showCircles) {
+  draw(style) {
     if (!this.result) return;
     const { faces } = this.result.record;
-    drawFaces(this.canvas, this.image, this.result.record, showCircles);
+    drawFaces(this.canvas, this.image, this.result.record, style);
     this.faces.querySelectorAll("canvas").forEach((canvas, i) => {
-      drawCloseUp(canvas, this.image, faces[i], showCircles);
+      drawCloseUp(canvas, this.image, faces[i], style);
     });
   }
 

@@ -222,3 +222,15 @@ def test_a_setting_out_of_range_is_a_usage_error(folder, capsys, arguments, mess
 def test_ray_is_the_default_where_it_is_installed(monkeypatch, arguments, ray_is_installed, kind):
     monkeypatch.setattr(command, "find_spec", lambda _: object() if ray_is_installed else None)
     assert command._executor_kind(parse_args(["in", "-o", "out", *arguments])) == kind
+
+
+def test_the_68_points_are_in_every_partition_and_a_setting_of_the_folder(crops, model68, capsys):
+    arguments = ["in", "-o", "out", "--model", str(model68), *LOCAL]
+    assert main([*arguments, "--points68"]) == 0
+    for row in read("out"):
+        assert (row["p68_10_x"], row["p68_10_y"]) == (row["nose_tip_x"], row["nose_tip_y"])
+    assert (
+        json.loads((crops / "out" / "_manifest.json").read_text())["settings"]["points68"] is True
+    )
+    assert main([*arguments, "--resume"]) == 1
+    assert "with points68 True, and this run has None" in capsys.readouterr().err

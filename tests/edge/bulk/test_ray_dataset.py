@@ -14,6 +14,7 @@ from edge.errors import SourceError
 
 class FakeDetector:
     keypoint_names = ("nose_tip",)
+    points68 = False
 
     def __call__(self, image):
         return []

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,3 +91,17 @@ def test_the_faces_of_a_photo_are_added():
     expected = Rows(KEYPOINT_NAMES)
     expected.add("a.jpg", [FACE])
     assert rows == expected
+
+
+def test_the_68_points_are_columns_of_every_photo():
+    rows = Rows(KEYPOINT_NAMES, points68=True)
+    points68 = np.arange(136, dtype=np.float32).reshape(68, 2)
+    rows.add("a.jpg", [replace(FACE, points68=points68)])
+    rows.add("b.jpg", [])
+    rows.add_failed("c.jpg", "broken")
+    table = rows.to_table()
+    assert table.schema == make_schema(KEYPOINT_NAMES, points68=True)
+    first, second, third = table.to_pylist()
+    assert [first[f"p68_{i}_{axis}"] for i in range(68) for axis in "xy"] == list(range(136))
+    assert second["p68_5_x"] is None
+    assert third["reason"] == "broken"

@@ -15,6 +15,7 @@ class FakeDetector:
     """Finds no face, and records what it is given."""
 
     keypoint_names = ("nose_tip",)
+    points68 = False
 
     def __init__(self):
         self.images = []

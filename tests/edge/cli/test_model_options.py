@@ -19,7 +19,7 @@ def test_without_options_the_defaults_of_the_api_are_used():
     options = parse()
     assert vars(options) == {
         "model": None, "detector": "face", "precision": "auto", "threads": 1, "min_score": 0.5,
-        "max_faces": None, "detect_size": 320,
+        "max_faces": None, "detect_size": 320, "points68": False,
     }  # fmt: skip
 
 
@@ -33,6 +33,7 @@ def test_options_reach_the_models():
     assert detect.settings.to_dict() == {
         "model": EMBEDDED_MODEL.resolve(), "detector": EMBEDDED_DETECTOR.resolve(),
         "precision": None, "threads": 2, "min_score": 0.25, "max_faces": 3, "detect_size": 640,
+        "points68": False,
     }  # fmt: skip
 
 

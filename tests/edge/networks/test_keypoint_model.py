@@ -1,4 +1,5 @@
 import json
+import pickle
 import shutil
 
 import numpy as np
@@ -8,7 +9,8 @@ from PIL import Image
 from edge.errors import ModelError
 from edge.keypoints import KEYPOINT_NAMES
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel
-from edge.networks.precision import open_keypoint_model
+from edge.networks.precision import int8_file, open_keypoint_model
+from tests.made_models import ERROR90, REPEATED, write_keypoint_model
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +99,105 @@ def test_precision_falls_back_or_complains_without_int8(tmp_path):
         open_keypoint_model(path, "int8")
     with pytest.raises(ValueError, match="precision must be one of"):
         open_keypoint_model(path, "fp16")
+
+
+@pytest.fixture(scope="module")
+def model_with_68(model68):
+    return KeypointModel(model68)
+
+
+def test_the_68_points_are_predicted_only_when_asked_for(model_with_68, rng):
+    faces = rng.integers(0, 256, size=(7, 96, 96)).astype(np.uint8)
+    run, requested = model_with_68._model.run, []
+    model_with_68._model.run = lambda names, inputs: requested.append(names) or run(names, inputs)
+    without, prediction = model_with_68(faces), model_with_68(faces, points68=True)
+    del model_with_68._model.run
+    assert all("points68" in names for names in requested[len(requested) // 2 :])
+    assert not any("points68" in names for names in requested[: len(requested) // 2])
+    assert without.points68 is None
+    assert prediction.points68.shape == (7, 68, 2)
+    np.testing.assert_array_equal(prediction.points68, prediction.keypoints[:, REPEATED])
+    keypoints, error, face_score = prediction  # unpacks as it does without them
+    assert (keypoints.shape, error.shape, face_score.shape) == ((7, 15, 2), (7, 15), (7,))
+
+
+def test_no_face_gives_no_68_points(model_with_68):
+    prediction = model_with_68(np.empty((0, 96, 96), np.uint8), points68=True)
+    assert prediction.points68.shape == (0, 68, 2)
+    assert prediction.error90.shape == (0, 15)
+
+
+def test_the_90_percent_radius_is_the_error_times_the_factors(model_with_68, rng):
+    prediction = model_with_68(rng.integers(0, 256, size=(3, 96, 96)).astype(np.uint8))
+    np.testing.assert_allclose(prediction.error90, prediction.error * ERROR90, rtol=1e-6)
+
+
+def test_a_prediction_is_complete_in_another_process(model_with_68, rng):
+    faces = rng.integers(0, 256, size=(2, 96, 96)).astype(np.uint8)
+    prediction = model_with_68(faces, points68=True)
+    same = pickle.loads(pickle.dumps(prediction))
+    for name in ("keypoints", "error", "face_score", "points68", "error90"):
+        np.testing.assert_array_equal(getattr(same, name), getattr(prediction, name))
+
+
+def test_a_model_without_68_points_says_so(tmp_path):
+    pytest.importorskip("onnx")
+    path = write_keypoint_model(tmp_path / "plain.onnx", points68=False, error90=None)
+    model = KeypointModel(path)
+    assert not model.has_points68
+    assert model(np.zeros((1, 96, 96), np.uint8)).error90 is None
+    with pytest.raises(ModelError, match=r"plain\.onnx: this model predicts no 68 points"):
+        model(np.zeros((1, 96, 96), np.uint8), points68=True)
+
+
+@pytest.mark.parametrize("factors", [[2.0] * 14, [0.5] * 15, ["x"] * 15, [float("nan")] * 15])
+def test_wrong_factors_of_the_90_percent_radius_are_refused(tmp_path, factors):
+    pytest.importorskip("onnx")
+    path = write_keypoint_model(tmp_path / "wrong.onnx", error90=factors)
+    with pytest.raises(ModelError, match=r"wrong\.onnx: metadata error90"):
+        KeypointModel(path)
+
+
+def test_68_points_of_another_shape_are_refused(tmp_path, monkeypatch):
+    pytest.importorskip("onnx")
+    monkeypatch.setattr("tests.made_models.REPEATED", np.arange(15))
+    with pytest.raises(ModelError, match="tensor 'points68': expected"):
+        KeypointModel(write_keypoint_model(tmp_path / "few.onnx"))
+
+
+@pytest.fixture
+def small_pair(tmp_path, monkeypatch):
+    """A stand-in for the embedded smaller network: another pair of files."""
+    pytest.importorskip("onnx")
+    path = tmp_path / "keypoints-small.onnx"
+    monkeypatch.setattr("edge.networks.keypoint_model.EMBEDDED_SMALL", path)
+    write_keypoint_model(path)
+    write_keypoint_model(int8_file(path), source=int8_file(EMBEDDED))
+    return path
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_the_small_network_is_opened_by_its_name(small_pair, precision):
+    file = small_pair if precision == "fp32" else int8_file(small_pair)
+    assert open_keypoint_model("small", precision).path == file
+
+
+def test_the_precision_of_the_small_network_is_measured_by_itself(small_pair, monkeypatch):
+    for ratio, file in ((0.5, int8_file(small_pair)), (0.9, small_pair)):
+        monkeypatch.setattr("edge.networks.precision._time_ratio", lambda *_, r=ratio: r)
+        monkeypatch.setattr("edge.networks.precision.load_choice", lambda key: None)
+        assert open_keypoint_model("small", "auto").path == file
+
+
+def test_a_missing_small_network_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "keypoints-small.onnx"
+    monkeypatch.setattr("edge.networks.keypoint_model.EMBEDDED_SMALL", path)
+    for precision in ("auto", "fp32", "int8"):
+        with pytest.raises(ModelError, match="this installation has no small keypoint model"):
+            open_keypoint_model("small", precision)
+
+
+def test_a_file_called_small_is_opened_by_its_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(EMBEDDED, "small")
+    assert open_keypoint_model("./small", "fp32").path.samefile(tmp_path / "small")

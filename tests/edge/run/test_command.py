@@ -1,15 +1,18 @@
+import csv
 import json
 import os
 import re
 import shutil
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from edge.networks.keypoint_model import EMBEDDED
 from edge.run.command import main
 from tests.edge.run.command_line import CROP
+from tests.made_models import write_keypoint_model
 
 # Modules that are not installed with the runtime.
 BLOCKED = ["tensorflow", "keras", "pandas", "onnx", "matplotlib", "train", "export", "benchmarks"]
@@ -296,3 +299,54 @@ def test_a_missing_extra_is_an_error_before_existing_results_are_changed(
     assert main([str(sample), "--detector", "haar", "--json", str(kept)]) == 1
     assert "edge-keypoints[video]" in capsys.readouterr().err
     assert kept.read_text() == "old"
+
+
+def test_the_68_points_are_in_both_tables_and_drawn(photo, model68, tmp_path):
+    table, lines = tmp_path / "f.csv", tmp_path / "f.jsonl"
+    options = ["--model", str(model68), "--precision", "fp32", "--points68"]
+    assert main([str(photo), *options, "--outline", "--json", str(lines), "--csv", str(table)]) == 0
+    (face,) = json.loads(lines.read_text())["faces"]
+    (row,) = csv.DictReader(table.read_text().splitlines())
+    nose = face["keypoints"]["nose_tip"]
+    assert face["points68"][10] == [nose["x"], nose["y"]]  # the 10th repeats the nose tip
+    assert [float(row[f"p68_10_{axis}"]) for axis in "xy"] == face["points68"][10]
+    assert nose["error90"] == pytest.approx(nose["error"] * 3, rel=0.02)
+    with Image.open(photo.with_name("photo.keypoints.jpg")) as outlined:
+        with_lines = np.asarray(outlined).astype(int)
+    assert main([str(photo), *options, "--no-picture", "--json", str(lines)]) == 0
+    assert main([str(photo), *options[:-1]]) == 0
+    with Image.open(photo.with_name("photo.keypoints.jpg")) as plain:
+        assert (abs(np.asarray(plain).astype(int) - with_lines).max(axis=-1) > 90).sum() > 100
+
+
+def test_68_points_of_crops_and_videos_are_written(model68, film, tmp_path, sample):
+    np.save(
+        tmp_path / "crops.npy", np.asarray(Image.open(sample).convert("L").resize((96, 96)))[None]
+    )
+    sources = [str(tmp_path / "crops.npy"), str(film)]
+    options = ["--model", str(model68), "--points68", "--no-picture"]
+    assert main([*sources, *options, "--json", str(tmp_path / "f.jsonl")]) == 0
+    records = [json.loads(line) for line in (tmp_path / "f.jsonl").read_text().splitlines()]
+    assert len(records) == 21
+    assert {len(face["points68"]) for record in records for face in record["faces"]} == {68}
+
+
+def test_68_points_of_a_model_without_them_are_one_line_and_exit_1(photo, tmp_path, capsys):
+    pytest.importorskip("onnx")
+    path = write_keypoint_model(tmp_path / "plain.onnx", points68=False)
+    assert main([str(photo), "--model", str(path), "--points68"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "plain.onnx: this model predicts no 68 points" in line
+
+
+def test_the_small_model_is_chosen_by_its_name(photo, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("onnx")
+    path = tmp_path / "keypoints-small.onnx"
+    monkeypatch.setattr("edge.networks.keypoint_model.EMBEDDED_SMALL", path)
+    arguments = [str(photo), "--model", "small", "--no-picture"]
+    assert main(arguments) == 1
+    assert "this installation has no small keypoint model" in capsys.readouterr().err
+    write_keypoint_model(path)
+    assert main(arguments) == 0
+    assert main(["--info", "--model", "small"]) == 0
+    assert re.search(r"keypoints-small\.onnx: +[\d,]+ bytes, SHA-256", capsys.readouterr().out)

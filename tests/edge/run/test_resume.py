@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +98,12 @@ def test_an_input_in_only_one_of_two_tables_is_dropped(tables, tmp_path):
     (tmp_path / "f.jsonl").write_text("".join(lines))
     assert drop_incomplete(paths, "abc") == {"b"}  # which has no faces
     assert (tmp_path / "f.jsonl").read_text() == lines[1]
+
+
+def test_a_table_with_other_columns_is_an_error_and_unchanged(tables):
+    before = Path(tables.csv).read_text()
+    columns = csv_header(KEYPOINT_NAMES, points68=True)
+    with pytest.raises(SourceError, match=r"f\.csv: has 53 columns, and this run writes 189"):
+        drop_incomplete(tables, "abc", columns)
+    assert Path(tables.csv).read_text() == before
+    assert drop_incomplete(tables, "abc", csv_header(KEYPOINT_NAMES)) == {"a"}

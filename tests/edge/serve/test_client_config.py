@@ -8,6 +8,7 @@ import edge
 from edge.serve import client_config
 from edge.serve.client_config import browser_obstacle, describe_server
 from edge.serve.limits import Limits
+from tests.made_models import ERROR90
 
 
 @pytest.fixture
@@ -47,7 +48,8 @@ def test_the_keys_of_the_limits_are_those_that_clients_know(description):
 def test_the_keys_of_the_settings_are_those_that_the_page_reads(description):
     settings = description["settings"]
     assert list(settings) == [
-        "keypoint_names", "crop", "min_score", "max_faces", "max_shared", "unsure", "joint",
+        "keypoint_names", "error90", "points68", "crop", "min_score", "max_faces", "max_shared",
+        "unsure", "joint",
         "detect_size", "detector", "box", "mean_face", "looks", "measures",
     ]  # fmt: skip
     assert settings["keypoint_names"] == list(edge.KEYPOINT_NAMES)
@@ -55,6 +57,14 @@ def test_the_keys_of_the_settings_are_those_that_the_page_reads(description):
         "most": 4, "max_tilt_deg": 15.0, "max_log_scale": 0.15, "max_shift": 0.06, "min_score": 0.1,
     }  # fmt: skip
     assert settings["joint"] == {"detector_score": 2 / 3, "keypoints_box": 0.25}
+
+
+def test_the_68_points_and_the_factors_of_the_90_percent_radius_are_those_of_the_model(detect68):
+    settings = describe_server(detect68, Limits(), live=False)["settings"]
+    assert settings["error90"] == pytest.approx(ERROR90.tolist())
+    assert settings["points68"]["available"]
+    assert settings["points68"]["requested"]
+    assert settings["points68"]["lines"][5] == [36, 41, True]  # the right eye
 
 
 def test_settings_follow_the_open_models(description):

@@ -15,8 +15,10 @@ from PIL import Image, ImageOps
 
 import edge
 from edge.image import load_image
+from edge.records import csv_header
 from edge.serve.client_config import ORT
 from tests.edge.serve.serving import serving
+from tests.made_models import ERROR90, REPEATED, write_keypoint_model
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium; apt-get install chromium")
@@ -167,6 +169,72 @@ def test_server_and_browser_agree_in_int8(browser, sample):
         page.close()
     for name, point in face["keypoints"].items():
         assert same["keypoints"][name] == pytest.approx(point, abs=0.5), name
+
+
+@pytest.fixture
+def page68(browser, model68):
+    """The open page of a server whose model predicts the 68 points."""
+    with serving(edge.FaceKeypoints(model=model68, precision="fp32")) as url:
+        page = browser.new_page()
+        page.goto(url)
+        page.locator("#points68").wait_for()
+        yield page
+        page.close()
+
+
+def wait_until_idle(page):
+    """Wait until all photos are processed again; a change of settings shows a status at once."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("#status")).to_have_text("", timeout=60_000)
+
+
+@pytest.mark.parametrize("location", LOCATIONS)
+def test_the_68_points_are_shown_and_downloaded_when_they_are_chosen(page68, location, sample):
+    choose(page68, location, sample)
+    (plain,) = json.loads(download(page68, "#json"))["faces"]
+    before = pixels(page68, 1)
+    page68.check("#points68")
+    wait_until_idle(page68)
+    (face,) = json.loads(download(page68, "#json"))["faces"]
+    assert "points68" not in plain
+    assert list(face) == ["id", "box", "score", "keypoints", "points68", "measures"]
+    for point, k in zip(face["points68"], REPEATED, strict=True):
+        keypoint = face["keypoints"][edge.KEYPOINT_NAMES[k]]
+        assert point == pytest.approx([keypoint["x"], keypoint["y"]], abs=0.011)
+    for name, factor in zip(edge.KEYPOINT_NAMES, ERROR90, strict=True):
+        keypoint = face["keypoints"][name]
+        assert keypoint["error90"] == pytest.approx(keypoint["error"] * factor, abs=0.03)
+    assert (np.abs(pixels(page68, 1).astype(int) - before).max(axis=-1) > 90).sum() > 1000
+    header, row = download(page68, "#csv").splitlines()
+    assert header == ",".join(csv_header(edge.KEYPOINT_NAMES, points68=True))
+    assert [float(x) for x in row.split(",")[53:55]] == face["points68"][0]
+    page68.uncheck("#points68")
+    wait_until_idle(page68)
+    assert "points68" not in download(page68, "#json")
+
+
+@needs_ort
+def test_server_and_browser_agree_on_the_68_points(page68, sample, tmp_path):
+    Image.open(sample).rotate(-20).save(tmp_path / "rotated.png")
+    page68.check("#points68")
+    choose(page68, "server", tmp_path / "rotated.png")
+    (expected,) = json.loads(download(page68, "#json"))["faces"]
+    page68.check("input[value=browser]")
+    page68.locator(".facts", has_text="in this browser").wait_for(timeout=60_000)
+    (face,) = json.loads(download(page68, "#json"))["faces"]
+    np.testing.assert_allclose(face["points68"], expected["points68"], atol=0.5)
+
+
+def test_without_a_model_of_68_points_there_is_no_choice_of_them(browser, tmp_path, sample):
+    pytest.importorskip("onnx")
+    path = write_keypoint_model(tmp_path / "plain.onnx", points68=False)
+    with serving(edge.FaceKeypoints(model=path, precision="fp32")) as url:
+        page = browser.new_page()
+        page.goto(url)
+        choose(page, "server", sample)
+        assert page.locator("#points68").is_hidden()
+        page.close()
 
 
 @needs_ort

@@ -1,3 +1,4 @@
+import asyncio
 import io
 
 import numpy as np
@@ -15,6 +16,7 @@ from edge.records import crop_records, to_record
 from edge.serve.inference import ImageResult
 from edge.serve.routes import _server_timing
 from tests.edge.serve.serving import serving
+from tests.made_models import write_keypoint_model
 
 JPEG = {"Content-Type": "image/jpeg"}
 
@@ -147,3 +149,60 @@ def test_server_timing_has_the_longest_duration_of_each_stage():
         ImageResult({}, None, {"decode": 1.0, "search": 3.0, "look": 5.06}),
     ]
     assert _server_timing(results) == "decode;dur=2.0, search;dur=3.0, look;dur=5.1"
+
+
+@pytest.fixture(scope="module")
+def url68(model68):
+    with serving(edge.FaceKeypoints(model=model68, precision="fp32")) as url:
+        yield url
+
+
+def test_the_68_points_are_answered_only_to_those_who_ask(url68, detect68, photo, sample):
+    (expected,) = to_record("picture", 512, 512, detect68(sample), edge.KEYPOINT_NAMES)["faces"]
+    (plain,) = httpx.post(f"{url68}/v1/keypoints", content=photo, headers=JPEG).json()["faces"]
+    assert "points68" not in plain
+    asked = f"{url68}/v1/keypoints?points68=1"
+    (full,) = httpx.post(asked, content=photo, headers=JPEG).json()["faces"]
+    assert full == expected
+    assert full["keypoints"]["nose_tip"]["error90"] > full["keypoints"]["nose_tip"]["error"]
+    drawn = httpx.post(f"{asked}&annotated=1", content=photo, headers=JPEG).content
+    without = httpx.post(f"{url68}/v1/keypoints?annotated=1", content=photo, headers=JPEG).content
+    difference = np.abs(load_image(drawn).astype(int) - load_image(without))
+    assert (difference.max(axis=-1) > 90).sum() > 100
+
+
+def test_crops_have_68_points_where_asked_for(url68, grey_crop):
+    file = png(grey_crop)
+    headers = {"Content-Type": "image/png"}
+    (plain,) = httpx.post(f"{url68}/v1/crops", content=file, headers=headers).json()
+    (full,) = httpx.post(f"{url68}/v1/crops?points68=1", content=file, headers=headers).json()
+    assert "points68" not in plain["faces"][0]
+    assert len(full["faces"][0]["points68"]) == 68
+
+
+def test_concurrent_requests_with_and_without_68_points_share_batches(url68, photo):
+    async def post_all():
+        async with httpx.AsyncClient() as client:
+            addresses = [f"{url68}/v1/keypoints{'?points68=1' * (i % 2)}" for i in range(12)]
+            posts = [client.post(a, content=photo, headers=JPEG, timeout=60) for a in addresses]
+            return await asyncio.gather(*posts)
+
+    faces = [response.json()["faces"][0] for response in asyncio.run(post_all())]
+    assert ["points68" in face for face in faces] == [False, True] * 6
+
+
+def test_a_server_started_with_68_points_answers_them_always(detect68, photo):
+    with serving(detect68) as url:
+        (face,) = httpx.post(f"{url}/v1/keypoints", content=photo, headers=JPEG).json()["faces"]
+    assert len(face["points68"]) == 68
+
+
+def test_68_points_of_a_model_without_them_are_a_client_error(tmp_path, photo):
+    pytest.importorskip("onnx")
+    path = write_keypoint_model(tmp_path / "plain.onnx", points68=False)
+    with serving(edge.FaceKeypoints(model=path, precision="fp32")) as url:
+        for route in ("keypoints", "crops"):
+            address = f"{url}/v1/{route}?points68=1"
+            response = httpx.post(address, content=photo, headers=JPEG)
+            assert response.status_code == 422
+            assert response.json() == {"error": "the server's keypoint model predicts no 68 points"}

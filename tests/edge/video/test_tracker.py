@@ -6,7 +6,9 @@ pytest.importorskip("cv2")  # the videos are made with it
 from benchmarks.datasets.actors import make_actors
 from benchmarks.datasets.synthetic_videos import SCENES, render
 from benchmarks.evaluation.trajectories import Trajectory, jitter, lag, mean_error, share_found
+from edge.video.smoothing import Smoothing
 from edge.video.tracker import Tracker
+from tests.made_models import ERROR90, REPEATED
 
 GROUND = np.full((48, 64, 3), 96, np.uint8)
 
@@ -53,7 +55,7 @@ def test_the_detector_is_asked_only_now_and_then(actors, detect):
     asked = 0
 
     class Counting:
-        model, min_score, max_faces = detect.model, detect.min_score, None
+        model, min_score, max_faces, points68 = detect.model, detect.min_score, None, False
 
         def detect_others(self, grey, known):
             nonlocal asked
@@ -68,7 +70,7 @@ def test_an_empty_scene_is_searched_ten_times_a_second_from_the_first_frame_on(d
     searched = []
 
     class Counting:
-        model, min_score, max_faces = detect.model, detect.min_score, None
+        model, min_score, max_faces, points68 = detect.model, detect.min_score, None, False
 
         def detect_others(self, grey, known):
             searched.append(time)
@@ -94,3 +96,16 @@ def test_a_face_that_stays_away_is_forgotten(actors, detect):
 def test_settings_out_of_range_are_refused(setting, detect):
     with pytest.raises(ValueError, match=next(iter(setting))):
         Tracker(detect, **setting)
+
+
+@pytest.mark.parametrize("smoothing", [Smoothing(), None])
+def test_the_68_points_are_tracked_with_the_keypoints(actors, detect68, smoothing):
+    tracker, count = Tracker(detect68, smoothing=smoothing), 0
+    for number, shot in enumerate(render(SCENES["walk"], actors, GROUND)):
+        for face in tracker(shot.image, number / 30):
+            count += 1
+            difference = np.abs(face.points68 - face.keypoints[REPEATED]).max()
+            # Each of the two sets is smoothed by its own motion.
+            assert difference < (2e-3 if smoothing is None else 0.5), number
+            np.testing.assert_allclose(face.error90, face.error * ERROR90, rtol=1e-5)
+    assert count > 50
