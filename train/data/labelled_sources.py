@@ -79,7 +79,7 @@ def read_permissive(folder: Path) -> tuple[LabelledFaces, NDArray[np.float32]]:
     meshes = _read_meshes(folder / "mesh.npz")
     crops = []
     cropped_meshes = []
-    for where, row in _read_rows(folder):
+    for where, row in read_rows(folder):
         try:
             for crop, mesh in _read_faces(folder, row, meshes):
                 crops.append(crop)
@@ -161,7 +161,7 @@ def _read_meshes(path: Path) -> NDArray[np.integer]:
         raise DataError(f"{path}: not a file of meshes ({first_line(error)})") from error
 
 
-def _read_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def read_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each line of `annotations.jsonl` with its place, for error messages."""
     path = folder / "annotations.jsonl"
     try:
@@ -181,7 +181,7 @@ def _read_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _read_training_rows(folder: Path) -> Iterator[dict[str, Any]]:
     """The photos with hand-drawn boxes that are not reserved for `benchmarks`."""
-    for number, (where, row) in enumerate(_read_rows(folder)):
+    for number, (where, row) in enumerate(read_rows(folder)):
         if not {"image", "yunet"} <= row.keys() or not all("box" in face for face in row["faces"]):
             raise DataError(f"{where}: expected image, yunet, and a box for each face")
         if not _is_reserved(number):
