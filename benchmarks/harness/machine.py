@@ -14,7 +14,7 @@ from edge.networks.cpu import cpu_lines, processor_name
 
 _FREQUENCY = Path("/sys/devices/system/cpu/cpu0/cpufreq")
 _THERMAL = Path("/sys/class/thermal")
-_PACKAGES = ("numpy", "onnxruntime", "pillow", "opencv-python-headless")
+_PACKAGES = ("numpy", "onnxruntime", "pillow", "opencv-python-headless", "av")
 # Features that decide how fast float32 and 8-bit products are.
 _FEATURES = (
     "avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "avx512_bf16",

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     detect = open_models(args)
     paths = TablePaths(args.json, args.csv)
     annotated = None if args.no_picture else AnnotatedPaths(names, args.output, paths.files)
-    completed = _resume(paths, names, detect) if args.resume else set()
+    completed = _completed(paths, names, detect, args.resume)
     frame_range = FrameRange(args.every, args.start, args.stop)
     keypoint_names, points68 = detect.keypoint_names, detect.points68
     with open_tables(keypoint_names, paths, names, args.resume, points68) as tables:
@@ -49,12 +49,18 @@ def run(args: argparse.Namespace) -> int:
     return reporter.failed
 
 
-def _resume(paths: TablePaths, names: list[str], detect: FaceKeypoints) -> set[str]:
+def _completed(
+    paths: TablePaths, names: list[str], detect: FaceKeypoints, resume: bool
+) -> set[str]:
+    """The sources that a resumed run skips."""
     from edge.records import csv_header
-    from edge.run.resume import drop_incomplete  # few runs need it
+    from edge.run.resume import drop_incomplete, remove_marks
 
-    columns = csv_header(detect.keypoint_names, detect.points68)
-    return drop_incomplete(paths, set(names), columns)
+    if resume:
+        columns = csv_header(detect.keypoint_names, detect.points68)
+        return drop_incomplete(paths, set(names), columns)
+    remove_marks(paths)
+    return set()
 
 
 def _outputs(
@@ -65,6 +71,7 @@ def _outputs(
 
     return Outputs(
         tables=tables,
+        table_paths=paths,
         aligned=AlignedPaths(Path(args.align), names) if args.align else None,
         aligned_size=args.align_size,
         print_faces=not paths.use_stdout,

@@ -14,7 +14,7 @@ from edge.networks.contract import Precision
 from edge.networks.cpu import cpu_lines, processor_name
 from edge.networks.precision import int8_file, is_int8
 
-_PACKAGES = ("numpy", "onnxruntime", "pillow", "opencv-python-headless")
+_PACKAGES = ("numpy", "onnxruntime", "pillow", "opencv-python-headless", "av")
 # CPU flags of fast 8-bit integer products: on x86 VNNI and AMX, on ARM the dot product.
 _INT8_FEATURES = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 

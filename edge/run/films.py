@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.errors import SourceError
 from edge.facekeypoints import FaceKeypoints
 from edge.image import Rgb
 from edge.run.output_paths import AnnotatedPaths
 from edge.run.pipeline import Bounds, run_pipeline
 from edge.run.reporter import ImageResult, Reporter
-from edge.video.capture import Camera, Frame, Video, VideoWriter
+from edge.video.capture import Camera
+from edge.video.frame import Frame
+from edge.video.reader import Video
 from edge.video.smoothing import Smoothing
+from edge.video.sound import Sound
 from edge.video.tracker import Tracker
+from edge.video.writer import VideoWriter
 
 _QUEUE_SIZE = 8  # frames of a file that wait before tracking, and before writing
 _LIVE_QUEUE_SIZE = 1  # frames of a camera: each that waits is latency
@@ -51,15 +56,17 @@ class _Film:
     Attributes:
         name: of the source.
         frames: read once, and closed afterwards.
-        rate: frames per second of the annotated video.
+        rate: frames per second of an annotated video whose format holds no times.
         total: number of frames, 0 if unknown.
-        is_live: whether the frames arrive in real time, at an irregular rate.
+        sound: opens the sound that is copied into the annotated video; None if there is none.
+        is_live: whether the frames arrive in real time.
     """
 
     name: str
     frames: Generator[Frame, None, None]
     rate: float
     total: int = 0
+    sound: Callable[[], Sound] | None = None
     is_live: bool = False
 
 
@@ -93,19 +100,26 @@ class FilmProcessor:
         """Process a video file.
 
         Raises:
-            MissingExtra: OpenCV is not installed.
-            SourceError: the video cannot be read, or the annotated video cannot be written.
+            MissingExtra: PyAV is not installed.
+            SourceError: the video cannot be read or is damaged, or the annotated video cannot be
+                written. Frames before and after the damage are processed first.
         """
         video = Video(path)
         selected = self._range
         film = _Film(
             path,
             video.frames(selected.every, selected.start, selected.stop),
-            video.rate / selected.every,
+            video.steady_rate / selected.every,
             selected.count(video),
+            lambda: Sound(video, selected.stop),
         )
         output = self._annotated.next(path, is_video=True) if self._annotated else None
         self._process(film, output)
+        losses = video.losses
+        if losses.total > losses.read:
+            raise SourceError(
+                f"{path}: damaged or cut: {losses.read} of {losses.total} frames were read"
+            )
 
     def process_camera(self, name: str, number: int) -> None:
         """Process the frames of a camera until it ends or the run is interrupted.
@@ -139,8 +153,9 @@ class FilmProcessor:
 
             queue_size = _LIVE_QUEUE_SIZE if film.is_live else _QUEUE_SIZE
             run_pipeline(_read(film), track, write, bounds=Bounds(queue_size))
-        if path:
-            self._reporter.message(f"{film.name}: annotated video: {path}")
+        if writer:
+            for note in (f"annotated video: {path}", *writer.notes):
+                self._reporter.message(f"{film.name}: {note}")
 
     def _write(self, result: ImageResult, writer: _AnnotatedVideo | None) -> None:
         self._reporter.advance()
@@ -150,16 +165,16 @@ class FilmProcessor:
 
 
 class _AnnotatedVideo:
-    """A video that is written at a constant rate; a context manager.
+    """A video whose frames are shown at the times of the source's; a context manager.
 
     After an error the file is deleted. After an interrupt the video of a camera is kept, as that is
     how one ends it; that of a file is deleted.
     """
 
     def __init__(self, path: Path, film: _Film) -> None:
-        self._writer = VideoWriter(path, film.rate)
+        self._sound = film.sound() if film.sound else None
+        self._writer = VideoWriter(path, film.rate, self._sound)
         self._film = film
-        self._written = 0  # frames
 
     def __enter__(self) -> _AnnotatedVideo:
         return self
@@ -171,14 +186,23 @@ class _AnnotatedVideo:
         else:
             self._writer.abandon()
 
+    @property
+    def notes(self) -> list[str]:
+        """How the video differs from the source, a line each."""
+        notes = []
+        if self._writer.is_resampled and not self._film.is_live:
+            notes.append(
+                f"resampled to {self._film.rate:.4g} frames per second, as this format holds no "
+                "times; .mp4 and .mkv do"
+            )
+        if self._sound:
+            notes += [f"sound is left out: {codec} does not go into this format; .mkv holds it"
+                      for codec in self._sound.dropped]  # fmt: skip
+        return notes
+
     def write(self, image: Rgb, time: float) -> None:
-        """Append a frame; one of a camera is repeated to reach its time, in seconds."""
-        end = self._written + 1
-        if self._film.is_live:
-            end = round(time * self._film.rate) + 1
-        while self._written < end:
-            self._writer.write(image)
-            self._written += 1
+        """Append a frame that is shown at `time`, in seconds."""
+        self._writer.write(image, time)
 
 
 def _read(film: _Film) -> Iterator[Frame]:

@@ -55,7 +55,7 @@ class Job:
                 try:
                     self._process(source)
                 except (EdgeError, OSError) as error:
-                    self._reporter.fail(str(error))
+                    self._reporter.fail(str(error), source.name)
 
     def _reserve_paths(self, completed: Sequence[Source]) -> None:
         """Keep the annotated copies of completed sources from being overwritten."""

@@ -16,7 +16,8 @@ from edge.face import Face
 from edge.image import Rgb
 from edge.image_writer import save_image
 from edge.run.output_paths import AlignedPaths
-from edge.run.tables import Tables
+from edge.run.resume import mark_incomplete
+from edge.run.tables import TablePaths, Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,14 @@ class Outputs:
 
     Attributes:
         tables: JSON Lines and CSV rows.
+        table_paths: of the tables.
         aligned: paths of the aligned faces; None writes none.
         aligned_size: side of an aligned face, px.
         print_faces: print a line per face of a still image to standard output.
     """
 
     tables: Tables
+    table_paths: TablePaths = TablePaths()  # noqa: RUF009 - frozen
     aligned: AlignedPaths | None = None
     aligned_size: int = 112
     print_faces: bool = True
@@ -86,6 +89,7 @@ class Reporter:
         self._drawing = drawing
         self._keypoint_names = keypoint_names
         self._progress = Progress("", 0, "", shown=False)
+        self._last_source: str | None = None  # of which rows were written
 
     @contextlib.contextmanager
     def progress(self, name: str, total: int, unit: str, shown: bool = True) -> Iterator[None]:
@@ -111,6 +115,7 @@ class Reporter:
         Frames of a video are not printed.
         """
         height, width = result.image.shape[:2]
+        self._last_source = result.name
         self._outputs.tables.write(
             result.name, (width, height), result.faces, result.frame, result.time
         )
@@ -133,6 +138,7 @@ class Reporter:
             numbers: of the crops, the frame number in the tables.
             faces: one per crop.
         """
+        self._last_source = name
         for number, face in zip(numbers, faces, strict=True):
             self._outputs.tables.write(name, (size, size), [face], number)
 
@@ -154,9 +160,17 @@ class Reporter:
             show_points68=drawing.show_points68,
         )
 
-    def fail(self, message: str) -> None:
-        """Print an error to standard error, and count a failure."""
+    def fail(self, message: str, source: str | None = None) -> None:
+        """Print an error to standard error, and count a failure.
+
+        Args:
+            message: of the error.
+            source: the name of a source that failed; if rows of it are in the tables, `--resume`
+                will process it again.
+        """
         self.failed += 1
+        if source is not None and source == self._last_source:
+            mark_incomplete(self._outputs.table_paths, source)
         self.message(f"edge: {message}")
 
     def message(self, text: str) -> None:

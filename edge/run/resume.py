@@ -1,11 +1,14 @@
 """Resuming an interrupted run: which inputs are complete, from the tables that it wrote.
 
 Results are written in the order of the inputs, so that only the last input of a table can be
-incomplete. Its rows are removed from both tables, and it is processed again.
+incomplete. Its rows are removed from both tables, and it is processed again. An input that failed
+after some of its rows were written, as a damaged video, is named in a file of marks beside each
+table, and likewise processed again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import re
@@ -19,6 +22,7 @@ from edge.files import write_atomically
 from edge.run.tables import TablePaths
 
 _RECORD_START = '{"image": "'  # of every line of the JSON Lines file
+_MARKS_SUFFIX = ".incomplete"  # of the file of marks, after the name of its table
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,49 @@ def drop_incomplete(
             f"{paths.csv}: has {len(table[0])} columns, and this run writes {len(columns)}; "
             "resume with the options of the first run, or choose another file"
         )
-    completed = _completed(paths, records, [row[0] for row in table[1:]])
+    completed = _completed(paths, records, [row[0] for row in table[1:]]) - _marked(paths)
     incomplete = set(inputs) - completed
     if paths.json and Path(paths.json).exists():
         _write_lines(paths.json, (r.line for r in records if r.image not in incomplete))
     if paths.csv and table:
         _write_rows(paths.csv, [table[0], *(r for r in table[1:] if r[0] not in incomplete)])
+    remove_marks(paths)
     return completed
+
+
+def mark_incomplete(paths: TablePaths, name: str) -> None:
+    """Note that an input failed after rows of it were written.
+
+    Raises:
+        SourceError: the file of marks cannot be written.
+    """
+    for path in _marks(paths):
+        try:
+            with path.open("a", encoding="ascii") as file:
+                file.write(json.dumps(name) + "\n")
+        except OSError as error:
+            raise SourceError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def remove_marks(paths: TablePaths) -> None:
+    """Remove the files of marks, at the start of a run."""
+    for path in _marks(paths):
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _marks(paths: TablePaths) -> list[Path]:
+    return [Path(table + _MARKS_SUFFIX) for table in paths.files]
+
+
+def _marked(paths: TablePaths) -> set[str]:
+    """The inputs that failed after rows of them were written."""
+    names = set()
+    for path in _marks(paths):
+        for line in _split_lines(_read_text(str(path))):
+            with contextlib.suppress(ValueError):  # a line that was not written to its end
+                names.add(str(json.loads(line)))
+    return names
 
 
 def _completed(paths: TablePaths, records: list[_Record], row_images: list[str]) -> set[str]:

@@ -17,7 +17,9 @@ from edge.facekeypoints import FaceKeypoints
 from edge.image_writer import to_jpeg
 from edge.records import to_record
 from edge.serve.http_errors import service_unavailable
-from edge.video.capture import Camera, Frame, Video
+from edge.video.capture import Camera
+from edge.video.frame import Frame
+from edge.video.reader import Video
 from edge.video.tracker import Tracker
 
 BOUNDARY = "frame"
@@ -52,7 +54,7 @@ class LiveStream:
             max_viewers: simultaneous viewers at most.
 
         Raises:
-            MissingExtra: OpenCV is not installed.
+            MissingExtra: OpenCV or, for a video, PyAV is not installed.
             SourceError: the source cannot be opened.
         """
         self._detect = detect

@@ -33,8 +33,8 @@ def detect68(model68):
 @pytest.fixture
 def film(tmp_path, sample):
     """A video of 20 frames, 50 per second: the sample, brighter by one grey level per frame."""
-    pytest.importorskip("cv2")
-    from edge.video.capture import VideoWriter
+    pytest.importorskip("av")
+    from edge.video.writer import VideoWriter
 
     writer = VideoWriter(tmp_path / "film.avi", 50.0)
     for number in range(20):
@@ -70,20 +70,15 @@ def fake_camera(monkeypatch):
     """A function that replaces every camera of this computer by a `FakeCapture`, and returns it.
 
     `fake_camera(frames)` gives these frames and ends; `fake_camera(None)` is a computer without a
-    camera. Video files are opened as ever. No other place in the tests replaces OpenCV's capture.
+    camera. No other place in the tests replaces OpenCV's capture.
     """
     pytest.importorskip("cv2")
     from edge.video import capture
 
-    open_file = capture._open
-
     def replace(frames, interval_s=0.0):
         camera = None if frames is None else FakeCapture(frames, interval_s)
 
-        def open_capture(cv2, source):
-            return camera if isinstance(source, int) else open_file(cv2, source)
-
-        monkeypatch.setattr(capture, "_open", open_capture)
+        monkeypatch.setattr(capture, "_open", lambda cv2, number: camera)
         return camera
 
     return replace

@@ -36,6 +36,7 @@ SERVE = {"fastapi", "prometheus_client", "pydantic", "python_multipart", "starle
 THIRD_PARTY = {
     "edge.formats": RUNTIME | FORMATS,
     "edge.serve": RUNTIME | SERVE,
+    "edge.video": RUNTIME | {"av"},  # only inside functions
     "edge.bulk": RUNTIME | {"fsspec", "pyarrow", "ray"},
 }
 MAX_MODULES = 20  # of one folder

@@ -1,16 +1,20 @@
 import shutil
+from itertools import islice
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-pytest.importorskip("cv2")
+pytest.importorskip("av")
+pytest.importorskip("cv2")  # the videos are made with it
 
 from edge.run.command import main
 from edge.run.films import FrameRange
-from edge.video.capture import Video, VideoWriter
+from edge.video.reader import Video
 from edge.video.tracker import Tracker
+from edge.video.writer import VideoWriter
 from tests.edge.run.command_line import FP32, read_records
+from tests.made_videos import encode
 
 
 @pytest.fixture
@@ -63,6 +67,26 @@ def test_a_video_gives_a_record_per_frame_and_a_video_of_its_rate_and_length(fil
     assert out == ""  # frames are not printed
 
 
+def test_times_of_a_variable_rate_are_in_the_records_and_in_the_copy(film):
+    stamps = [0, 33, 67, 1200, 1210, 1600, 3000, 3033, 4800]  # ms
+    frames = [frame.image for frame in islice(Video("film.avi").frames(), len(stamps))]
+    encode(film / "vfr.mkv", frames, stamps)
+    assert main(["vfr.mkv", *FP32, "--json", "f.jsonl", "-o", "copy.mp4"]) == 0
+    times = [stamp / 1000 for stamp in stamps]
+    assert [r["time"] for r in read_records(film / "f.jsonl")] == pytest.approx(times)
+    assert [f.time for f in Video("copy.mp4").frames()] == pytest.approx(times, abs=1e-4)
+    assert main(["vfr.mkv", *FP32, "--json", "f.jsonl", "--no-picture", "--start", "1.2",
+                 "--stop", "3"]) == 0  # fmt: skip
+    assert [r["frame"] for r in read_records(film / "f.jsonl")] == [3, 4, 5]
+
+
+def test_a_copy_in_a_format_without_times_says_that_it_is_resampled(film, capsys):
+    frames = [frame.image for frame in islice(Video("film.avi").frames(), 3)]
+    encode(film / "vfr.mkv", frames, [0, 500, 2000])
+    assert main(["vfr.mkv", *FP32, "-o", "copy.avi"]) == 0
+    assert "vfr.mkv: resampled to " in capsys.readouterr().err
+
+
 def test_only_the_selected_frames_of_a_video_are_processed(film):
     arguments = ["film.avi", *FP32, "--no-picture", "--json", "f.jsonl", "--every", "3"]
     assert main([*arguments, "--start", "0.5", "--stop", "1.0"]) == 0
@@ -76,6 +100,54 @@ def test_an_incomplete_video_is_processed_again(film):
     (film / "f.jsonl").write_text(complete[: len(complete) // 2])
     assert main([*arguments, "--resume"]) == 0
     assert (film / "f.jsonl").read_text() == complete
+
+
+def cut(path, share=0.5):
+    data = path.read_bytes()
+    path.write_bytes(data[: round(len(data) * share)])
+    return data
+
+
+def test_a_video_that_is_cut_fails_after_the_frames_it_has(film, capsys):
+    cut(film / "film.avi")
+    assert main(["film.avi", *FP32, "--json", "f.jsonl"]) == 1
+    read = len(read_records(film / "f.jsonl"))
+    assert read == pytest.approx(20, abs=3)
+    annotated, failure = capsys.readouterr().err.splitlines()
+    assert annotated == "film.avi: annotated video: film.keypoints.avi"
+    assert failure == f"edge: film.avi: damaged or cut: {read} of 40 frames were read"
+    assert len(list(Video(film / "film.keypoints.avi").frames())) == read
+
+
+@pytest.mark.parametrize("tables", [("json",), ("csv",), ("json", "csv")])
+def test_a_video_that_was_cut_is_processed_again(film, sample, tables):
+    whole = cut(film / "film.avi")
+    shutil.copy(sample, film / "photo.jpg")
+    arguments = ["film.avi", "photo.jpg", *FP32, "--no-picture"]
+    for name in tables:
+        arguments += [f"--{name}", f"f.{name}"]
+    assert main(arguments) == 1
+    assert main([*arguments, "--resume"]) == 1  # as it is still damaged
+    (film / "film.avi").write_bytes(whole)
+    assert main([*arguments, "--resume"]) == 0
+    assert sorted(path.name for path in film.iterdir()) == sorted(
+        ["film.avi", "photo.jpg", *(f"f.{name}" for name in tables)]
+    )
+    for name in tables:
+        lines = (film / f"f.{name}").read_text().splitlines()[name == "csv" :]
+        assert sum("film.avi" in line for line in lines) == 40
+        assert sum("photo.jpg" in line for line in lines) == 1
+    assert main([*arguments, "--resume"]) == 0
+
+
+def test_a_run_that_is_no_continuation_forgets_what_failed_before(film):
+    whole = cut(film / "film.avi")
+    arguments = ["film.avi", *FP32, "--no-picture", "--json", "f.jsonl"]
+    assert main(arguments) == 1
+    assert (film / "f.jsonl.incomplete").read_text() == '"film.avi"\n'
+    (film / "film.avi").write_bytes(whole)
+    assert main(arguments) == 0
+    assert not (film / "f.jsonl.incomplete").exists()
 
 
 def test_a_broken_video_is_one_line_and_the_next_source_is_processed(film, sample, capsys):

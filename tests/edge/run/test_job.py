@@ -61,14 +61,14 @@ def test_an_empty_folder_and_an_impossible_name_do_not_stop_the_others(folder, c
     assert err[-1] == "edge: 3 of 4 sources failed"
 
 
-def test_without_opencv_a_video_fails_and_the_images_are_processed(
+def test_without_pyav_a_video_fails_and_the_images_are_processed(
     sample, folder, monkeypatch, capsys
 ):
     (folder / "mixed").mkdir()
     for name in ("a.jpg", "c.jpg"):
         shutil.copy(sample, folder / "mixed" / name)
     (folder / "mixed" / "b.mp4").write_bytes(b"film")
-    monkeypatch.setitem(sys.modules, "cv2", None)
+    monkeypatch.setitem(sys.modules, "av", None)
     assert main(["mixed", *FP32, "--no-picture", "--json", "out.jsonl"]) == 1
     assert "edge-keypoints[video]" in capsys.readouterr().err
     images = [Path(record["image"]).name for record in read_records(folder / "out.jsonl")]

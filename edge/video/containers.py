@@ -1,0 +1,71 @@
+"""Opening video files and streams with PyAV (extra `video`).
+
+FFmpeg takes names apart: what is before a colon is a protocol, a `%` begins a pattern. It is
+therefore given open files and never their names, and a file may not refer to other files or to
+addresses, as play lists do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from edge.errors import SourceError
+from edge.extras import require
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+
+def open_av() -> Any:
+    """PyAV.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    return require("av", "video", "reading videos")
+
+
+def open_binary(path: Path) -> BinaryIO:
+    """A file that is open for reading.
+
+    Raises:
+        SourceError: there is no such file, or it cannot be opened.
+    """
+    try:
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: no such file") from error
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"{path}: cannot be opened ({reason})") from error
+
+
+def open_container(file: BinaryIO, name: str) -> InputContainer:
+    """The container in an open file.
+
+    Raises:
+        SourceError: it is no video.
+    """
+    av = open_av()
+    try:
+        container: InputContainer = av.open(
+            file, options={"protocol_whitelist": "none"}, metadata_errors="replace"
+        )
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise SourceError(f"{name}: cannot be opened as a video") from error
+    return container
+
+
+def video_stream(container: InputContainer, name: str) -> VideoStream:
+    """The stream of a container that players show.
+
+    Raises:
+        SourceError: it has none.
+    """
+    stream = container.streams.best("video")
+    if stream is None:
+        raise SourceError(f"{name}: cannot be opened as a video")
+    return cast("VideoStream", stream)

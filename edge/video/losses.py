@@ -1,0 +1,88 @@
+"""What could not be read of a video file: damaged frames, and an end that is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from av import Packet
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+_TOLERANCE_S = 0.25  # by which headers are longer than their streams
+_TOLERANCE_FRAMES = 2.5  # likewise, where frames are longer
+
+
+class Losses:
+    """Counts the frames of a file that were read and those that could not be.
+
+    A missing end shows where the file has an index (.mp4, .mov, .avi) or says how long it is (.mkv,
+    .webm, .flv, .wmv); transport streams, .mpg, .ogv and raw streams say neither. Damage shows
+    where the decoder notices it.
+
+    Attributes:
+        read: frames that were decoded.
+    """
+
+    def __init__(
+        self, container: InputContainer, stream: VideoStream, rate: float, is_truncated: bool
+    ) -> None:
+        """Count frames.
+
+        Args:
+            container: of the file.
+            stream: of it, whose frames are read.
+            rate: frames a second, about.
+            is_truncated: whether the file is shorter than its headers say.
+        """
+        self.read = 0
+        self._lost = 0
+        self._total = 0  # after `finish`, if frames are missing
+        self._packets = 0
+        self._discarded = 0  # packets that are only there to decode others
+        self._end_s = 0.0
+        self._stream = stream
+        self._rate = rate
+        self._is_truncated = is_truncated
+        # The header's duration; of .avi, where libavformat corrects that by the file's size, the
+        # header's number of frames.
+        start_s, duration_s = ((value or 0) / 1e6 for value in
+                               (container.start_time, container.duration))  # fmt: skip
+        if container.format.name == "avi":
+            duration_s = max(duration_s, stream.frames / rate)
+        self._expected_end_s = start_s + duration_s
+
+    def count_packet(self, packet: Packet[Any]) -> None:
+        """Count a packet of any stream of the file."""
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is not None and packet.time_base:
+            end = (stamp + (packet.duration or 0)) * packet.time_base
+            self._end_s = max(self._end_s, float(end))
+        if packet.stream is self._stream and packet.size:
+            self._packets += 1
+            self._discarded += packet.is_discard
+
+    def count_read(self) -> None:
+        """Count a frame that was decoded."""
+        self.read += 1
+
+    def count_lost(self) -> None:
+        """Count a frame that is damaged; a file may begin with frames that need earlier ones."""
+        self._lost += self.read > 0
+
+    def finish(self) -> None:
+        """Look for a missing end; called at the end of the file, before it is closed."""
+        indexed = len(self._stream.index_entries)
+        missing_s = self._expected_end_s - self._end_s
+        missing = max(0, indexed - self._packets)
+        tolerance_s = max(_TOLERANCE_S, _TOLERANCE_FRAMES / self._rate)
+        if self._is_truncated or missing_s > tolerance_s:
+            missing = max(missing, round(missing_s * self._rate))
+        if missing or self._lost:
+            # What the decoder held when it met the damage is lost, too.
+            self._total = max(self.total + missing, indexed - self._discarded)
+
+    @property
+    def total(self) -> int:
+        """About how many frames the file had, as far as it was read; `read` if none is lost."""
+        return self._total or self.read + self._lost

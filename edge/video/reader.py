@@ -1,0 +1,185 @@
+"""Reading video files: each frame with its presentation time, upright, and what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from edge.errors import SourceError
+from edge.image import Rgb
+from edge.video.clock import Clock
+from edge.video.containers import open_av, open_binary, open_container, video_stream
+from edge.video.display import square_pixel_size, upright
+from edge.video.frame import Frame
+from edge.video.losses import Losses
+from edge.video.truncation import is_truncated
+
+if TYPE_CHECKING:
+    from av import Packet, VideoFrame
+    from av.video.stream import VideoStream
+
+_FALLBACK_RATE = 25.0  # frames a second, where the file gives none
+_MAX_RATE = 1000.0  # frames a second; files with more have a broken header
+_MAX_STEADY_RATE = 120.0  # frames a second, of copies in a format without times
+_VARIABLE = 1.05  # nominal over mean rate, from which on the rate is taken to vary
+_MAX_FAILURES = 100  # of reading, in succession, before the rest of a damaged file is given up
+
+
+class Video:
+    """An open video file.
+
+    Attributes:
+        name: its path.
+        rate: frames a second, on average.
+        count: about the number of frames, by the file's header; 0 where it gives none.
+        losses: what could not be read so far.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Open a file.
+
+        Raises:
+            MissingExtra: PyAV is not installed.
+            SourceError: the file cannot be opened as a video.
+        """
+        open_av()
+        self.name = str(path)
+        self._file = open_binary(Path(path))
+        try:
+            truncated = is_truncated(self._file)
+            self._container = open_container(self._file, self.name)
+        except BaseException:
+            self._file.close()
+            raise
+        self._stream = video_stream(self._container, self.name)
+        self._stream.thread_type = "AUTO"
+        self.rate = _sane_rate(self._stream.average_rate or self._stream.guessed_rate)
+        self.count = self._stream.frames or round(self._header_seconds * self.rate)
+        self.losses = Losses(self._container, self._stream, self.rate, truncated)
+        self._clock = Clock(1 / self.rate)
+        self._size: tuple[int, int] | None = None
+
+    def __del__(self) -> None:
+        """Close a file of which no frame was read."""
+        if hasattr(self, "_container"):
+            self.close()
+
+    @property
+    def steady_rate(self) -> float:
+        """Frames a second of a copy in a format without times, which repeats frames."""
+        nominal = float(self._stream.guessed_rate or 0)
+        return nominal if self.rate * _VARIABLE < nominal <= _MAX_STEADY_RATE else self.rate
+
+    @property
+    def origin(self) -> float:
+        """The time of the first frame that was read by the file's own clock, seconds."""
+        return self._clock.origin
+
+    @property
+    def _header_seconds(self) -> float:
+        duration = self._container.duration  # µs
+        return max(0.0, (duration or 0) / 1e6)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+        self._file.close()
+
+    def frames(
+        self, every: int = 1, start: float = 0.0, stop: float | None = None
+    ) -> Generator[Frame, None, None]:
+        """Read the frames, once; the file is closed at the end.
+
+        Frames that the decoder marks as damaged are skipped and counted in `losses`.
+
+        Args:
+            every: 2 gives every second frame, and so on.
+            start: seconds after the first frame to skip.
+            stop: seconds after the first frame at which to end; None for the end of the file.
+
+        Raises:
+            SourceError: not one frame can be decoded, or it ends before `start`.
+        """
+        number = chosen = 0
+        seconds = 0.0
+        try:
+            for decoded in self._decode():
+                seconds = self._clock.seconds(decoded.pts, self._stream.time_base)
+                if stop is not None and seconds >= stop:
+                    return
+                if seconds >= start:
+                    if chosen % every == 0:
+                        yield Frame(number, seconds, self._to_image(decoded))
+                    chosen += 1
+                number += 1
+            self.losses.finish()
+            if not chosen:
+                raise self._nothing_read(number, seconds, start)
+        finally:
+            self.close()
+
+    def _nothing_read(self, count: int, seconds: float, start: float) -> SourceError:
+        if not count:
+            return SourceError(f"{self.name}: no frame can be decoded")
+        return SourceError(
+            f"{self.name}: ends after {seconds + 1 / self.rate:.1f} s, before --start {start:g}"
+        )
+
+    def _decode(self) -> Iterator[VideoFrame]:
+        """The frames that can be decoded without damage, in presentation order."""
+        for packet in self._packets():
+            for frame in self._decode_packet(packet):
+                if frame.is_corrupt:
+                    self.losses.count_lost()
+                else:
+                    self.losses.count_read()
+                    yield frame
+
+    def _packets(self) -> Iterator[Packet[VideoStream] | None]:
+        """The packets of the video stream, and None at the end."""
+        av = open_av()
+        failures = 0
+        while failures < _MAX_FAILURES:
+            try:
+                for packet in self._container.demux():
+                    failures = 0
+                    self.losses.count_packet(packet)
+                    if packet.stream is self._stream and packet.size:
+                        yield cast("Packet[VideoStream]", packet)
+                break
+            except (av.error.FFmpegError, IndexError):  # IndexError: a stream that is not there
+                failures += 1
+        yield None
+
+    def _decode_packet(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+        av = open_av()
+        if packet is not None and packet.is_corrupt:  # cut off: half a frame may look like a whole
+            self.losses.count_lost()
+            return []
+        try:
+            return self._stream.codec_context.decode(packet)
+        except EOFError:
+            return []
+        except av.error.FFmpegError:
+            self.losses.count_lost()
+            return []
+
+    def _to_image(self, frame: VideoFrame) -> Rgb:
+        shape = self._stream.sample_aspect_ratio
+        size = square_pixel_size(frame.width, frame.height, shape)
+        # The size may change within a stream; as a player does, the first one is kept.
+        self._size = self._size or size
+        rgb = frame.to_ndarray(format="rgb24", width=self._size[0], height=self._size[1])
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+        return upright(
+            np.asarray(rgb, np.uint8), None if matrix is None else bytes(cast(Any, matrix))
+        )
+
+
+def _sane_rate(rate: Fraction | None) -> float:
+    value = float(rate or 0)
+    return value if 0 < value < _MAX_RATE else _FALLBACK_RATE

@@ -1,0 +1,46 @@
+import io
+
+import pytest
+
+pytest.importorskip("av")
+
+from edge.video.truncation import is_truncated
+from tests.made_videos import encode, numbered
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts"])
+def test_a_complete_file_is_not_truncated(tmp_path, suffix):
+    codec = "libvpx" if suffix == ".webm" else "mpeg4"
+    data = encode(tmp_path / f"film{suffix}", numbered(9), range(0, 360, 40), codec=codec)
+    assert not is_truncated(io.BytesIO(data.read_bytes()))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm", ".avi"])
+@pytest.mark.parametrize("share", [0.3, 0.99])
+def test_a_file_that_is_cut_is_truncated(tmp_path, suffix, share):
+    codec = "libvpx" if suffix == ".webm" else "mpeg4"
+    data = encode(tmp_path / f"film{suffix}", numbered(9), range(0, 360, 40), codec=codec)
+    content = data.read_bytes()
+    file = io.BytesIO(content[: round(len(content) * share)])
+    file.seek(7)
+    assert is_truncated(file)
+    assert file.tell() == 7
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", False),
+        (b"GIF89a and so on", False),
+        (b"\x00\x00\x00\x14ftypisom" + bytes(8) + b"\x00\x00\x00\x00mdat" + bytes(50), False),
+        (b"\x00\x00\x00\x14ftypisom" + bytes(8) + b"\x00\x00\x00\x01mdat" + bytes(7), True),
+        (b"\x00\x00\x00\x14ftypisom" + bytes(8) + b"trailing garbage", False),
+        (b"RIFF\xff\xff\xff\xffAVI LIST", False),  # a stream that was never finished
+        (b"RIFF\x00\x01\x00\x00AVI LIST", True),
+        (bytes.fromhex("1a45dfa38018538067ff") + bytes(9), False),  # a segment of unknown size
+        (bytes.fromhex("1a45dfa3801853806789") + bytes(9), False),
+        (bytes.fromhex("1a45dfa380185380678a") + bytes(9), True),
+    ],
+)
+def test_sizes_are_read_as_the_standards_say(content, expected):
+    assert is_truncated(io.BytesIO(content)) is expected
