@@ -8,7 +8,9 @@ Models run through `edge`, on faces that no network of the project was trained o
   some points elsewhere than Kaggle's; the mean offset of each point, in the frame of the eyes, is
   estimated on the upright faces and removed. Errors with and without it are given.
 - `error`: the share of helen's points within the predicted radius.
-- `face_score`: the area under the ROC curve.
+- Eyelids: how far eyes are open by the 68 points, if the model has them, against helen's lids.
+- `face_score`: the area under the ROC curve; and the share of crops turned by more than 100° off
+  upright that score at least 0.5.
 """
 
 from __future__ import annotations
@@ -31,7 +33,14 @@ from benchmarks.datasets.photos import (
     rotate,
     shrink,
 )
-from benchmarks.evaluation.face_score import area_under_curve, cut_faces, cut_nonfaces, cut_parts
+from benchmarks.evaluation.eye_opening import measure_openings, read_points29
+from benchmarks.evaluation.face_score import (
+    area_under_curve,
+    cut_faces,
+    cut_nonfaces,
+    cut_parts,
+    cut_turned,
+)
 from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
 from benchmarks.latency.model_size import count_multiply_adds, count_parameters
@@ -43,10 +52,12 @@ from edge.facekeypoints import FaceKeypoints
 from edge.geometry.face_frame import eye_span
 from edge.keypoints import KEYPOINT_NAMES
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel
-from edge.networks.precision import int8_file
+from edge.networks.precision import int8_file, keypoint_file
 
 _ROLL_DEG = 45.0
+_TURNED_DEG = (-160.0, -130.0, -105.0, 105.0, 130.0, 160.0, 180.0)
 _SMALL_PX = 24.0  # side of the square around a face
+_MIN_SCORE = 0.5  # from which on a crop counts as accepted
 
 _Predict = Callable[[FaceKeypoints, list[Photo]], list[Face | None]]
 
@@ -64,8 +75,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=Path,
         help="folder with kaggle/test_annotated.csv, kaggle/test.zip, helen/ and negatives/",
     )
-    add("models", nargs="*", metavar="MODEL", type=Path,
-        help=".onnx files (default: the embedded ones)")  # fmt: skip
+    add("models", nargs="*", metavar="MODEL", type=keypoint_file,
+        help=".onnx files, or small (default: the embedded ones)")  # fmt: skip
     add("-o", "--output", metavar="FILE", type=Path, help="write the results as JSON")
     return parser.parse_args(argv)
 
@@ -83,9 +94,11 @@ def run(data: Path, models: list[Path]) -> dict[str, Any]:
     """
     annotated = read_annotated(data / "kaggle" / "test_annotated.csv", data / "kaggle" / "test.zip")
     photos = read_photos(data / "helen")
+    points29 = read_points29(data / "helen")
     rows = []
     for path in models or [EMBEDDED, int8_file(EMBEDDED)]:
-        detect = FaceKeypoints(model=path, precision="fp32")
+        points68 = KeypointModel(path).has_points68
+        detect = FaceKeypoints(model=path, precision="fp32", points68=points68)
         metadata = detect.model.metadata
         rows.append(
             {
@@ -96,7 +109,9 @@ def run(data: Path, models: list[Path]) -> dict[str, Any]:
                 **_cost(path),
                 "kaggle": measure_accuracy(detect.model, annotated),
                 "helen": measure_photos(detect, photos),
+                "eye_opening": measure_openings(detect_annotated(detect, photos), points29),
                 "face_score": measure_scores(detect.model, photos, data / "negatives"),
+                "turned": measure_turned(detect.model, photos),
             }
         )
     return {"machine": describe_machine(threads=1), "models": rows}
@@ -136,6 +151,15 @@ def measure_scores(model: KeypointModel, photos: list[Photo], negatives: Path) -
     scores = {name: model(negative).face_score for name, negative in crops.items()}
     scores["all"] = np.concatenate(list(scores.values()))
     return {name: round(area_under_curve(positives, s), 5) for name, s in scores.items()}
+
+
+def measure_turned(model: KeypointModel, photos: list[Photo]) -> dict[str, float]:
+    """By angle off upright, the share of turned crops whose face score is at least 0.5."""
+    shares = {}
+    for angle_deg in _TURNED_DEG:
+        scores = model(cut_turned(photos, model.size, angle_deg)).face_score
+        shares[f"{angle_deg:g}°"] = round(float((scores >= _MIN_SCORE).mean()), 4)
+    return shares
 
 
 def _cost(path: Path) -> dict[str, int]:
@@ -208,12 +232,21 @@ def table(results: dict[str, Any]) -> str:
     for name in models[0]["face_score"]:
         cells = [f"{model['face_score'][name]:.4f}" for model in models]
         lines.append(row(f"`face_score` against {name}", *cells))
+    if "turned" in models[0]:
+        cells = [f"{max(model['turned'].values()):.1%}" for model in models]
+        lines.append(row("most turned crops with `face_score` from 0.5, of an angle", *cells))
+        lines.append(row("eye opening, difference (bias)", *map(_opening_cell, models)))
     return "\n".join(lines)
 
 
 def _inside_cell(shares: dict[str, Any]) -> str:
     per_keypoint = shares["per_keypoint"].values()
     return f"{shares['all']:.0%} ({min(per_keypoint):.0%}–{max(per_keypoint):.0%})"
+
+
+def _opening_cell(model: dict[str, Any]) -> str:
+    opening = model["eye_opening"]
+    return f"{opening['difference']:.3f} ({opening['bias']:+.3f})" if opening else "no 68 points"
 
 
 def _photo_cell(values: dict[str, Any]) -> str:

@@ -1,12 +1,12 @@
 """`python -m benchmarks.lfpw DATA`: 15 keypoints and 68 points on hand-labelled photos, end to end.
 
-Networks of the `keypoints` recipes are not trained on these photos; the embedded one is, so its
-error here is that on training data. The error of the keypoints is given twice: unchanged, and after
-removing each keypoint's mean offset from the annotation in the frame of the eyes. The 68 points are
-predicted on the crop that the predicted keypoints make upright; no offset is removed. Errors are
-mean distances divided by the distance between the outer eye corners.
-
-Legend: F photos with a face each, K keypoints (15).
+Networks of the `keypoints` recipes are not trained on these photos; the first embedded one was, so
+its error here is that on training data. With `--peers` the same photos go through MediaPipe and
+dlib, installed by `python -m benchmarks.peers install`. Errors are those of
+`benchmarks.evaluation.labelled_points`; of several faces in a photo, the one nearest to the label
+counts. MediaPipe's mesh is the refined one, with models of its own for eyes and lips; its 68 points
+are those that `benchmarks.evaluation.mesh_map` predicts from it: the map is fitted on the labels of
+the other photos of this set, which favours it. dlib's trees may have been trained on these photos.
 """
 
 from __future__ import annotations
@@ -14,31 +14,27 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from benchmarks.datasets.photos import Photo, detect_annotated, predict_annotated, read_photos
+from benchmarks.comparison.accuracy import matching_points
+from benchmarks.comparison.environments import HOME
+from benchmarks.comparison.peer_points import PEERS, Peer, predict_points
+from benchmarks.comparison.worker import pick
+from benchmarks.datasets.photos import Photo, read_images, read_photos
+from benchmarks.evaluation.labelled_points import Points, measure, of_face
+from benchmarks.evaluation.mesh_map import cross_fit
 from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
 from benchmarks.reporting.markdown import header, row
-from edge.crop import cut
-from edge.evaluation.annotation_offsets import add_offsets, measure_offsets
-from edge.evaluation.metrics import inside, normalised_mean_error
-from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.geometry.affine import Matrix, invert, transform
-from edge.geometry.face_frame import upright_matrix
-from edge.image import Grey
-from edge.keypoints import KEYPOINT_NAMES
-from edge.networks.keypoint_model import EMBEDDED
+from edge.networks.keypoint_model import EMBEDDED, KeypointModel
+from edge.networks.precision import keypoint_file
 
-_SIDE = 96  # px, of the network's crop
-_JAW_POINTS = 17  # the first of the 68
-_OUTER_CORNERS = [36, 45]  # of the right and the left eye, among the 68
 _KEYS68 = ("error68", "error68_jaw", "error68_rest")
 
 
@@ -50,23 +46,56 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("data", metavar="DATA", type=Path, help="folder with lfpw/")
-    add("models", nargs="*", metavar="MODEL", type=Path,
-        help=".onnx files (default: the embedded one)")  # fmt: skip
+    add("models", nargs="*", metavar="MODEL", type=keypoint_file,
+        help=".onnx files, or small (default: the embedded one)")  # fmt: skip
+    add("--peers", action="store_true",
+        help="measure MediaPipe and dlib too, installed by python -m benchmarks.peers")  # fmt: skip
+    add("--home", metavar="DIR", type=Path, default=HOME,
+        help="folder of the peers' environments (default: %(default)s)")  # fmt: skip
     add("-o", "--output", metavar="FILE", type=Path, help="file for the results as JSON")
     return parser.parse_args(argv)
 
 
-def run(data: Path, models: list[Path]) -> dict[str, Any]:
-    """Measure each model.
+def run(data: Path, models: list[Path], peers: Path | None = None) -> dict[str, Any]:
+    """Measure each model, and the peers.
+
+    Args:
+        data: folder with `lfpw/`.
+        models: `.onnx` files; the embedded one if empty.
+        peers: folder of the peers' environments; None leaves them out.
+
+    Returns:
+        `machine` and `models`, a row for each model and peer; each has `common`, the same measures
+        on the faces that all of them found.
 
     Raises:
         EdgeError: a photo or a model cannot be read.
-        OSError: the annotations cannot be opened.
+        OSError: the annotations cannot be opened, or a peer's process ended.
         KeyError, ValueError: a line of the annotations lacks a value, or no face is detected.
     """
     photos = read_photos(data / "lfpw")
-    points68 = read_points68(data / "lfpw")
-    rows = [_measure(path, photos, points68) for path in models or [EMBEDDED]]
+    labels = np.stack([photo.keypoints for photo in photos])
+    labels68 = read_points68(data / "lfpw")
+    predictions: dict[str, list[Points | None]] = {}
+    for path in models or [EMBEDDED]:
+        predictions[str(path)] = _predict(path, photos)
+    failures = {}
+    if peers is not None:
+        for peer in PEERS:
+            found = _predict_peer(peer, peers, data / "lfpw", photos, labels68)
+            if isinstance(found, str):
+                failures[peer.name] = found
+            else:
+                predictions[peer.name] = found
+    common = [i for i, row in enumerate(zip(*predictions.values(), strict=True)) if all(row)]
+    rows = []
+    for name, points in predictions.items():
+        measured = {"model": name, **measure(points, labels, labels68)}
+        if common:
+            shared = [points[i] for i in common]
+            measured["common"] = measure(shared, labels[common], labels68[common])
+        rows.append(measured)
+    rows += [{"model": name, "failure": reason} for name, reason in failures.items()]
     return {"machine": describe_machine(threads=1), "models": rows}
 
 
@@ -76,101 +105,94 @@ def read_points68(folder: Path) -> NDArray[np.float64]:
     return np.array([json.loads(line)["points68"] for line in lines], np.float64)
 
 
-def _measure(path: Path, photos: list[Photo], points68: NDArray[np.float64]) -> dict[str, Any]:
-    detect = FaceKeypoints(model=path, precision="fp32")
-    offsets = _measure_offsets(detect, photos)
-    detections = [
-        (i, face) for i, face in enumerate(detect_annotated(detect, photos)) if face is not None
+def _predict(path: Path, photos: Sequence[Photo]) -> list[Points | None]:
+    """The points of each photo's face, as the product finds them."""
+    points68 = KeypointModel(path).has_points68
+    detect = FaceKeypoints(model=path, precision="fp32", points68=points68)
+    faces = [[of_face(face) for face in detect(photo.grey)] for photo in photos]
+    return [_nearest(photo, points) for photo, points in zip(photos, faces, strict=True)]
+
+
+def _predict_peer(
+    peer: Peer,
+    home: Path,
+    folder: Path,
+    photos: Sequence[Photo],
+    labels68: NDArray[np.float64],
+) -> list[Points | None] | str:
+    """As `_predict`; or the reason why the peer cannot be run."""
+    answers = predict_points(peer, home, read_images(folder))
+    if isinstance(answers, str):
+        return answers
+    faces = [
+        [Points(np.array(pick(points, peer.scheme)), points) for points in image_faces]
+        for image_faces in answers
     ]
-    if not detections:
-        raise ValueError(f"{path}: none of the {len(photos)} annotated faces is detected")
-    predicted = np.stack([face.keypoints for _, face in detections])
-    true = np.stack([photos[i].keypoints for i, _ in detections])
-    corrected = add_offsets(predicted, offsets)
-    radius = np.stack([face.error for _, face in detections])
-    share_inside = np.asarray(np.nanmean(inside(radius, corrected, true), axis=0))
-    row = {
-        "model": str(path),
-        "faces": len(photos),
-        "found": len(detections),
-        "error_raw": _round(np.nanmean(normalised_mean_error(predicted, true))),
-        "error": _round(np.nanmean(normalised_mean_error(corrected, true))),
-        "inside": dict(zip(KEYPOINT_NAMES, np.round(share_inside, 3).tolist(), strict=True)),
-    }
-    return {**row, **_measure68(path, photos, points68, detections)}
+    found = [_nearest(photo, points) for photo, points in zip(photos, faces, strict=True)]
+    return found if peer.has_points68 else _mapped(found, labels68)
 
 
-def _measure_offsets(detect: FaceKeypoints, photos: list[Photo]) -> NDArray[np.float64]:
-    """The mean offset of each keypoint, `(15, 2)`, from faces predicted without the detector."""
-    pairs = [
-        (face.keypoints, photo.keypoints)
-        for face, photo in zip(predict_annotated(detect, photos), photos, strict=True)
-        if face is not None
-    ]
-    predicted, true = zip(*pairs, strict=True)
-    return measure_offsets(np.stack(predicted), np.stack(true))
+def _mapped(found: Sequence[Points | None], labels68: NDArray[np.float64]) -> list[Points | None]:
+    """The faces with the 68 points that a fitted map predicts from all their points."""
+    pairs = [(i, points) for i, points in enumerate(found) if points is not None]
+    own = np.stack([points.points68 for _, points in pairs if points.points68 is not None])
+    mapped = cross_fit(own, labels68[[i for i, _ in pairs]])
+    result: list[Points | None] = [None] * len(found)
+    for (i, points), points68 in zip(pairs, mapped, strict=True):
+        result[i] = Points(points.keypoints, points68)
+    return result
 
 
-def _measure68(
-    path: Path,
-    photos: list[Photo],
-    points68: NDArray[np.float64],
-    detections: list[tuple[int, Face]],
-) -> dict[str, float]:
-    """Errors of all 68 points, of the jaw and of the others; {} for a model without them."""
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    if "points68" not in {output.name for output in session.get_outputs()}:
-        return {}
-    errors = [
-        _errors68(session, photos[i].grey, matrix, points68[i])
-        for i, face in detections
-        if (matrix := upright_matrix(face.keypoints, _SIDE)) is not None
-    ]
-    mean = np.mean(errors, axis=0)  # (68,)
-    return {
-        "error68": _round(mean.mean()),
-        "error68_jaw": _round(mean[:_JAW_POINTS].mean()),
-        "error68_rest": _round(mean[_JAW_POINTS:].mean()),
-    }
-
-
-def _errors68(
-    session: onnxruntime.InferenceSession, grey: Grey, matrix: Matrix, true: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The distances of the points `(68,)`, divided by that of the outer eye corners."""
-    crop = cut(grey, matrix, _SIDE)[None, ..., None]
-    predicted = transform(invert(matrix), session.run(["points68"], {"face": crop})[0][0])
-    right, left = true[_OUTER_CORNERS]
-    return np.asarray(np.linalg.norm(predicted - true, axis=1) / np.linalg.norm(left - right))
-
-
-def _round(value: np.floating) -> float:
-    return round(float(value), 5)
+def _nearest(photo: Photo, faces: Sequence[Points]) -> Points | None:
+    """The face that is the annotated one, if any."""
+    match = matching_points(photo, [face.keypoints.tolist() for face in faces])
+    if match is None:
+        return None
+    return next(face for face in faces if np.array_equal(face.keypoints, match))
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as a Markdown table, one row per model."""
+    """The results as a Markdown table, one row per model and peer."""
     lines = header(
-        "model", "found", "15 points (raw)", "inside `error`", "68 points", "jaw", "rest"
+        *("model", "found", "15 points (raw)", "on common faces", "inside `error`"),
+        *("inside `error90`", "68 points", "jaw", "rest", "on common faces"),
     )
     for measured in results["models"]:
-        shares = list(measured["inside"].values())
+        name = Path(measured["model"]).name
+        if "failure" in measured:
+            lines.append(row(name, measured["failure"], *["–"] * 8))
+            continue
+        common = measured.get("common", {})
         cells = [
-            Path(measured["model"]).name,
+            name,
             f"{measured['found']} of {measured['faces']}",
             f"{measured['error']:.2%} ({measured['error_raw']:.2%})",
-            f"{np.mean(shares):.0%} ({min(shares):.0%}–{max(shares):.0%})",
-            *(f"{measured[key]:.2%}" if key in measured else "–" for key in _KEYS68),
+            _percent(common, "error"),
+            *(_shares(measured.get(key)) for key in ("inside", "inside90")),
+            *(_percent(measured, key) for key in _KEYS68),
+            _percent(common, "error68"),
         ]
         lines.append(row(*cells))
     return "\n".join(lines)
+
+
+def _percent(measured: dict[str, Any], key: str) -> str:
+    return f"{measured[key]:.2%}" if key in measured else "–"
+
+
+def _shares(by_keypoint: dict[str, float] | None) -> str:
+    """The mean share, and the least and the most of a keypoint."""
+    if by_keypoint is None:
+        return "–"
+    shares = list(by_keypoint.values())
+    return f"{np.mean(shares):.0%} ({min(shares):.0%}–{max(shares):.0%})"
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
     return report_results(
-        lambda: run(args.data, args.models),
+        lambda: run(args.data, args.models, args.home if args.peers else None),
         table,
         args.output,
         lambda key: f"no {key} in the annotations",

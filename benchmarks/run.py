@@ -17,7 +17,7 @@ from benchmarks.harness.timing import FULL, QUICK
 from benchmarks.latency.scenarios import Plan, measure
 from benchmarks.reporting.tables import table
 from edge.networks.keypoint_model import EMBEDDED
-from edge.networks.precision import int8_file
+from edge.networks.precision import int8_file, keypoint_file
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -28,7 +28,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "also of other software.",
     )
     add = parser.add_argument
-    add("models", nargs="*", metavar="MODEL", type=Path,
+    add("models", nargs="*", metavar="MODEL", type=keypoint_file,
         help="keypoint .onnx files (default: the embedded ones)")  # fmt: skip
     add(
         "--quick",

@@ -13,6 +13,7 @@ from benchmarks.datasets.kaggle import read_images
 from benchmarks.harness.exit_status import report
 from edge.files import write_atomically
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel
+from edge.networks.precision import keypoint_file
 from edge.refinement import predict_crops
 
 _SIDE = 96.0  # px; Kaggle's coordinates are between 0 and this
@@ -27,8 +28,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("images", metavar="TEST", type=Path, help="Kaggle's test.csv, or its zip")
     add("lookup", metavar="LOOKUP", type=Path, help="Kaggle's IdLookupTable.csv")
-    add("--model", type=Path, default=EMBEDDED, metavar="FILE",
-        help="an .onnx file (default: the embedded model)")  # fmt: skip
+    add("--model", type=keypoint_file, default=EMBEDDED, metavar="FILE",
+        help="an .onnx file, or small (default: the embedded model)")  # fmt: skip
     add("-o", "--output", type=Path, default=Path("submission.csv"), metavar="FILE",
         help="default: %(default)s")  # fmt: skip
     return parser.parse_args(argv)

@@ -38,7 +38,7 @@ def measure_accuracy(
     """
     if any(face is None for predicted in faces for face in predicted):
         return {"faces": len(photos), "found": None}
-    matches = [_matching_points(photo, p) for photo, p in zip(photos, faces, strict=True)]
+    matches = [matching_points(photo, p) for photo, p in zip(photos, faces, strict=True)]
     pairs = [(m, p.keypoints) for p, m in zip(photos, matches, strict=True) if m is not None]
     if not pairs:
         return {"faces": len(photos), "found": 0}
@@ -61,7 +61,7 @@ def _errors(predicted: NDArray[np.float64], true: NDArray[np.floating]) -> dict[
     }
 
 
-def _matching_points(photo: Photo, faces: Sequence[PredictedFace]) -> NDArray[np.float64] | None:
+def matching_points(photo: Photo, faces: Sequence[PredictedFace]) -> NDArray[np.float64] | None:
     """Points `(15, 2)` px of the face nearest to the annotated one, NaN where missing."""
     match = None
     limit = _MATCH_DISTANCE * float(photo.square[2])

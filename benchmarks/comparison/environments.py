@@ -60,6 +60,7 @@ METHODS = (
     Method("edge int8, 640 px", "edge", {**_EDGE_INT8, "detect_size": 640}),
     Method("MediaPipe Face Mesh", "mediapipe", _MESH),
     Method("MediaPipe Face Mesh, all faces", "mediapipe", {**_MESH, "max_faces": 10}),
+    Method("MediaPipe Face Mesh, refined", "mediapipe", {**_MESH, "max_faces": 10, "refine": True}),
     Method("MediaPipe face detection", "mediapipe", {"method": "blaze"}),
     Method("Haar default", "opencv", {"method": "cascade", "cascade": _DEFAULT}),
     Method("Haar alt2", "opencv", {"method": "cascade", "cascade": _ALT2}),

@@ -13,6 +13,7 @@ Requests are read from standard input, a JSON object per line, and each is answe
 - `{"request": "memory"}`: `mb`, the largest resident set of the process.
 
 Keypoints are in the order of `edge.KEYPOINT_NAMES`, px of the image, pixel centres at integers.
+With the option `all_points` a face is all points of the method's own scheme instead.
 """
 
 from __future__ import annotations
@@ -56,6 +57,13 @@ def pick(points: Any, scheme: Scheme) -> list[Any]:
         else None
         for indices in scheme
     ]
+
+
+def _points(points: Any, scheme: Scheme, options: Options) -> list[Any]:
+    """A face as the options ask for it: the 15 keypoints, or all points."""
+    if options.get("all_points"):
+        return [[float(x), float(y)] for x, y in points]
+    return pick(points, scheme)
 
 
 def open_edge(options: Options) -> Predict:
@@ -140,12 +148,14 @@ def open_mesh(options: Options) -> Predict:
     import mediapipe as mp
 
     mesh = mp.solutions.face_mesh.FaceMesh(
-        static_image_mode=not options.get("video"), max_num_faces=options.get("max_faces", 1)
+        static_image_mode=not options.get("video"),
+        max_num_faces=options.get("max_faces", 1),
+        refine_landmarks=options.get("refine", False),
     )
 
     def predict(rgb: Any) -> list[Any]:
         faces = mesh.process(rgb).multi_face_landmarks or []
-        return [pick(_in_px(face.landmark, rgb), SCHEME_MESH) for face in faces]
+        return [_points(_in_px(face.landmark, rgb), SCHEME_MESH, options) for face in faces]
 
     return predict
 
@@ -179,7 +189,8 @@ def open_dlib(options: Options) -> Predict:
 
     def predict(rgb: Any) -> list[Any]:
         shapes = [shape_predictor(rgb, box) for box in detect(rgb, 0)]
-        return [pick([(p.x, p.y) for p in shape.parts()], SCHEME_68) for shape in shapes]
+        faces = [[(p.x, p.y) for p in shape.parts()] for shape in shapes]
+        return [_points(face, SCHEME_68, options) for face in faces]
 
     return predict
 

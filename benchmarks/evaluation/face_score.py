@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from benchmarks.datasets.photos import Photo
 from edge.crop import cut
-from edge.geometry.affine import crop_matrix
+from edge.geometry.affine import compose, crop_matrix
 from edge.geometry.boxes import intersection
+from edge.geometry.face_frame import upright_matrix
+from edge.geometry.similarity import similarity
 from edge.image import load_image, to_grey
 
 HELD_OUT = 5  # training skips every fifth photo without faces; benchmarks use these
@@ -23,6 +25,25 @@ _MAX_FACE_SHARE = 1 / 3  # a crop that contains less of a face is a negative
 def cut_faces(photos: list[Photo], size: int) -> NDArray[np.uint8]:
     """The annotated face of each photo, uint8 `(F, size, size)`."""
     return np.stack([cut(photo.grey, crop_matrix(photo.square, size), size) for photo in photos])
+
+
+def cut_turned(photos: list[Photo], size: int, angle_deg: float) -> NDArray[np.uint8]:
+    """The annotated face of each photo, turned off upright, uint8 `(F, size, size)`.
+
+    Args:
+        photos: with one annotated face each.
+        size: side of a crop, px.
+        angle_deg: between the face in the crop and an upright one, clockwise as seen.
+    """
+    crops = []
+    for photo in photos:
+        upright = upright_matrix(photo.keypoints, size)
+        if upright is None:
+            raise ValueError("the annotated keypoints of a face coincide")
+        middle = (size - 1) / 2
+        turn = similarity(1.0, angle_deg, (middle, middle), (middle, middle))
+        crops.append(cut(photo.grey, compose(turn, upright), size))
+    return np.stack(crops)
 
 
 def cut_nonfaces(folder: Path, size: int, rng: np.random.Generator) -> NDArray[np.uint8]:

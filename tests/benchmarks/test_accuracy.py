@@ -60,7 +60,13 @@ def test_every_number_is_in_the_results_and_the_table(data, tmp_path, capsys):
     assert row["helen"]["turned by 45°"]["error"] < 0.15
     assert row["helen"]["share_inside_error"]["all"] == 1
     assert 0 <= row["face_score"]["all"] <= 1
+    assert set(row["turned"]) == {
+        "-160°", "-130°", "-105°", "105°", "130°", "160°", "180°",
+    }  # fmt: skip
+    assert all(0 <= share <= 1 for share in row["turned"].values())
+    assert row["eye_opening"] == {}  # helen's lids are not labelled here
     printed = capsys.readouterr().out
+    assert "eye opening, difference (bias)" in printed
     assert "helen, 24 px wide" in printed
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import submission
-from edge.networks.keypoint_model import EMBEDDED, KeypointModel
+from edge.networks.keypoint_model import EMBEDDED, KeypointModel, Prediction
 from edge.refinement import predict_crops
 from tests.made_faces import COLUMNS, make_faces, write_annotated
 
@@ -28,10 +28,11 @@ def test_a_submission_has_the_values_of_the_lookup_table(tmp_path, capsys):
 
 
 def test_submitted_values_are_clipped_to_the_image(tmp_path, monkeypatch):
-    def outside(self, faces):
+    def outside(self, faces, points68):
         points = np.full((len(faces), 15, 2), 300.0, np.float32)
         points[..., 1] = -5
-        return points, np.ones((len(faces), 15), np.float32), np.ones(len(faces), np.float32)
+        ones = np.ones((len(faces), 15), np.float32)
+        return Prediction(points, ones, ones[:, 0])
 
     monkeypatch.setattr(KeypointModel, "__call__", outside)
     images, keypoints = make_faces(1)

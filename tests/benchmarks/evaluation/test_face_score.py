@@ -9,6 +9,7 @@ from benchmarks.evaluation.face_score import (
     cut_faces,
     cut_nonfaces,
     cut_parts,
+    cut_turned,
     square_of_part,
 )
 from edge.geometry.face_frame import MEAN_FACE
@@ -24,6 +25,16 @@ def test_the_area_under_the_curve_counts_pairs():
     assert area_under_curve(np.array([0.9, 0.8]), np.array([0.1, 0.2])) == 1
     assert area_under_curve(np.array([0.9, 0.1]), np.array([0.5, 0.5])) == 0.5
     assert area_under_curve(np.array([0.5]), np.array([0.5])) == 0.5
+
+
+def test_a_turned_face_is_the_upright_one_turned(photo):
+    grey = np.zeros((200, 200), np.uint8)
+    grey[60:90, 90:110] = 255  # above the centre of the mean face, which is upright in the photo
+    upright, clockwise, upside_down = (
+        cut_turned([Photo(grey, photo.keypoints)], 96, angle)[0] for angle in (0, 90, 180)
+    )
+    np.testing.assert_allclose(clockwise, np.rot90(upright, -1), atol=1)
+    np.testing.assert_allclose(upside_down, np.rot90(upright, 2), atol=1)
 
 
 def test_parts_hold_less_than_a_third_of_the_face(photo, rng):
