@@ -2,7 +2,8 @@
 
 Lengths are ratios to the outer-canthal width, the distance between the outer eye corners, so that
 they do not depend on the size of the face in the image. They are measurements, not diagnoses, and
-hold for faces that look at the camera: a head turned by 30° shows widths 13 % too short.
+hold for faces that look at the camera: a head turned by 30° shows widths 13 % too short, unless it
+is turned to the front first (`edge.geometry.frontal_view`).
 
 | measure | formula | unit |
 |---|---|---|
@@ -23,20 +24,24 @@ Heights are along the face's own vertical, at right angles to the line between t
 `asymmetry` is the object asymmetry of shape analysis (Klingenberg, 2002): the face is mirrored, its
 points renamed and fitted to the face by a rigid motion of least squares; half the root mean square
 distance of the points is how far each lies from a symmetric face. A turned head looks asymmetric
-too.
+too, unless it is turned to the front first, which also takes away what the keypoints' errors add.
 
 Legend: … leading axes, K keypoints (15), N measures.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.face import Face
-from edge.geometry.head_pose import head_pose
+from edge.geometry.camera import NO_PERSPECTIVE, Camera
+from edge.geometry.frontal_view import frontal_view
+from edge.geometry.head_fit import fit_head
+from edge.geometry.head_pose import angles_deg, deviations_deg
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
 
 MEASURES = (
@@ -53,6 +58,14 @@ _STEP = 1e-3  # of the outer-canthal width, for numerical derivatives
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureSettings:
+    """How faces are measured: `focal_px` and `frontal` of `measure`."""
+
+    focal_px: float | None = None
+    frontal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """A measured value and its probable error, which half of such measurements do not exceed."""
 
@@ -60,36 +73,112 @@ class Measure:
     error: float
 
 
-def measure(face: Face) -> dict[str, Measure]:
+def measure(
+    face: Face,
+    *,
+    image_size: tuple[int, int] | None = None,
+    focal_px: float | None = None,
+    frontal: bool = False,
+) -> dict[str, Measure]:
     """Measure a face.
 
     Errors are propagated from the keypoints' by the law of propagation of uncertainty (JCGM
-    100:2008, 5.1.2), the keypoints' errors taken as independent and circular.
+    100:2008, 5.1.2), the keypoints' errors taken as independent and circular. Those of the pose
+    include how much heads differ; they grow where a face fits no head well.
 
     Args:
         face: with keypoints in Kaggle's scheme.
+        image_size: width and height of an image that is not cut out of another, px. The pose of a
+            face that is large in it is then corrected for the perspective of a near camera; without
+            it faces are taken to be far away.
+        focal_px: the camera's focal length, px; None assumes 1.5 of the image's longer side,
+            and counts what that may be wrong by in the errors.
+        frontal: turn the head to the front before all but the pose is measured.
 
     Returns:
-        A `Measure` by name, in the order of `MEASURES`; empty where the keypoints coincide.
+        A `Measure` by name, in the order of `MEASURES`; empty where the keypoints span no face.
+
+    Raises:
+        ValueError: `focal_px` is not above 0, or is given without `image_size`.
     """
     points = np.asarray(face.keypoints, dtype=np.float64)
-    step = _STEP * _distance(points, "left_eye_outer_corner", "right_eye_outer_corner")
-    if not step > 0 or not np.isfinite(points).all():
+    camera = _camera(image_size, focal_px)
+    if not _distance(points, "left_eye_outer_corner", "right_eye_outer_corner") > 0:
         return {}
-    steps = np.eye(points.size).reshape(-1, *points.shape) * step
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = _values(points)
-        derivatives = (_values(points + steps) - _values(points - steps)) / (2 * step)  # (2K, N)
-    deviations = np.repeat(np.asarray(face.error, np.float64) * _DEVIATION_PER_RADIUS, 2)
-    errors = _PROBABLE_ERROR * np.sqrt(((derivatives * deviations[:, None]) ** 2).sum(axis=0))
+    deviation = np.asarray(face.error, np.float64) * _DEVIATION_PER_RADIUS
+    fit = fit_head(points, deviation, camera)
+    if fit is None:
+        return {}
+    if frontal:
+        points, covariance = frontal_view(fit)
+        values, deviations = _propagate(points, covariance)
+        values[-1], deviations[-1] = _unbiased_asymmetry(points, covariance)
+    else:
+        values, deviations = _propagate(points, np.diag(np.repeat(deviation**2, 2)))
+    values = np.concatenate([angles_deg(fit), values])
+    errors = _PROBABLE_ERROR * np.concatenate([deviations_deg(fit), deviations])
     if not (np.isfinite(values).all() and np.isfinite(errors).all()):
         return {}
     pairs = zip(values.tolist(), errors.tolist(), strict=True)
     return {name: Measure(*pair) for name, pair in zip(MEASURES, pairs, strict=True)}
 
 
+def _camera(image_size: tuple[int, int] | None, focal_px: float | None) -> Camera:
+    if focal_px is not None and not (focal_px > 0 and image_size):
+        raise ValueError(
+            "focal_px must be above 0 and come with image_size, "
+            f"received {focal_px} and {image_size}"
+        )
+    return Camera.of_image(*image_size, focal_px) if image_size else NO_PERSPECTIVE
+
+
+def _propagate(
+    points: NDArray[np.float64], covariance: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """All measures but the pose, and their standard deviations.
+
+    Args:
+        points: `(15, 2)` px.
+        covariance: `(30, 30)` px² of their coordinates.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values, derivatives = _values(points), _derivatives(_values, points)
+    variances = (derivatives * (covariance @ derivatives)).sum(axis=0)
+    return values, np.sqrt(variances)
+
+
+def _derivatives(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]], points: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Of the values `(…, N)` of a function of `(…, 15, 2)`, by each coordinate, `(30, N)`."""
+    step = _STEP * _distance(points, "left_eye_outer_corner", "right_eye_outer_corner")
+    steps = np.eye(points.size).reshape(-1, *points.shape) * step
+    moved = function(points + np.concatenate([steps, -steps]))
+    return np.asarray((moved[: points.size] - moved[points.size :]) / (2 * step))
+
+
+def _unbiased_asymmetry(
+    points: NDArray[np.float64], covariance: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Asymmetry less what errors of the points add to it, and its standard deviation.
+
+    The mean square of the differences exceeds the true one by their variance. Its own variance is
+    that of a quadratic form of normal variables; near 0 only its root's upper bound is known.
+    """
+    width = _distance(points, "left_eye_outer_corner", "right_eye_outer_corner")
+    derivatives = _derivatives(lambda moved: _mirror_differences(moved).view(np.float64), points)
+    difference = _mirror_differences(points).view(np.float64)  # (2K,)
+    spread = derivatives.T @ covariance @ derivatives
+    square = max(0.0, difference @ difference - np.trace(spread))
+    variance = 2 * (spread**2).sum() + 4 * difference @ spread @ difference
+    per_value = 4 * len(points) * width**2
+    above = np.sqrt((square + _PROBABLE_ERROR * np.sqrt(variance)) / per_value)
+    value = np.sqrt(square / per_value)
+    return float(value), float((above - value) / _PROBABLE_ERROR)
+
+
 def _values(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """All measures of faces `(…, 15, 2)` px, `(…, N)`, in the order of `MEASURES`."""
+    """All measures but the pose of faces `(…, 15, 2)` px, `(…, N)`, in the order of `MEASURES`."""
     width = _distance(points, "left_eye_outer_corner", "right_eye_outer_corner")
     lips = _midpoint(points, "mouth_center_top_lip", "mouth_center_bottom_lip")
     corners = _midpoint(points, "mouth_left_corner", "mouth_right_corner")
@@ -120,18 +209,23 @@ def _values(points: NDArray[np.float64]) -> NDArray[np.float64]:
     pupils = _distance(points, "left_eye_center", "right_eye_center")
     ratios = np.stack(lengths, axis=-1) / width[..., None]
     pixels = np.stack([width, pupils], axis=-1)
-    return np.concatenate([head_pose(points), pixels, ratios], axis=-1)
+    return np.concatenate([pixels, ratios], axis=-1)
 
 
 def _asymmetry(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    differences = _mirror_differences(points)
+    return np.asarray(np.sqrt((np.abs(differences) ** 2).mean(axis=-1)) / 2)
+
+
+def _mirror_differences(points: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """The face less its mirror image fitted to it, `(…, 15)` px: x + iy."""
     face = points - points.mean(axis=-2, keepdims=True)
     mirrored = face[..., list(MIRROR_ORDER), :] * np.array([-1.0, 1.0])
     # The rotation of least squares: in the complex plane, a factor of modulus 1.
     a = face @ np.array([1, 1j])
     b = mirrored @ np.array([1, 1j])
     rotation = (a * b.conj()).sum(axis=-1, keepdims=True)
-    difference = a - rotation / np.abs(rotation) * b
-    return np.asarray(np.sqrt((np.abs(difference) ** 2).mean(axis=-1)) / 2)
+    return np.asarray(a - rotation / np.abs(rotation) * b)
 
 
 def _down_axis(points: NDArray[np.float64]) -> NDArray[np.float64]:

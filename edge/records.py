@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from edge.face import Face
-from edge.measures import measure
+from edge.measures import MeasureSettings, measure
 from edge.networks.keypoint_model import Prediction
 
 _PIXEL_DIGITS = 2
 _SCORE_DIGITS = 4
 _TIME_DIGITS = 4
+_DEFAULT_MEASURES = MeasureSettings()
 
 
 def to_record(
@@ -24,6 +25,7 @@ def to_record(
     names: Sequence[str],
     frame: int | None = None,
     time: float | None = None,
+    measuring: MeasureSettings = _DEFAULT_MEASURES,
 ) -> dict[str, Any]:
     """One image's result as values that `json` can write.
 
@@ -35,6 +37,7 @@ def to_record(
         names: names of the keypoints, in order.
         frame: number of the frame or crop, where the file holds several.
         time: of the frame, seconds from the beginning of the video.
+        measuring: how the faces are measured.
     """
     position = {"frame": frame, "time": None if time is None else round(time, _TIME_DIGITS)}
     return {
@@ -42,7 +45,13 @@ def to_record(
         **{key: value for key, value in position.items() if value is not None},
         "width": width,
         "height": height,
-        "faces": [_face_record(face, i, names) for i, face in enumerate(faces)],
+        "faces": [
+            {
+                **_face_record(face, i, names),
+                "measures": _measures_record(face, (width, height), measuring),
+            }
+            for i, face in enumerate(faces)
+        ],
     }
 
 
@@ -122,13 +131,26 @@ def _face_record(face: Face, number: int, names: Sequence[str]) -> dict[str, Any
         "score": round(face.score, _SCORE_DIGITS),
         "keypoints": _keypoint_records(face, names),
         **points68,
-        "measures": {
-            name: {
-                "value": round(measured.value, _digits(name)),
-                "error": round(measured.error, _digits(name)),
-            }
-            for name, measured in measure(face).items()
-        },
+    }
+
+
+def _measures_record(
+    face: Face, image_size: tuple[int, int], measuring: MeasureSettings
+) -> dict[str, Any]:
+    # An image that is all face is cut out of another, and nothing is known of its camera.
+    is_crop = face.box[2:].tolist() == list(image_size)
+    measures = measure(
+        face,
+        image_size=None if is_crop else image_size,
+        focal_px=None if is_crop else measuring.focal_px,
+        frontal=measuring.frontal,
+    )
+    return {
+        name: {
+            "value": round(measured.value, _digits(name)),
+            "error": round(measured.error, _digits(name)),
+        }
+        for name, measured in measures.items()
     }
 
 

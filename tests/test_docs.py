@@ -177,6 +177,8 @@ def test_every_local_link_leads_somewhere():
 
 
 def test_the_runtimes_document_shows_what_was_measured_and_is_printed(folder, run_python):
+    from benchmarks.head_pose import failures as head_pose_failures
+    from benchmarks.head_pose import table as head_pose_table
     from benchmarks.runtime import table as runtime_table
     from benchmarks.tracking import table
 
@@ -185,6 +187,9 @@ def test_the_runtimes_document_shows_what_was_measured_and_is_printed(folder, ru
     assert table(results) in text
     results = json.loads((ROOT / "benchmarks" / "results" / "runtime.json").read_text("utf-8"))
     assert runtime_table(results) in text
+    results = json.loads((MEASURED / "head_pose.json").read_text("utf-8"))
+    assert between(text, "head pose") == head_pose_table(results).replace("\n\n", "\n")
+    assert head_pose_failures(results) == []
     shown = json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL)[1])
     command = "-m edge.run photo.jpg --precision fp32 --json - --no-picture"
     (face,) = json.loads(run_python(*command.split(), cwd=folder).stdout)["faces"]

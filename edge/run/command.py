@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Process the sources of a parsed command line; returns the number of failures."""
+    from edge.measures import MeasureSettings
     from edge.run.films import FrameRange
     from edge.run.job import Job
     from edge.run.output_paths import AnnotatedPaths
@@ -39,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     completed = _completed(paths, names, detect, args.resume)
     frame_range = FrameRange(args.every, args.start, args.stop)
     keypoint_names, points68 = detect.keypoint_names, detect.points68
-    with open_tables(keypoint_names, paths, names, args.resume, points68) as tables:
+    measuring = MeasureSettings(args.focal, args.frontal)
+    with open_tables(keypoint_names, paths, names, args.resume, points68, measuring) as tables:
         outputs = _outputs(args, tables, paths, names)
         reporter = Reporter(outputs, _drawing(args), keypoint_names)
         job = Job(detect, reporter, annotated, frame_range, smooth=args.smooth == "on")

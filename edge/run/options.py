@@ -65,6 +65,8 @@ def _usage_error(args: argparse.Namespace) -> str | None:
         return "--resume needs a file in --json or --csv, from which it reads what is complete"
     if args.outline and not args.points68:
         return "--outline needs --points68, which predicts what it draws"
+    if args.focal is not None and not 0 < args.focal < math.inf:
+        return f"--focal must be above 0 and finite, received {args.focal}"
     if args.every < 1:
         return f"--every must be at least 1, received {args.every}"
     if not 1 <= args.align_size <= _MAX_ALIGNED_SIZE:
@@ -85,6 +87,14 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
     add("--csv", metavar="FILE", help="write one row per face; - for stdout")
     add("--resume", action="store_true",
         help="skip sources that are complete in --json and --csv, and append")  # fmt: skip
+    add("--frontal", action="store_true",
+        help="in --json, measure faces as if they looked at the camera")  # fmt: skip
+    add(
+        "--focal",
+        type=float,
+        metavar="PX",
+        help="the camera's focal length, for head pose close to it (default: 1.5 longer sides)",
+    )
     add("--names", action="store_true", help="draw the names of the keypoints")
     add("--errors", action="store_true", help="draw the error radius of each keypoint")
     add("--outline", action="store_true",

@@ -14,6 +14,7 @@ from typing import TextIO
 from edge.cli.filenames import STDIO
 from edge.errors import SourceError
 from edge.face import Face
+from edge.measures import MeasureSettings
 from edge.records import csv_header, csv_row, to_record
 from edge.run.output_paths import FileSet
 
@@ -45,6 +46,7 @@ class Tables:
         json_file: TextIO | None,
         csv_file: TextIO | None,
         points68: bool = False,
+        measuring: MeasureSettings | None = None,
     ) -> None:
         """Write the CSV header if that file is empty.
 
@@ -53,8 +55,10 @@ class Tables:
             json_file: open for writing, or None.
             csv_file: likewise.
             points68: whether the CSV has columns of the 68 points, which all faces have then.
+            measuring: how the faces are measured; None for the defaults.
         """
         self._names = names
+        self._measuring = measuring or MeasureSettings()
         self._json = json_file
         self._csv = csv_file
         if csv_file and not (csv_file.seekable() and csv_file.tell()):
@@ -78,7 +82,7 @@ class Tables:
             time: of the frame, seconds from the beginning of the video.
         """
         if self._json:
-            record = to_record(image, *size, faces, self._names, frame, time)
+            record = to_record(image, *size, faces, self._names, frame, time, self._measuring)
             line = json.dumps(record, ensure_ascii=False, allow_nan=False)
             print(line, file=self._json, flush=True)
         if self._csv:
@@ -94,6 +98,7 @@ def open_tables(
     inputs: Sequence[str],
     append: bool = False,
     points68: bool = False,
+    measuring: MeasureSettings | None = None,
 ) -> Iterator[Tables]:
     """Open the tables for writing.
 
@@ -103,13 +108,14 @@ def open_tables(
         inputs: names of the sources, none of which is overwritten.
         append: continue existing files instead of replacing them.
         points68: whether the CSV has columns of the 68 points.
+        measuring: how the faces are measured; None for the defaults.
 
     Raises:
         SourceError: a file cannot be written, is one of `inputs`, or both tables are one file.
     """
     used = [Path(name) for name in inputs if name != STDIO]
     with contextlib.ExitStack() as stack:
-        files = []
+        files: list[TextIO | None] = []
         for path in (paths.json, paths.csv):
             if not path or path == STDIO:
                 files.append(sys.stdout if path else None)
@@ -117,7 +123,7 @@ def open_tables(
             files.append(stack.enter_context(_open_text(Path(path), used, append)))
             used.append(Path(path))
         json_file, csv_file = files
-        yield Tables(names, json_file, csv_file, points68)
+        yield Tables(names, json_file, csv_file, points68, measuring)
 
 
 def _open_text(path: Path, used: Sequence[Path], append: bool) -> TextIO:

@@ -10,10 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edge import __version__, refinement
 from edge.facekeypoints import FaceKeypoints
 from edge.fusion import DETECTOR_SCORE, KEYPOINTS_BOX
-from edge.geometry import head_pose
+from edge.geometry import camera, head_fit, head_shape
 from edge.geometry.face_frame import BOX_DOWN, BOX_HEIGHT, BOX_WIDTH, CROP, MEAN_FACE
 from edge.keypoints import LINES_68, MIRROR_ORDER
 from edge.measures import MEASURES
@@ -24,6 +26,7 @@ from edge.suppression import DUPLICATE_IO_MIN, SUPPRESS_RATIO
 
 PAGE = Path(__file__).parent / "page"
 ORT = PAGE / "ort" / "ort.wasm.min.mjs"
+_MODE_DIGITS = 4  # of a cm
 _LIMIT_KEYS = {"images": "pictures", "decoded_bytes": "room_bytes"}
 
 
@@ -83,9 +86,23 @@ def _settings(detect: FaceKeypoints) -> dict[str, Any]:
         "looks": _refinement_settings(),
         "measures": {
             "names": list(MEASURES),
-            "mean_head": head_pose.MEAN_HEAD.tolist(),
             "mirror_order": list(MIRROR_ORDER),
+            "mean_head": head_shape.MEAN_HEAD.tolist(),
+            "head_modes": np.round(head_shape.HEAD_MODES, _MODE_DIGITS).tolist(),
+            "head_fit": _head_fit_settings(),
         },
+    }
+
+
+def _head_fit_settings() -> dict[str, float]:
+    return {
+        "inverse_focal": 1 / camera.ASSUMED_FOCAL,
+        "inverse_focal_deviation": camera.INVERSE_FOCAL_DEVIATION,
+        "min_deviation": head_fit.MIN_DEVIATION_CM,
+        "max_steps": head_fit.MAX_STEPS,
+        "last_step": head_fit.LAST_STEP,
+        "longest_step": head_fit.LONGEST_STEP,
+        "usual_chi_squared": head_fit.USUAL_CHI_SQUARED,
     }
 
 

@@ -3,8 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import edge
 from edge.face import Face
 from edge.keypoints import KEYPOINT_NAMES
+from edge.measures import MeasureSettings
 from edge.networks.keypoint_model import Prediction
 from edge.records import csv_header, csv_row, faces_of_crops, to_record
 
@@ -24,6 +26,34 @@ def test_the_json_record_is_the_documented_one(face):
     assert entry["score"] == 0.9877
     assert list(entry["keypoints"]) == list(KEYPOINT_NAMES)
     assert entry["keypoints"]["nose_tip"] == {"x": 20.13, "y": 21.13, "error": 1.5}
+
+
+def test_a_face_that_fills_its_image_is_a_crop_without_a_camera(sample, detect):
+    (face,) = detect(sample)
+    whole = Face(np.array([0, 0, 512, 512], np.float32), face.score, face.keypoints, face.error)
+    measured = {
+        name: to_record("a.jpg", 512, 512, [one], KEYPOINT_NAMES, measuring=settings)["faces"][0][
+            "measures"
+        ]
+        for name, one, settings in (
+            ("photo", face, MeasureSettings()),
+            ("near", face, MeasureSettings(focal_px=150.0)),
+            ("crop", whole, MeasureSettings(focal_px=150.0)),
+        )
+    }
+    pitch = {name: found["pitch_deg"]["value"] for name, found in measured.items()}
+    assert pitch["crop"] == round(edge.measure(face)["pitch_deg"].value, 2)
+    assert pitch["photo"] == round(edge.measure(face, image_size=(512, 512))["pitch_deg"].value, 2)
+    assert len(set(pitch.values())) == 3
+
+
+def test_measures_are_frontal_if_asked_for(sample, detect):
+    (face,) = detect(sample)
+    settings = MeasureSettings(frontal=True)
+    record = to_record("a.jpg", 512, 512, [face], KEYPOINT_NAMES, measuring=settings)
+    expected = edge.measure(face, image_size=(512, 512), frontal=True)["smile"]
+    found = record["faces"][0]["measures"]["smile"]
+    assert found == {"value": round(expected.value, 4), "error": round(expected.error, 4)}
 
 
 def test_the_csv_row_fits_its_header(face):

@@ -1,21 +1,30 @@
-// Measures of a face and their errors, as in edge/measures.py and edge/geometry/head_pose.py.
+// Measures of a face and their errors, as in edge/measures.py.
+
+import { headPose } from "./head_pose.js";
 
 // Standard deviation of a circular normal distribution over the radius that contains half of it.
 const DEVIATION = 1 / 1.1774;
 const PROBABLE = 0.6745; // probable error over standard deviation
 const STEP = 1e-3; // of the numerical derivative, in outer-canthal widths
 
-/** Measures of one face: {name: {value, error}}; empty if the keypoints coincide. */
-export function measure(keypoints, error, settings) {
+/**
+ * Measures of one face: {name: {value, error}}; empty if the keypoints span no face.
+ *
+ * @param size width and height of the image, px
+ */
+export function measure(keypoints, error, size, settings) {
   const { keypoint_names: names, measures } = settings;
   const points = keypoints.map((point) => [...point]);
   const indexOf = (name) => names.indexOf(name);
   const eyeCorners = ["left_eye_outer_corner", "right_eye_outer_corner"].map(indexOf);
   const step = STEP * distance(points, ...eyeCorners);
   if (!(step > 0)) return {};
-  const valuesOf = (moved) => computeMeasures(moved, indexOf, measures);
-  const values = valuesOf(points);
-  const variances = values.map(() => 0);
+  const deviations = error.map((radius) => radius * DEVIATION);
+  const pose = headPose(points, deviations, Math.max(...size), measures);
+  if (!pose) return {};
+  const valuesOf = (moved) => computeLengths(moved, indexOf, measures.mirror_order);
+  const lengths = valuesOf(points);
+  const variances = lengths.map(() => 0);
   for (const [k, point] of points.entries()) {
     for (const axis of [0, 1]) {
       const original = point[axis];
@@ -25,19 +34,20 @@ export function measure(keypoints, error, settings) {
       const below = valuesOf(points);
       point[axis] = original;
       variances.forEach((_, i) => {
-        variances[i] += (((above[i] - below[i]) / (2 * step)) * error[k] * DEVIATION) ** 2;
+        variances[i] += (((above[i] - below[i]) / (2 * step)) * deviations[k]) ** 2;
       });
     }
   }
-  const errors = variances.map((variance) => PROBABLE * Math.sqrt(variance));
+  const values = [...pose.angles, ...lengths];
+  const errors = [...pose.deviations, ...variances.map(Math.sqrt)].map((one) => PROBABLE * one);
   if (![...values, ...errors].every(Number.isFinite)) return {};
   return Object.fromEntries(
     measures.names.map((name, i) => [name, { value: values[i], error: errors[i] }]),
   );
 }
 
-/** All measures, in the order of `edge.measures.MEASURES`. */
-function computeMeasures(points, indexOf, { mean_head: meanHead, mirror_order: mirrorOrder }) {
+/** All measures but the pose, in the order of `edge.measures.MEASURES`. */
+function computeLengths(points, indexOf, mirrorOrder) {
   const of = (name) => points[indexOf(name)];
   const eye = (side) => of(`${side}_eye_center`);
   const down = downDirection(eye("left"), eye("right"));
@@ -62,7 +72,7 @@ function computeMeasures(points, indexOf, { mean_head: meanHead, mirror_order: m
     asymmetry(points, mirrorOrder),
   ];
   const pupils = between("left_eye_center", "right_eye_center");
-  return [...headPose(points, meanHead), width, pupils, ...lengths.map((length) => length / width)];
+  return [width, pupils, ...lengths.map((length) => length / width)];
 }
 
 function distance(points, first, second) {
@@ -103,51 +113,4 @@ function asymmetry(points, mirrorOrder) {
     return total + (ax - (c * bx - s * by)) ** 2 + (ay - (s * bx + c * by)) ** 2;
   }, 0);
   return Math.sqrt(sum / face.length) / 2;
-}
-
-/** Roll, yaw and pitch, degrees: the least-squares fit of the mean head to the keypoints. */
-function headPose(points, meanHead) {
-  const head = centred(meanHead);
-  const face = centred(points);
-  // The product of a transposed matrix with another.
-  const product = (rows, columns) =>
-    rows[0].map((_, i) =>
-      columns[0].map((__, j) => rows.reduce((sum, row, k) => sum + row[i] * columns[k][j], 0)),
-    );
-  const inverse = invert3(product(head, head));
-  const covariance = product(face, head); // (2, 3)
-  const projection = covariance.map((row) =>
-    [0, 1, 2].map((j) => row.reduce((sum, value, k) => sum + value * inverse[k][j], 0)),
-  );
-  const [first, second] = nearestUnitRows(projection);
-  const roll = Math.atan2(second[0], first[0]);
-  const [right, downwards] = [-first[2], -second[2]];
-  const away = -(first[0] * second[1] - first[1] * second[0]);
-  const across = Math.cos(roll) * right + Math.sin(roll) * downwards;
-  const along = Math.cos(roll) * downwards - Math.sin(roll) * right;
-  const pitch = Math.asin(Math.min(1, Math.max(-1, -along)));
-  return [roll, Math.atan2(across, -away), pitch].map((angle) => (angle * 180) / Math.PI);
-}
-
-/** The (2, 3) matrix with orthonormal rows nearest to P: (P·Pᵀ)^(−1/2)·P. */
-function nearestUnitRows([p, q]) {
-  const dot = (u, v) => u[0] * v[0] + u[1] * v[1] + u[2] * v[2];
-  const [a, b, d] = [dot(p, p), dot(p, q), dot(q, q)];
-  const root = Math.sqrt(a * d - b * b);
-  const trace = Math.sqrt(a + d + 2 * root);
-  // The square root of [[a, b], [b, d]] is [[a + root, b], [b, d + root]] / trace.
-  const [e, f, g] = [(a + root) / trace, b / trace, (d + root) / trace];
-  const area = e * g - f * f;
-  const row = (u, v) => p.map((_, i) => (u * p[i] + v * q[i]) / area);
-  return [row(g, -f), row(-f, e)];
-}
-
-function invert3([[a, b, c], [d, e, f], [g, h, i]]) {
-  const [x, y, z] = [e * i - f * h, f * g - d * i, d * h - e * g];
-  const volume = a * x + b * y + c * z;
-  return [
-    [x, c * h - b * i, b * f - c * e],
-    [y, a * i - c * g, c * d - a * f],
-    [z, b * g - a * h, a * e - b * d],
-  ].map((row) => row.map((value) => value / volume));
 }

@@ -6,19 +6,21 @@ const round = (value, digits) => Number(value.toFixed(digits));
 
 /** The record of an image whose faces were detected in this browser. */
 export function toRecord(image, width, height, faces, settings) {
-  return { image, width, height, faces: faces.map((face, id) => faceRecord(face, id, settings)) };
+  const records = faces.map((face, id) => faceRecord(face, id, [width, height], settings));
+  return { image, width, height, faces: records };
 }
 
-function faceRecord({ box, score, keypoints, error, points68 }, id, settings) {
+function faceRecord({ box, score, keypoints, error, points68 }, id, size, settings) {
   const { error90 } = settings;
   const points = settings.keypoint_names.map((name, k) => {
     const [x, y] = keypoints[k];
     const radius90 = error90 ? { error90: round(error[k] * error90[k], 2) } : {};
     return [name, { x: round(x, 2), y: round(y, 2), error: round(error[k], 2), ...radius90 }];
   });
-  const measures = Object.entries(measure(keypoints, error, settings)).map(([name, measured]) => {
+  const measured = Object.entries(measure(keypoints, error, size, settings));
+  const measures = measured.map(([name, { value, error }]) => {
     const digits = /_(px|deg)$/.test(name) ? 2 : 4;
-    return [name, { value: round(measured.value, digits), error: round(measured.error, digits) }];
+    return [name, { value: round(value, digits), error: round(error, digits) }];
   });
   return {
     id,

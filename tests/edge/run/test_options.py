@@ -15,6 +15,8 @@ from edge.run.options import parse_args
         (["a.jpg", "--resume"], "--resume needs a file in --json or --csv"),
         (["a.jpg", "--resume", "--json", "-"], "--resume needs a file in --json or --csv"),
         (["a.jpg", "--every", "0"], "--every must be at least 1, received 0"),
+        (["a.jpg", "--focal", "0"], "--focal must be above 0 and finite, received 0.0"),
+        (["a.jpg", "--focal", "nan"], "--focal must be above 0 and finite, received nan"),
         (["a.jpg", "--start", "-1"], "--start must be at least 0 and finite, received -1.0"),
         (["a.jpg", "--start", "nan"], "--start must be at least 0 and finite, received nan"),
         (["a.jpg", "--start", "inf"], "--start must be at least 0 and finite, received inf"),

@@ -7,6 +7,7 @@ import pytest
 
 from edge.errors import SourceError
 from edge.keypoints import KEYPOINT_NAMES
+from edge.measures import MeasureSettings
 from edge.records import csv_header
 from edge.run.tables import TablePaths, Tables, open_tables
 
@@ -30,6 +31,20 @@ def test_tables_have_a_line_per_image_and_a_row_per_face(face):
     assert [row[:5] for row in table[1:]] == [
         ["ä, b.jpg", "0", "0", "0.9877", "1.4"], ["ä, b.jpg", "0", "1", "0.9877", "1.4"]
     ]  # fmt: skip
+
+
+def test_faces_are_measured_as_asked(sample, detect):
+    faces, lines = detect(sample), {}
+    for name, settings in (("plain", None), ("frontal", MeasureSettings(frontal=True))):
+        lines[name] = io.StringIO()
+        Tables(KEYPOINT_NAMES, lines[name], None, measuring=settings).write(
+            "a.jpg", (512, 512), faces
+        )
+    plain, frontal = (
+        json.loads(text.getvalue())["faces"][0]["measures"] for text in lines.values()
+    )
+    assert plain["yaw_deg"] == frontal["yaw_deg"]
+    assert plain["nose_length"]["value"] > frontal["nose_length"]["value"] + 0.03  # a bowed head
 
 
 def test_every_image_is_flushed(paths, face):
