@@ -23,7 +23,6 @@ from edge.geometry.similarity import similarity
 from edge.keypoints import MIRROR_ORDER
 from train.data.faces import SIDE
 from train.data.labelled_faces import MARGIN, LabelledFaces
-from train.keypoints.residual_network import ERRORS, POINTS
 
 _CROPS_PER_FACE = 3
 # Standard deviations of a face's pose in its crop after the device's refinement passes.
@@ -51,10 +50,18 @@ class ErrorScale:
 
 
 def fit_scale(error: NDArray[np.floating], distance: NDArray[np.floating]) -> ErrorScale:
-    """The factors for errors and distances `(N, 15)` px, NaN where a point is not labelled."""
+    """The factors for errors and distances `(N, 15)` px, NaN where a point is not labelled.
+
+    The error of a keypoint without any label is left as it is, and its 90 % radius is larger by the
+    median factor of the others.
+    """
     ratio = distance / error
     mirrored = np.concatenate([ratio, ratio[:, list(MIRROR_ORDER)]])
-    return ErrorScale(_conformal_quantiles(mirrored, 0.5), _conformal_quantiles(mirrored, 0.9))
+    p50, p90 = (_conformal_quantiles(mirrored, share) for share in (0.5, 0.9))
+    unlabelled = np.isnan(mirrored).all(axis=0)
+    if unlabelled.any() and not unlabelled.all():
+        p90[unlabelled] = np.median(p90[~unlabelled] / p50[~unlabelled])
+    return ErrorScale(p50, p90)
 
 
 def measure_scale(
@@ -67,6 +74,8 @@ def measure_scale(
         crops: uint8 `(N, 96, 96)` of held-out faces, from `mild_crops`.
         keypoints: float32 `(N, 15, 2)` px of the crop.
     """
+    from train.keypoints.residual_network import ERRORS, POINTS  # Keras, which takes seconds
+
     values = np.asarray(network.predict(crops[..., None], batch_size=256, verbose=0))
     predicted = values[:, : 2 * ERRORS].reshape(-1, ERRORS, 2)
     return fit_scale(values[:, POINTS : POINTS + ERRORS], distances(predicted, keypoints))
