@@ -44,7 +44,5 @@ def test_a_model_without_an_error_is_refused(tmp_path):
     for node in model.graph.node:
         node.output[:] = ["radius" if name == "error" else name for name in node.output]
     onnx.save(model, path)
-    with pytest.raises(
-        RunError, match=r"a\.onnx: expected a keypoint network with the output"
-    ):
+    with pytest.raises(RunError, match=r"a\.onnx: expected a keypoint network with the output"):
         write_calibrated(path, tmp_path / "b.onnx", FACTOR, [2.5] * 15, {})
