@@ -101,7 +101,7 @@ def run(data: Path, models: list[Path], peers: Path | None = None) -> dict[str, 
 
 def read_points68(folder: Path) -> NDArray[np.float64]:
     """The 68 points of each photo of a folder with `annotations.jsonl`, `(F, 68, 2)` px."""
-    lines = (folder / "annotations.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (folder / "annotations.jsonl").read_text(encoding="utf-8-sig").splitlines()
     return np.array([json.loads(line)["points68"] for line in lines], np.float64)
 
 

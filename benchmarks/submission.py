@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.datasets.kaggle import read_images
 from benchmarks.harness.exit_status import report
 from edge.files import write_atomically
+from edge.formats.tables import open_table, parse_whole, read_rows
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel
 from edge.networks.precision import keypoint_file
 from edge.refinement import predict_crops
@@ -44,9 +45,12 @@ def run(images: Path, lookup: Path, model: Path, output: Path) -> int:
         KeyError: the lookup table refers to an unknown image or keypoint.
     """
     values = predict_values(images, model)
-    with lookup.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    lines = [(row["RowId"], f"{values[row['ImageId']][row['FeatureName']]:.4f}") for row in rows]
+    with open_table(lookup) as file:
+        rows = [*read_rows(file)[1]]
+    lines = [
+        (row["RowId"], f"{values[parse_whole(row['ImageId'])][row['FeatureName']]:.4f}")
+        for row in rows
+    ]
     with write_atomically(output) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("RowId", "Location"))
@@ -54,7 +58,7 @@ def run(images: Path, lookup: Path, model: Path, output: Path) -> int:
     return len(lines)
 
 
-def predict_values(images: Path, model: Path) -> dict[str, dict[str, float]]:
+def predict_values(images: Path, model: Path) -> dict[int, dict[str, float]]:
     """Coordinates of each image, clipped to it, px: by ImageId, then by Kaggle's column name."""
     by_id = read_images(images)
     network = KeypointModel(model)

@@ -37,7 +37,7 @@ def read_annotated_photos(folder: Path) -> list[AnnotatedPhoto]:
         KeyError, ValueError: a line is not an object with `image` and `faces`.
     """
     photos = []
-    for line in (folder / "annotations.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in (folder / "annotations.jsonl").read_text(encoding="utf-8-sig").splitlines():
         record = json.loads(line)
         boxes = np.array([face["box"] for face in record["faces"]], np.float32).reshape(-1, 4)
         photos.append(AnnotatedPhoto(to_grey(load_image(folder / record["image"])), boxes))

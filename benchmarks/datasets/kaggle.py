@@ -6,18 +6,17 @@ Legend: N faces, K keypoints.
 
 from __future__ import annotations
 
-import csv
-import io
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import first_line
 from edge.evaluation.metrics import rmse, rmse_per_keypoint, share_inside
+from edge.formats.tables import open_table, parse_whole, read_rows
 from edge.keypoints import KEYPOINT_NAMES
 from edge.networks.keypoint_model import KeypointModel, Prediction
 from edge.refinement import predict_crops
@@ -72,19 +71,19 @@ def read_annotated(annotated: Path, images: Path) -> AnnotatedFaces:
         KeyError: a column, or the image of a row, is missing.
         ValueError: a cell is not a number.
     """
-    with annotated.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    with open_table(annotated) as file:
+        rows = [*read_rows(file)[1]]
     by_id = read_images(images)
     names = [f"{name}_{axis}" for name in KEYPOINT_NAMES for axis in "xy"]
     points = [[float(row[name] or "nan") for name in names] for row in rows]
     return AnnotatedFaces(
-        images=np.stack([by_id[row["ImageId"]] for row in rows]),
+        images=np.stack([by_id[parse_whole(row["ImageId"])] for row in rows]),
         keypoints=np.array(points, np.float32).reshape(-1, len(KEYPOINT_NAMES), 2),
-        asked=np.array([int(row["asked"]) for row in rows]),
+        asked=np.array([parse_whole(row["asked"]) for row in rows]),
     )
 
 
-def read_images(path: Path) -> dict[str, NDArray[np.uint8]]:
+def read_images(path: Path) -> dict[int, NDArray[np.uint8]]:
     """Read Kaggle's `test.csv`, or the zip it comes in: uint8 `(96, 96)` by ImageId, in order.
 
     Raises:
@@ -93,8 +92,9 @@ def read_images(path: Path) -> dict[str, NDArray[np.uint8]]:
         ValueError: an image has a wrong number of pixels or a wrong value, or the zip is corrupt.
     """
     try:
-        with _open_table(path) as file:
-            rows = {row["ImageId"]: row["Image"].split() for row in csv.DictReader(file)}
+        with open_table(path) as file:
+            lines = read_rows(file)[1]
+            rows = {parse_whole(row["ImageId"]): row["Image"].split() for row in lines}
         return {name: np.array(row, np.uint8).reshape(_SIDE, _SIDE) for name, row in rows.items()}
     except (ValueError, OverflowError, zipfile.BadZipFile) as error:
         raise ValueError(
@@ -131,10 +131,3 @@ def _accuracy(prediction: Prediction, true: NDArray[np.float32]) -> Accuracy:
         share_inside_error=round(float(np.nanmean(within)), 4),
         mean_face_score=round(float(score.mean()), 4),
     )
-
-
-def _open_table(path: Path) -> TextIO:
-    if path.suffix != ".zip":
-        return path.open(encoding="utf-8", newline="")
-    with zipfile.ZipFile(path) as archive:
-        return io.StringIO(archive.read(archive.namelist()[0]).decode("utf-8"))

@@ -59,7 +59,7 @@ def read_photos(folder: Path) -> list[Photo]:
         KeyError, ValueError: a line is not such an object.
     """
     photos = []
-    for line in (folder / "annotations.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in (folder / "annotations.jsonl").read_text(encoding="utf-8-sig").splitlines():
         row = json.loads(line)
         points = [row["keypoints"].get(name) or (np.nan, np.nan) for name in KEYPOINT_NAMES]
         grey = to_grey(load_image(folder / row["image"]))
@@ -69,7 +69,7 @@ def read_photos(folder: Path) -> list[Photo]:
 
 def read_images(folder: Path) -> list[Rgb]:
     """The photos of `read_photos` in colour, uint8 `(H, W, 3)` RGB each; raises the same."""
-    lines = (folder / "annotations.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (folder / "annotations.jsonl").read_text(encoding="utf-8-sig").splitlines()
     return [load_image(folder / json.loads(line)["image"]) for line in lines]
 
 

@@ -92,7 +92,7 @@ def _share(found: list[tuple[bool, bool]], version: int) -> float:
 def _read_sets(folder: Path) -> list[tuple[str, Photo]]:
     """Photos with a teacher's keypoints, and the names of their sets."""
     photos = []
-    for line in (folder / "annotations.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in (folder / "annotations.jsonl").read_text(encoding="utf-8-sig").splitlines():
         row = json.loads(line)
         for labels in _faces_of(row):
             photo = Photo(to_grey(load_image(folder / row["image"])), _keypoints(labels))

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from edge.bulk.photos import Photo, photo_at
 from edge.bulk.storage import storage_errors
+from edge.cli.filenames import is_image_name
 from edge.errors import SourceError, first_line
 
 _SUFFIXES = (".parquet", ".csv", ".txt")
@@ -62,12 +63,23 @@ def _photos_at(addresses: Iterable[str | None]) -> Iterator[Photo]:
 
 
 def _photos_of_csv(name: str, text: str, column: str | None) -> Iterator[Photo]:
-    rows = csv.reader(io.StringIO(text))
+    rows = csv.reader(io.StringIO(text), skipinitialspace=True)
     try:
-        index = _column_index(name, column, next(rows, [])) or 0
+        header = [cell.strip() for cell in next(rows, [])]
+        index = _column_index(name, column, header) or 0
+        _check_header(name, header)
         yield from _photos_at(row[index] for row in rows if len(row) > index)
     except csv.Error as error:
         raise SourceError(f"{_failure(name)} ({first_line(error)})") from error
+
+
+def _check_header(name: str, header: list[str]) -> None:
+    """Raise SourceError if the first line is one of addresses, which would be lost."""
+    address = next((cell for cell in header if is_image_name(Path(cell))), None)
+    if address is not None:
+        raise SourceError(
+            f"{name}: the first line names the photo {address}; expected a header, such as: image"
+        )
 
 
 def _photos_of_parquet(name: str, files: Any, path: str, column: str | None) -> Iterator[Photo]:

@@ -22,7 +22,7 @@ IMPORTS = {
     "edge": {"edge.formats", "edge.geometry", "edge.networks"},
     "edge.video": {CORE, "edge.geometry", "edge.networks"},
     "edge.cli": {CORE, "edge.formats", "edge.networks"},
-    "edge.run": {CORE, "edge.geometry", "edge.networks", "edge.video", "edge.cli"},
+    "edge.run": {CORE, "edge.formats", "edge.geometry", "edge.networks", "edge.video", "edge.cli"},
     "edge.serve": {CORE, "edge.geometry", "edge.networks", "edge.video", "edge.cli"},
     "edge.bulk": {CORE, "edge.networks", "edge.cli"},
     "train": {"edge"},

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from edge.errors import first_line
 from edge.files import write_atomically
+from edge.formats.tables import open_table
 from edge.keypoints import KEYPOINT_NAMES
 from train.errors import DataError
 
@@ -149,10 +150,10 @@ def read_annotated(annotated: str | Path, images: str | Path) -> tuple[Faces, ND
     """
     annotated, images = Path(annotated), Path(images)
     table = _read_table(annotated, ("ImageId", *COLUMNS))
-    ids = _numbers(table, "ImageId", annotated).astype(np.int64)
+    ids = _whole_numbers(table, "ImageId", annotated)
     asked = _numbers(table, "asked", annotated) if "asked" in table else np.full(len(ids), 30.0)
     image_table = _read_table(images, ("ImageId", _IMAGE))
-    row_of = {int(i): row for row, i in enumerate(_numbers(image_table, "ImageId", images))}
+    row_of = {int(i): row for row, i in enumerate(_whole_numbers(image_table, "ImageId", images))}
     missing = [int(i) for i in ids if int(i) not in row_of]
     if missing:
         raise DataError(f"{annotated}: ImageId {missing[0]} is not in {images}")
@@ -181,12 +182,18 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # a row with too many cells
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False).fillna("")
+            with open_table(path) as file:
+                table = pd.read_csv(
+                    file, dtype=str, keep_default_na=False, index_col=False, skipinitialspace=True
+                ).fillna("")
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{path}: the file is empty") from error
-    except (ValueError, zipfile.BadZipFile, pd.errors.ParserWarning) as error:
-        # ValueError includes ParserError, UnicodeDecodeError and a zip with several files.
+    except (ValueError, RuntimeError, zipfile.BadZipFile, pd.errors.ParserWarning) as error:
+        # ValueError includes ParserError, UnicodeDecodeError and a zip with several files;
+        # RuntimeError a zip that is encrypted.
         raise DataError(f"{path}: cannot be read as a table ({first_line(error)})") from error
+    table.columns = table.columns.str.strip()
+    table = table[(table != "").any(axis=1)]  # spreadsheets leave lines of commas at the end
     missing = [column for column in columns if column not in table]
     if missing:
         raise DataError(
@@ -208,6 +215,17 @@ def _numbers(table: pd.DataFrame, column: str, path: Path) -> NDArray[np.float64
             f"found {text.iloc[bad[0]][:40]!r}"
         )
     return numbers
+
+
+def _whole_numbers(table: pd.DataFrame, column: str, path: Path) -> NDArray[np.int64]:
+    numbers = _numbers(table, column, path)
+    bad = np.flatnonzero(~(numbers == np.floor(numbers)))  # NaN, too
+    if bad.size:
+        raise DataError(
+            f"{path}: row {table.index[bad[0]] + 1}, column {column!r}: expected a whole number, "
+            f"found {table[column].iloc[bad[0]][:40]!r}"
+        )
+    return numbers.astype(np.int64)
 
 
 def _keypoints(table: pd.DataFrame, path: Path) -> NDArray[np.float32]:

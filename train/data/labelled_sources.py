@@ -165,7 +165,7 @@ def read_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each line of `annotations.jsonl` with its place, for error messages."""
     path = folder / "annotations.jsonl"
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
     for number, line in enumerate(lines, 1):

@@ -126,7 +126,7 @@ def read_annotations(folder: Path, person: str = "") -> list[AnnotatedPhoto]:
     if not table.is_file():
         return _read_pts(folder)
     rows = []
-    with table.open(encoding="utf-8") as file:
+    with table.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
                 rows.append(_read_line(line, folder, person, f"{table}: line {number}"))
@@ -190,6 +190,9 @@ def _read_line(line: str, folder: Path, person: str, where: str) -> AnnotatedPho
 
 
 def _points(table: dict[str, Any] | None) -> NDArray[np.float32]:
+    unknown = set(table or ()) - set(KEYPOINT_NAMES)
+    if unknown:  # else a misspelt point would count as missing
+        raise ValueError(f"no keypoint has the name {min(unknown)!r}")
     values = [(table or {}).get(name) or (np.nan, np.nan) for name in KEYPOINT_NAMES]
     return np.array(values, np.float32).reshape(len(KEYPOINT_NAMES), 2)
 

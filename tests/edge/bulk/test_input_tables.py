@@ -78,6 +78,13 @@ def test_bytes_may_be_a_field_of_a_struct(folder):
     ]
 
 
+def test_a_csv_of_a_spreadsheet_is_read_alike(folder):
+    text = "\ufeffcopy, where\r\nb, in/b.jpg\r\nd, in/d.jpg \r\n,\r\n"
+    (folder / "list.csv").write_bytes(text.encode())
+    assert names("list.csv", "where") == ["in/b.jpg", "in/d.jpg"]
+    assert names("list.csv", "copy") == ["b", "d"]
+
+
 @pytest.mark.parametrize(
     ("name", "column", "message"),
     [
@@ -86,11 +93,14 @@ def test_bytes_may_be_a_field_of_a_struct(folder):
          "list.parquet: expected a column of bytes or text, received ['n']"),
         ("list.parquet", "n", "list.parquet: n is int64; expected a column of bytes or text"),
         ("long.csv", None, "long.csv: cannot be read (field larger than field limit (131072))"),
+        ("bare.csv", None, "bare.csv: the first line names the photo in/b.jpg; expected a header, "
+         "such as: image"),
         ("none.txt", None, "none.txt: cannot be read (no such file or folder)"),
     ],
 )  # fmt: skip
 def test_a_table_that_cannot_be_used_is_a_source_error(folder, name, column, message):
     (folder / "list.csv").write_text("where\nin/b.jpg\n")
+    (folder / "bare.csv").write_text("in/b.jpg\nin/c.jpg\n")
     (folder / "long.csv").write_text(f"where\n{'x' * 200_000}\n")
     write_parquet("list.parquet", {"n": [1, 2]})
     with pytest.raises(SourceError) as caught:

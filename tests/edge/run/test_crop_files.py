@@ -49,6 +49,32 @@ def test_a_table_is_read_plain_and_zipped_with_its_numbers(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("head", "lines"),
+    [
+        (b"\xef\xbb\xbfImageId,Image\r\n", "17,{}\r\n42,{}\r\n"),
+        (b"\xef\xbb\xbfImage,ImageId\n", "{},17\n{},42\n"),
+        (b"ImageId, Image\n", "17.0, {}\n42.0, {} \n"),
+        (b"Image;ImageId\n", "{};17\n{};42\n"),
+        (b"ImageId,Image,,\n", "17,{},,\n42,{},,\n,,,\n,,,\n"),
+        (b"ImageId,Image,valid\n", "17,{},1\n42,{},0\n"),
+    ],
+)
+@pytest.mark.parametrize("cell", ["7 ", "7.0 "])
+def test_numbers_are_those_of_the_table_however_it_was_saved(head, lines, cell, tmp_path):
+    image = (cell * 9216).strip()
+    (tmp_path / "test.csv").write_bytes(head + lines.format(image, image).encode())
+    numbers, images = read_all(tmp_path / "test.csv")
+    assert numbers.tolist() == [17, 42]
+    assert (images == 7).all()
+
+
+def test_tables_and_arrays_are_told_by_their_content(tmp_path):
+    np.save(tmp_path / "crops.npy", random_crops(2))
+    (tmp_path / "crops.npy").rename(tmp_path / "crops.csv")
+    np.testing.assert_array_equal(read_all(tmp_path / "crops.csv")[1], random_crops(2))
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "no column Image"),
@@ -56,8 +82,17 @@ def test_a_table_is_read_plain_and_zipped_with_its_numbers(tmp_path):
         ("Image\n1 2 3\n", "row 1: expected 9216 grey values, received 3"),
         ("ImageId,Image\n1,\n", "expected 9216 grey values, received 0"),
         ("Image\n" + "300 " * 9216 + "\n", "out of range, expected 0–255"),
-        ("Image\n" + "x " * 9216 + "\n", "is not an integer"),
-        ("ImageId,Image\nseven," + "1 " * 9216 + "\n", "cannot be read as a table"),
+        ("Image\n" + "x " * 9216 + "\n", "is no number"),
+        ("Image\n" + "1.5 " * 9216 + "\n", "is not an integer"),
+        ("Image\n" + "nan " * 9216 + "\n", "is not an integer"),
+        ("ImageId,Image\nseven," + "1 " * 9216 + "\n", "row 1, ImageId: .*found 'seven'"),
+        ("ImageId,Image\n17.5," + "1 " * 9216 + "\n", "row 1, ImageId: .*found '17.5'"),
+        ("ImageId,Image\n," + "1 " * 9216 + "\n", "row 1, ImageId: .*found ''"),
+        ("Image,ImageId,ImageId\n", "'ImageId' occurs twice"),
+        ("imageid,Image\n", "the column 'imageid' is not recognised; name it ImageId"),
+        ("Image,face_id\n", "the column 'face_id' is not recognised"),
+        ("Id,Image\n", "the column 'Id' is not recognised"),
+        ("image_number,Image\n", "the column 'image_number' is not recognised"),
     ],
 )
 def test_a_malformed_table_is_an_error(text, message, tmp_path):

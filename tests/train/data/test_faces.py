@@ -103,6 +103,39 @@ def test_a_missing_file_and_a_corrupt_zip_are_errors(tmp_path):
         read_training(broken)
 
 
+def test_a_table_that_a_spreadsheet_saved_is_the_same(faces, tmp_path):
+    plain = write_csv(tmp_path / "training.csv", *faces)
+    header, *lines = plain.read_text().splitlines()
+    saved = tmp_path / "saved.csv"
+    lines = ["\ufeff" + header.replace(",", ", "), *lines, "," * header.count(",")]
+    saved.write_text("\r\n".join(lines), "utf-8", newline="")
+    with zipfile.ZipFile(tmp_path / "mac.zip", "w") as archive:
+        archive.writestr("__MACOSX/._training.csv", b"\0\5\x16\7")
+        archive.write(saved, "training.csv")
+    for path in (saved, tmp_path / "mac.zip"):
+        read, expected = read_training(path), read_training(plain)
+        np.testing.assert_array_equal(read.images, expected.images)
+        np.testing.assert_array_equal(read.keypoints, expected.keypoints)
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"), [("14.0", None), ("14.5", "14.5"), ("", ""), ("x", "x")]
+)
+def test_an_image_id_is_a_whole_number_or_an_error(faces, tmp_path, cell, found):
+    images, keypoints = faces
+    (tmp_path / "test.csv").write_text(
+        f"ImageId, Image\n14,{' '.join(map(str, images[0].reshape(-1)))}\n"
+    )
+    row = ",".join(map(str, keypoints[0].reshape(-1)))
+    (tmp_path / "annotated.csv").write_text(f"ImageId,{','.join(COLUMNS)}\n{cell},{row}\n")
+    paths = tmp_path / "annotated.csv", tmp_path / "test.csv"
+    if found is None:
+        assert read_annotated(*paths)[0].ids.tolist() == [14]
+        return
+    with pytest.raises(DataError, match=f"row 1, column 'ImageId': expected a.* found '{found}'"):
+        read_annotated(*paths)
+
+
 def test_annotations_and_images_are_joined_by_id(faces, tmp_path):
     images, keypoints = faces
     test_csv, annotated = tmp_path / "test.csv", tmp_path / "annotated.csv"

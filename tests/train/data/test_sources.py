@@ -65,3 +65,19 @@ def test_a_table_keeps_kaggles_coordinates_inside_the_margin(tmp_path):
     crops = faces.crops()
     np.testing.assert_array_equal(crops.images, images)
     np.testing.assert_allclose(crops.keypoints, keypoints, atol=1e-4)
+
+
+def test_annotations_with_a_byte_order_mark_are_the_same(folder):
+    before = read_annotations(folder)
+    table = folder / "annotations.jsonl"
+    table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes())
+    after = read_annotations(folder)
+    assert [row.photo for row in after] == [row.photo for row in before]
+    np.testing.assert_array_equal(after[0].keypoints, before[0].keypoints)
+
+
+def test_a_misspelt_keypoint_is_an_error_and_not_missing(tmp_path):
+    line = '{"image": "a.png", "keypoints": {"nose_tip": [1, 2], "left_eye_centre": [3, 4]}}'
+    (tmp_path / "annotations.jsonl").write_text(line + "\n")
+    with pytest.raises(DataError, match=r"line 1: .*no keypoint has the name 'left_eye_centre'"):
+        read_annotations(tmp_path)
