@@ -8,7 +8,7 @@ from edge.crop import cut
 from edge.errors import ImageError
 from edge.face import Face
 from edge.geometry.similarity import fit_similarity
-from edge.image import Rgb
+from edge.image import Rgb, check_rgb
 from edge.keypoints import KEYPOINT_NAMES
 
 # The template of ArcFace (Deng et al., 2019) and its successors, px of a 112×112 crop.
@@ -38,11 +38,12 @@ def align(image: Rgb, face: Face, size: int = 112) -> Rgb:
         uint8 `(size, size, 3)`, RGB; outside the image its border is replicated.
 
     Raises:
-        ImageError: the face's keypoints coincide.
+        ImageError: the face's keypoints coincide, or the image has another shape or dtype.
         ValueError: the size is below 1.
     """
     if size < 1:
         raise ValueError(f"size must be at least 1 px, received {size}")
+    image = check_rgb(image)
     # Both frames have pixel centres at integers, so edges are scaled, not centres.
     template = (np.array(list(_TEMPLATE.values())) + 0.5) * (size / _TEMPLATE_SIDE) - 0.5
     matrix = fit_similarity(face.keypoints[_INDICES], template)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from edge.face import Face
-from edge.image import Rgb
+from edge.image import Rgb, check_rgb
 from edge.keypoints import KEYPOINT_NAMES, LINES_68
 
 # Okabe and Ito's palette (2008), distinguishable with colour blindness: the subject's left, right
@@ -55,7 +55,11 @@ def draw(
 
     Returns:
         uint8 `(H, W, 3)`, RGB; `(f·H, f·W, 3)` where it was enlarged.
+
+    Raises:
+        ImageError: the image has another shape or dtype.
     """
+    image = check_rgb(image)
     factor = _enlargement(image) if show_names else 1
     canvas = Image.fromarray(image)
     if factor > 1:

@@ -7,6 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.keypoints import KEYPOINT_NAMES
+
+_COUNT = len(KEYPOINT_NAMES)
+_SHAPES = {
+    "box": (4,), "keypoints": (_COUNT, 2), "error": (_COUNT,), "points68": (68, 2),
+    "error90": (_COUNT,),
+}  # fmt: skip
+_OPTIONAL = ("points68", "error90")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
@@ -32,3 +41,14 @@ class Face:
     track_id: int | None = None
     points68: NDArray[np.float32] | None = None
     error90: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the shapes.
+
+        Raises:
+            ValueError: an array has another shape than above.
+        """
+        for name, shape in _SHAPES.items():
+            array = getattr(self, name)
+            if np.shape(array) != shape and not (array is None and name in _OPTIONAL):
+                raise ValueError(f"{name} must have the shape {shape}, received {np.shape(array)}")

@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from edge.errors import ImageError
 from edge.face import Face
 from edge.fusion import fused_box, fused_score, min_detector_score
-from edge.geometry.boxes import pairwise_io_min
-from edge.image import Grey, ImageSource, load_grey
+from edge.geometry.boxes import check_box_shape, check_boxes, pairwise_io_min
+from edge.image import Grey, ImageSource, check_grey, load_grey
 from edge.networks.contract import Precision
 from edge.networks.detections import Detections
 from edge.networks.keypoint_model import Prediction
@@ -192,8 +192,12 @@ class FaceKeypoints:
         return results
 
     def detect_faces(self, grey: Grey) -> Detections:
-        """Detect faces in one grey image, uint8 `(H, W)`; for `predict_faces`, largest first."""
-        detections = self.face_detector(grey, self.detect_size)
+        """Detect faces in one grey image, uint8 `(H, W)`; for `predict_faces`, largest first.
+
+        Raises:
+            ImageError: the shape or dtype is another.
+        """
+        detections = self.face_detector(check_grey(grey), self.detect_size)
         detections = detections.above(min_detector_score(self.min_score))
         detections = detections.take(~are_suppressed(detections))
         boxes = detections.boxes
@@ -239,7 +243,11 @@ class FaceKeypoints:
 
         Returns:
             The faces, largest box first, as a call returns them; `max_faces` counts these alone.
+
+        Raises:
+            ImageError, ValueError: an array has another shape or dtype.
         """
+        check_box_shape(known)
         detections = self.detect_faces(grey)
         new = (pairwise_io_min(detections.boxes, known) <= DUPLICATE_IO_MIN).all(axis=1)
         return self.predict_faces([grey], [detections.take(np.asarray(new))])[0]
@@ -258,12 +266,10 @@ class FaceKeypoints:
 
         Raises:
             ImageError, SourceError: as a call.
-            ValueError: the boxes have another shape, or one has no area.
+            ValueError: the boxes have another shape, or one is as `check_boxes` refuses it.
         """
-        boxes = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
-        if not (np.isfinite(boxes).all() and (boxes[:, 2:] > 0).all()):
-            raise ValueError("a box must be four numbers: x, y, and a width and height above 0")
-        return self._predict([load_grey(image)], [Detections(boxes)], min_score=0.0)[0]
+        detections = Detections(check_boxes(boxes))
+        return self._predict([load_grey(image)], [detections], min_score=0.0)[0]
 
     def crops(self, crops: NDArray[np.uint8], points68: bool | None = None) -> Prediction:
         """Predict keypoints of faces that are cut out already, as Kaggle's images are.

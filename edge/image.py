@@ -254,11 +254,23 @@ def _to_rgb_array(array: NDArray[np.generic]) -> Rgb:
     return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
 
 
-def _check_array(array: NDArray[np.generic]) -> NDArray[np.uint8]:
-    grey = array.ndim == 2
-    if array.dtype != np.uint8 or not (grey or (array.ndim == 3 and array.shape[2] == 3)):
+def check_rgb(image: NDArray[np.generic]) -> Rgb:
+    """An image as it is; raises ImageError unless it is uint8 `(H, W, 3)` and not empty."""
+    return _check_array(image, "(H, W, 3)", image.ndim == 3)
+
+
+def check_grey(image: NDArray[np.generic]) -> Grey:
+    """An image as it is; raises ImageError unless it is uint8 `(H, W)` and not empty."""
+    return _check_array(image, "(H, W)", image.ndim == 2)
+
+
+def _check_array(
+    array: NDArray[np.generic], expected: str = "(H, W, 3) or (H, W)", fits: bool = True
+) -> NDArray[np.uint8]:
+    is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
+    if array.dtype != np.uint8 or not (is_image and fits):
         raise ImageError(
-            "cannot use an array as an image: expected uint8 of shape (H, W, 3) or (H, W), "
+            f"cannot use an array as an image: expected uint8 of shape {expected}, "
             f"received {array.dtype} of shape {array.shape}"
         )
     if array.size == 0:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.geometry.boxes import check_box_shape
+
 
 def from_wider_face(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Convert boxes of a detector trained on WIDER FACE, such as YuNet, to our convention.
@@ -18,7 +20,11 @@ def from_wider_face(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Returns:
         float32 `(M, 4)`, likewise.
+
+    Raises:
+        ValueError: the boxes have another shape, such as YuNet's rows of 15 numbers.
     """
+    check_box_shape(boxes)
     return rescale_boxes(boxes, width=1.02, height=0.95, down=0.056)
 
 

@@ -29,3 +29,14 @@ def test_a_face_whose_points_lie_in_one_place_cannot_be_aligned():
         align(np.zeros((20, 20, 3), np.uint8), face)
     with pytest.raises(ValueError, match="size"):
         align(np.zeros((20, 20, 3), np.uint8), face, 0)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((8, 8), np.uint8), ((8, 8, 4), np.uint8), ((8, 8, 3), np.float32), ((0, 8, 3), np.uint8)],
+)
+def test_an_image_of_another_form_is_refused(shape, dtype):
+    image = np.zeros(shape, dtype)
+    face = Face(np.ones(4, np.float32), 0.9, np.ones((15, 2)), np.ones(15))
+    with pytest.raises(ImageError, match="cannot use an array as an image"):
+        align(image, face)

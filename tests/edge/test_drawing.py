@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from edge.drawing import draw
+from edge.errors import ImageError
 from edge.face import Face
 from edge.keypoints import KEYPOINT_NAMES
 
@@ -90,3 +91,13 @@ def test_the_lines_through_the_68_points_connect_them_in_order():
 def test_a_face_without_68_points_has_no_lines():
     image, face = np.full((200, 200, 3), 50, np.uint8), make_face(200)
     np.testing.assert_array_equal(draw(image, [face], show_points68=True), draw(image, [face]))
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((8, 8), np.uint8), ((8, 8, 4), np.uint8), ((8, 8, 3), np.float32), ((0, 8, 3), np.uint8)],
+)
+def test_an_image_of_another_form_is_refused(shape, dtype):
+    image = np.zeros(shape, dtype)
+    with pytest.raises(ImageError, match="cannot use an array as an image"):
+        draw(image, [])

@@ -304,3 +304,25 @@ def test_another_process_predicts_the_68_points_too(detect68):
     same = pickle.loads(pickle.dumps(detect68))
     assert same.points68
     assert same.model.path == detect68.model.path
+
+
+def test_boxes_with_further_numbers_are_refused(detect, sample):
+    corners = np.tile([180, 66, 269, 178, 0.9], (4, 1))
+    yunet = np.tile([180, 66, 89, 112, *[200, 100] * 5, 0.9], (4, 1))
+    for boxes in (corners, yunet, [180, 66, 89, 112]):
+        with pytest.raises(ValueError, match="boxes must have the shape"):
+            detect.faces_at(sample, boxes)
+    with pytest.raises(ValueError, match="received the shape"):
+        detect.detect_others(load_grey(sample), corners)
+    assert detect.faces_at(sample, []) == []
+
+
+def test_a_box_beyond_all_images_is_refused(detect, sample):
+    with pytest.raises(ValueError, match="a box must lie within 16,777,216 px, received 1e"):
+        detect.faces_at(sample, [[0, 0, 1e12, 1e12]])
+
+
+def test_detection_takes_grey_alone(detect, sample):
+    for image in (load_image(sample), load_grey(sample) / 255.0, np.empty((0, 5), np.uint8)):
+        with pytest.raises(edge.ImageError, match="as an image"):
+            detect.detect_faces(image)
