@@ -192,7 +192,7 @@ class FaceKeypoints:
         return results
 
     def detect_faces(self, grey: Grey) -> Detections:
-        """Detect faces in grey, uint8 `(H, W)`, else ImageError; for `predict_faces`, largest first."""
+        """Detect faces in uint8 `(H, W)`, else ImageError; for `predict_faces`, largest first."""
         detections = self.face_detector(check_grey(grey), self.detect_size)
         detections = detections.above(min_detector_score(self.min_score))
         detections = detections.take(~are_suppressed(detections))
