@@ -43,6 +43,7 @@ from benchmarks.evaluation.face_score import (
 )
 from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
+from benchmarks.harness.project import embedded_models
 from benchmarks.latency.model_size import count_multiply_adds, count_parameters
 from benchmarks.reporting.markdown import header, row
 from edge.evaluation.annotation_offsets import add_offsets, measure_offsets
@@ -51,8 +52,8 @@ from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.geometry.face_frame import eye_span
 from edge.keypoints import KEYPOINT_NAMES
-from edge.networks.keypoint_model import EMBEDDED, KeypointModel
-from edge.networks.precision import int8_file, keypoint_file
+from edge.networks.keypoint_model import KeypointModel
+from edge.networks.precision import keypoint_file
 
 _ROLL_DEG = 45.0
 _TURNED_DEG = (-160.0, -130.0, -105.0, 105.0, 130.0, 160.0, 180.0)
@@ -96,7 +97,7 @@ def run(data: Path, models: list[Path]) -> dict[str, Any]:
     photos = read_photos(data / "helen")
     points29 = read_points29(data / "helen")
     rows = []
-    for path in models or [EMBEDDED, int8_file(EMBEDDED)]:
+    for path in models or embedded_models():
         points68 = KeypointModel(path).has_points68
         detect = FaceKeypoints(model=path, precision="fp32", points68=points68)
         metadata = detect.model.metadata

@@ -30,9 +30,10 @@ from benchmarks.evaluation.labelled_points import Points, measure, of_face
 from benchmarks.evaluation.mesh_map import cross_fit
 from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
+from benchmarks.harness.project import embedded_models
 from benchmarks.reporting.markdown import header, row
 from edge.facekeypoints import FaceKeypoints
-from edge.networks.keypoint_model import EMBEDDED, KeypointModel
+from edge.networks.keypoint_model import KeypointModel
 from edge.networks.precision import keypoint_file
 
 _KEYS68 = ("error68", "error68_jaw", "error68_rest")
@@ -47,7 +48,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("data", metavar="DATA", type=Path, help="folder with lfpw/")
     add("models", nargs="*", metavar="MODEL", type=keypoint_file,
-        help=".onnx files, or small (default: the embedded one)")  # fmt: skip
+        help=".onnx files, or small (default: the embedded ones)")  # fmt: skip
     add("--peers", action="store_true",
         help="measure MediaPipe and dlib too, installed by python -m benchmarks.peers")  # fmt: skip
     add("--home", metavar="DIR", type=Path, default=HOME,
@@ -61,7 +62,7 @@ def run(data: Path, models: list[Path], peers: Path | None = None) -> dict[str, 
 
     Args:
         data: folder with `lfpw/`.
-        models: `.onnx` files; the embedded one if empty.
+        models: `.onnx` files; the embedded ones if empty.
         peers: folder of the peers' environments; None leaves them out.
 
     Returns:
@@ -77,7 +78,7 @@ def run(data: Path, models: list[Path], peers: Path | None = None) -> dict[str, 
     labels = np.stack([photo.keypoints for photo in photos])
     labels68 = read_points68(data / "lfpw")
     predictions: dict[str, list[Points | None]] = {}
-    for path in models or [EMBEDDED]:
+    for path in models or embedded_models():
         predictions[str(path)] = _predict(path, photos)
     failures = {}
     if peers is not None:

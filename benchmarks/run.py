@@ -13,11 +13,11 @@ from typing import Any
 
 from benchmarks.comparison.environments import HOME
 from benchmarks.harness.exit_status import report_results
+from benchmarks.harness.project import embedded_models
 from benchmarks.harness.timing import FULL, QUICK
 from benchmarks.latency.scenarios import Plan, measure
 from benchmarks.reporting.tables import table
-from edge.networks.keypoint_model import EMBEDDED
-from edge.networks.precision import int8_file, keypoint_file
+from edge.networks.precision import keypoint_file
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     peer_files = {"yunet": args.yunet, "landmarks": args.landmarks}
     return measure(
         Plan(
-            models=tuple(args.models) or (EMBEDDED, int8_file(EMBEDDED)),
+            models=tuple(args.models or embedded_models()),
             length=QUICK if args.quick else FULL,
             data=args.data,
             peers=args.home if args.peers else None,

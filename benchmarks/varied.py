@@ -17,9 +17,10 @@ from typing import Any
 from benchmarks.evaluation.groups import measure_cells, predict_faces, read_labelled_faces
 from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
+from benchmarks.harness.project import embedded_models
 from benchmarks.reporting.markdown import header, row
 from edge.facekeypoints import FaceKeypoints
-from edge.networks.keypoint_model import EMBEDDED, KeypointModel
+from edge.networks.keypoint_model import KeypointModel
 from edge.networks.precision import keypoint_file
 
 _MIN_FACES = 20  # of a cell that is judged
@@ -34,7 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("data", metavar="DATA", type=Path, help="folder with varied/")
     add("models", nargs="*", metavar="MODEL", type=keypoint_file,
-        help=".onnx files, or small (default: the embedded one)")  # fmt: skip
+        help=".onnx files, or small (default: the embedded ones)")  # fmt: skip
     add("--detector", metavar="FILE", default="face",
         help="a detector's .onnx file (default: the embedded one)")  # fmt: skip
     add("-o", "--output", metavar="FILE", type=Path, help="file for the results as JSON")
@@ -51,7 +52,7 @@ def run(data: Path, models: list[Path], detector: str) -> dict[str, Any]:
     """
     labelled = read_labelled_faces(data / "varied")
     rows = []
-    for path in models or [EMBEDDED]:
+    for path in models or embedded_models():
         points68 = KeypointModel(path).has_points68
         detect = FaceKeypoints(model=path, detector=detector, precision="fp32", points68=points68)
         predictions = predict_faces(detect, labelled)

@@ -8,6 +8,7 @@ from benchmarks import varied
 from benchmarks.varied import main
 from edge.facekeypoints import FaceKeypoints
 from edge.keypoints import KEYPOINT_NAMES
+from edge.networks.keypoint_model import EMBEDDED
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_the_network_that_labelled_the_photo_finds_it_at_no_distance(
     data, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(varied, "_MIN_FACES", 1)
-    assert main([str(data), "-o", str(tmp_path / "out.json")]) == 0
+    assert main([str(data), str(EMBEDDED), "-o", str(tmp_path / "out.json")]) == 0
     (row,) = json.loads((tmp_path / "out.json").read_text())["models"]
     for name in ("all", "set made", "age 26-45", "race 0", "gender 1"):
         assert row["groups"][name]["found"] == 1.0
