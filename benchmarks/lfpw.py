@@ -159,7 +159,7 @@ def table(results: dict[str, Any]) -> str:
         *("inside `error90`", "68 points", "jaw", "rest", "on common faces"),
     )
     for measured in results["models"]:
-        name = Path(measured["model"]).name
+        name = "/".join(Path(measured["model"]).parts[-2:])  # the folder, as files have one name
         if "failure" in measured:
             lines.append(row(name, measured["failure"], *["–"] * 8))
             continue

@@ -38,7 +38,7 @@ def describe(detect: FaceKeypoints, requested: Precision) -> str:
     for name, path in opened.items():
         facts.append((f"precision, {name}", f"{_precision(path)} (requested: {requested})"))
     facts.append(("threads", str(detect.settings.threads)))
-    return "\n".join(f"{name + ':':<24}{value}" for name, value in facts)
+    return "\n".join(f"{name + ':':<27}{value}" for name, value in facts)
 
 
 def _software() -> list[tuple[str, str]]:

@@ -113,7 +113,7 @@ def test_the_table_shows_shares_inside_both_radii():
     }  # fmt: skip
     line = lfpw.table({"models": [measured]}).splitlines()[-1]
     assert line == (
-        "| keypoints.onnx | 3 of 4 | 3.00% (4.00%) | 2.00% | 50% (50%–50%) | 53% (50%–95%) "
+        "| a/keypoints.onnx | 3 of 4 | 3.00% (4.00%) | 2.00% | 50% (50%–50%) | 53% (50%–95%) "
         "| 3.50% | 5.00% | 3.00% | 2.50% |"
     )
 

@@ -215,8 +215,8 @@ def test_info_describes_the_models_of_the_options(capsys):
     assert main(["--info", "--precision", "int8", "--detector", "none", "--threads", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2:] == [
-        "precision, keypoints:   int8 (requested: int8)",
-        "threads:                2",
+        "precision, keypoints:      int8 (requested: int8)",
+        "threads:                   2",
     ]
 
 
