@@ -23,6 +23,8 @@ _WHITE = (255, 255, 255)
 _DOT = 0.014  # radius of a point, in sides of the face's box
 _MIN_DOT = 1.3  # px
 _LINE = 0.35  # width of a line through the 68 points, in radii of a point
+_SUPERSAMPLING = 4  # of lines
+_MAX_SUPERSAMPLED = 1000  # px; the mask of a larger face would take much memory
 _OUTLINE = 1.45  # radius of the dark outline, in radii of the point
 _MIN_SIDE_WITH_NAMES = 900  # px; a smaller image is enlarged, or 15 names would cover it
 _MAX_SIDE_WITH_NAMES = 6000  # px, of an enlarged image
@@ -101,14 +103,20 @@ def _draw_face(
 def _draw_lines(
     canvas: Image.Image, face: Face, points68: NDArray[np.float32], factor: int
 ) -> None:
-    """The lines of the 68 points, white with a dark outline."""
-    width = max(1, round(_dot_radius(face.box * factor) * _LINE))
-    points = [(float(x), float(y)) for x, y in _enlarged(points68, factor)]
-    pen = ImageDraw.Draw(canvas)
+    """The lines of the 68 points, white with a dark outline; antialiased on all but large faces."""
+    width = max(1.0, _dot_radius(face.box * factor) * _LINE)
+    points = _enlarged(points68, factor)
+    low = np.floor(points.min(axis=0) - 2 * width).astype(int)
+    size = np.ceil(points.max(axis=0) + 2 * width).astype(int) - low + 1
+    scale = _SUPERSAMPLING if size.max() <= _MAX_SUPERSAMPLED else 1
+    corners = [(float(x), float(y)) for x, y in (points - low + 0.5) * scale - 0.5]
     for colour, line_width in ((_BLACK, 3 * width), (_WHITE, width)):
+        mask = Image.new("L", (int(size[0]) * scale, int(size[1]) * scale))
+        pen = ImageDraw.Draw(mask)
         for first, last, is_closed in LINES_68:
-            line = points[first : last + 1] + ([points[first]] if is_closed else [])
-            pen.line(line, colour, line_width, joint="curve")
+            line = corners[first : last + 1] + ([corners[first]] if is_closed else [])
+            pen.line(line, 255, max(1, round(line_width * scale)), joint="curve")
+        canvas.paste(colour, (int(low[0]), int(low[1])), mask.reduce(scale))
 
 
 def _dot_radius(box: NDArray[np.float32]) -> float:

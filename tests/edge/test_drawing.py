@@ -101,3 +101,24 @@ def test_an_image_of_another_form_is_refused(shape, dtype):
     image = np.zeros(shape, dtype)
     with pytest.raises(ImageError, match="cannot use an array as an image"):
         draw(image, [])
+
+
+@pytest.mark.parametrize("size", [60, 5000])
+def test_lines_of_a_small_or_large_face_stay_near_their_points(size):
+    points68 = np.full((68, 2), size / 2, np.float32)
+    points68[27:31] = np.linspace((0.5, 0.2), (0.5, 0.8), 4) * size  # the bridge of the nose
+    face = replace(make_face(size), points68=points68)
+    image = np.full((size, size, 3), 128, np.uint8)
+    away = np.array([-4, -4, 0, 0], np.float32) * size  # the box and the points are elsewhere
+    moved = replace(face, box=face.box + away, keypoints=face.keypoints - 4 * size)
+    drawn = draw(image, [moved], show_points68=True)
+    middle, reach = size // 2, round(0.04 * size) + 3
+    assert drawn[round(0.4 * size), middle - 1 : middle + 2].max() == 255
+    changed = (drawn != 128).any(axis=-1)
+    assert changed[:, middle - reach : middle + reach].sum() == changed.sum()
+
+
+def test_lines_that_leave_the_image_can_be_drawn():
+    points68 = np.tile(np.float32([[-50, 250], [250, -50]]), (34, 1))
+    face = replace(make_face(200), points68=points68)
+    assert draw(np.zeros((200, 200, 3), np.uint8), [face], show_points68=True)[100, 100].max() > 0
