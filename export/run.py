@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.cli.streams import make_streams_readable
 from edge.errors import EdgeError
 from export.errors import ExportError
 
@@ -84,6 +85,7 @@ def _export(network: ExportableNetwork, folder: Path, int8: bool) -> tuple[list[
 
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
+    make_streams_readable()
     args = parse_args(argv)
     try:
         report = run(args.run, Path(args.output), not args.no_int8, args.license, args.faces)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from edge.cli.streams import make_streams_readable
 from edge.errors import EdgeError
 from train.errors import TrainError
 
@@ -15,6 +16,7 @@ def report(command: Callable[[], str]) -> int:
     Returns:
         The exit status: 0, or 1 with one line on standard error.
     """
+    make_streams_readable()
     try:
         text = command()
     except (TrainError, EdgeError, OSError) as error:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from edge.cli.streams import make_streams_readable
 from edge.errors import EdgeError, first_line
 from edge.files import write_atomically
 
@@ -67,6 +68,7 @@ def report(measure: Callable[[], str], describe_key: Callable[[KeyError], str] =
     Returns:
         The exit status: 0, or 1 with one line on standard error.
     """
+    make_streams_readable()
     try:
         print(measure())
     except KeyError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edge.bulk.options import parse_args
 from edge.cli.exit_status import run_command
 from edge.cli.model_options import open_models
+from edge.cli.streams import make_streams_readable
 from edge.extras import require
 
 if TYPE_CHECKING:
@@ -56,5 +57,6 @@ def _executor_kind(args: argparse.Namespace) -> ExecutorKind:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    make_streams_readable()
     args = parse_args(argv)
     return run_command(lambda: run(args), "interrupted; continue with --resume")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.cli.exit_status import run_command
+from edge.cli.filenames import STDIO
 from edge.cli.model_options import open_models
+from edge.cli.streams import make_streams_readable
 from edge.run.options import parse_args
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _outputs(
         table_paths=paths,
         aligned=AlignedPaths(Path(args.align), names) if args.align else None,
         aligned_size=args.align_size,
-        print_faces=not paths.use_stdout,
+        print_faces=not paths.use_stdout and args.output != STDIO,
     )
 
 
@@ -96,8 +97,6 @@ def print_info(args: argparse.Namespace) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    make_streams_readable()
     args = parse_args(argv)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # file names need not be valid text
     return run_command(lambda: print_info(args) if args.info else run(args))

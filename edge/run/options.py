@@ -55,8 +55,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def _usage_error(args: argparse.Namespace) -> str | None:
     """What is wrong with options that do not go together or are out of range, if anything."""
-    if args.json == "-" and args.csv == "-":
-        return "--json and --csv cannot both write to standard output"
+    if [args.json, args.csv, args.output].count("-") > 1:
+        return "only one of --json, --csv and --output can write to standard output"
     if args.no_picture and args.output:
         return "--output and --no-picture exclude each other"
     if not args.sources and not args.info:
@@ -81,7 +81,8 @@ def _usage_error(args: argparse.Namespace) -> str | None:
 def _add_outputs(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("-o", "--output", metavar="PATH",
-        help="annotated image or video, or a folder (a path without suffix)")  # fmt: skip
+        help="annotated image or video, or a folder (a path without suffix); - writes a JPEG image "
+        "to stdout")  # fmt: skip
     add("--no-picture", action="store_true", help="write no annotated images or videos")
     add("--json", metavar="FILE", help="write one JSON object per image or frame; - for stdout")
     add("--csv", metavar="FILE", help="write one row per face; - for stdout")

@@ -38,15 +38,19 @@ class FileSet:
 
 
 class AnnotatedPaths:
-    """Chooses the path of each annotated image or video."""
+    """Chooses the path of each annotated image or video.
+
+    Attributes:
+        to_stdout: whether the one annotated image goes to standard output instead of a file.
+    """
 
     def __init__(self, sources: Sequence[str], output: str | None, tables: Sequence[str]) -> None:
         """Check the output against the inputs and the other outputs.
 
         Args:
             sources: names of all sources.
-            output: a file, for a single source; a folder, which is an existing one, ends in a slash
-                or has no suffix; or None to write beside each source.
+            output: a file, or `-` for standard output, for a single source; a folder, which is an
+                existing one, ends in a slash or has no suffix; or None to write beside each source.
             tables: paths of the JSON and the CSV file.
 
         Raises:
@@ -58,7 +62,10 @@ class AnnotatedPaths:
         self._used = {path.resolve() for path in (*inputs, *map(Path, tables))}
         self._file: Path | None = None
         self._folder: Path | None = None
-        if output is None:
+        self.to_stdout = output == STDIO
+        if self.to_stdout:
+            self._check_is_single(STDIO, len(sources))
+        if output is None or self.to_stdout:
             return
         path = Path(output)
         if path.is_dir() or output.endswith("/") or not path.suffix:
@@ -103,20 +110,25 @@ class AnnotatedPaths:
         return path
 
     def _check_file(self, path: Path, source_count: int) -> None:
-        if source_count > 1:
-            raise SourceError(
-                f"{path}: cannot hold the annotated images of {source_count} sources; "
-                "give a folder, ending in /"
-            )
+        self._check_is_single(path, source_count)
         if path.suffix.lower() not in VIDEO_SUFFIXES:
             check_suffix(path)
         if self._is_used(path):
             raise SourceError(f"{path}: is another input or output; choose another output")
 
+    def _check_is_single(self, output: Path | str, source_count: int) -> None:
+        if source_count > 1:
+            raise SourceError(
+                f"{output}: cannot hold the annotated images of {source_count} sources; "
+                "give a folder, ending in /"
+            )
+
     def _is_used(self, path: Path) -> bool:
         return path.resolve() in self._used or self._inputs.contains(path)
 
     def _check_file_type(self, is_video: bool) -> None:
+        if self.to_stdout and is_video:
+            raise SourceError("-: standard output takes an annotated image, no video; name a file")
         if self._file and is_video != (self._file.suffix.lower() in VIDEO_SUFFIXES):
             expected = "a video; use .mp4 or .avi" if is_video else "an image; use .jpg or .png"
             raise SourceError(f"{self._file}: cannot hold {expected}")

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from edge.errors import SourceError
 from edge.files import write_atomically
+from edge.run.csv_text import as_written, csv_line, parse_complete_rows
 from edge.run.tables import TablePaths
 
 _RECORD_START = '{"image": "'  # of every line of the JSON Lines file
@@ -30,7 +31,7 @@ class _Record:
     """A complete line of the JSON Lines file.
 
     Attributes:
-        image: name of the image.
+        image: name of the image, as `as_written` gives it.
         faces: number of faces.
         line: as written, with its line end.
     """
@@ -53,7 +54,7 @@ def drop_incomplete(
         columns: names of the CSV's columns in this run; None for any.
 
     Returns:
-        The names of the images that are complete.
+        Those of `inputs` that are complete.
 
     Raises:
         SourceError: a file cannot be read, is not a table of results, or has other columns.
@@ -65,14 +66,22 @@ def drop_incomplete(
             f"{paths.csv}: has {len(table[0])} columns, and this run writes {len(columns)}; "
             "resume with the options of the first run, or choose another file"
         )
-    completed = _completed(paths, records, [row[0] for row in table[1:]]) - _marked(paths)
-    incomplete = set(inputs) - completed
+    written = _completed(paths, records, [row[0] for row in table[1:]]) - _marked(paths)
+    written -= _ambiguous(inputs)
+    completed = {name for name in inputs if as_written(name) in written}
+    incomplete = {as_written(name) for name in inputs} - written
     if paths.json and Path(paths.json).exists():
         _write_lines(paths.json, (r.line for r in records if r.image not in incomplete))
     if paths.csv and table:
         _write_rows(paths.csv, [table[0], *(r for r in table[1:] if r[0] not in incomplete)])
     remove_marks(paths)
     return completed
+
+
+def _ambiguous(inputs: Collection[str]) -> set[str]:
+    """Names that two inputs have in a table, as one may look as the other is written."""
+    counts = Counter(as_written(name) for name in set(inputs))
+    return {name for name, count in counts.items() if count > 1}
 
 
 def mark_incomplete(paths: TablePaths, name: str) -> None:
@@ -106,7 +115,7 @@ def _marked(paths: TablePaths) -> set[str]:
     for path in _marks(paths):
         for line in _split_lines(_read_text(str(path))):
             with contextlib.suppress(ValueError):  # a line that was not written to its end
-                names.add(str(json.loads(line)))
+                names.add(as_written(str(json.loads(line))))
     return names
 
 
@@ -132,7 +141,7 @@ def _read_records(path: str) -> list[_Record]:
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)
-            records.append(_Record(str(record["image"]), len(record["faces"]), line))
+            records.append(_Record(as_written(str(record["image"])), len(record["faces"]), line))
         except (ValueError, KeyError, TypeError) as error:
             if number == len(lines) and _is_truncated(line):
                 break
@@ -155,12 +164,15 @@ def _split_lines(text: str) -> list[str]:
 def _read_rows(path: str) -> list[list[str]]:
     """The complete rows of a CSV file with its header; none if there is no file."""
     text = _read_text(path)
-    text = text[: text.rfind("\n") + 1]
-    rows = list(csv.reader(_split_lines(text)))
+    failure = SourceError(f"{path}: is not a table of results; choose another file")
+    try:
+        rows = parse_complete_rows(text)
+    except csv.Error as error:
+        raise failure from error
     if rows and (
         rows[0][:2] != ["image", "frame"] or any(len(row) != len(rows[0]) for row in rows)
     ):
-        raise SourceError(f"{path}: is not a table of results; choose another file")
+        raise failure
     return rows
 
 
@@ -187,4 +199,4 @@ def _write_rows(path: str, rows: Sequence[Sequence[str]]) -> None:
         write_atomically(Path(path)) as part,
         part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
-        csv.writer(file, lineterminator="\n").writerows(rows)
+        file.writelines(map(csv_line, rows))

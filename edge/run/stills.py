@@ -10,7 +10,7 @@ from edge.cli.filenames import STDIO
 from edge.errors import ImageError, SourceError
 from edge.facekeypoints import FaceKeypoints
 from edge.image import Rgb, load_image
-from edge.image_writer import save_image
+from edge.image_writer import save_image, to_jpeg
 from edge.run.output_paths import AnnotatedPaths
 from edge.run.pipeline import Bounds, run_pipeline
 from edge.run.reporter import ImageResult, Reporter
@@ -67,12 +67,28 @@ class StillProcessor:
         self._reporter.record(result)
         if self._annotated:
             try:
-                path = self._annotated.next(result.name)
-                save_image(self._reporter.annotate(result), path)
+                place = _save(self._reporter.annotate(result), result.name, self._annotated)
+            except BrokenPipeError:
+                raise
             except OSError as error:
                 self._reporter.fail(str(error))
             else:
-                self._reporter.message(f"{result.name}: annotated image: {path}")
+                self._reporter.message(f"{result.name}: annotated image: {place}")
+
+
+def _save(image: Rgb, name: str, annotated: AnnotatedPaths) -> str:
+    """Write an annotated image; returns where it is."""
+    if annotated.to_stdout:
+        if sys.stdout.isatty():
+            raise SourceError(
+                "-: standard output is a terminal; redirect it to a file or a program"
+            )
+        sys.stdout.buffer.write(to_jpeg(image))
+        sys.stdout.flush()
+        return "standard output"
+    path = annotated.next(name)
+    save_image(image, path)
+    return str(path)
 
 
 def _load(name: str) -> _Loaded | _Failure:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
-import csv
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +16,7 @@ from edge.errors import SourceError
 from edge.face import Face
 from edge.measures import MeasureSettings
 from edge.records import csv_header, csv_row, to_record
+from edge.run.csv_text import as_written, csv_line
 from edge.run.output_paths import FileSet
 
 
@@ -62,7 +63,7 @@ class Tables:
         self._json = json_file
         self._csv = csv_file
         if csv_file and not (csv_file.seekable() and csv_file.tell()):
-            csv.writer(csv_file, lineterminator="\n").writerow(csv_header(names, points68))
+            csv_file.write(csv_line(csv_header(names, points68)))
 
     def write(
         self,
@@ -83,11 +84,13 @@ class Tables:
         """
         if self._json:
             record = to_record(image, *size, faces, self._names, frame, time, self._measuring)
-            line = json.dumps(record, ensure_ascii=False, allow_nan=False)
-            print(line, file=self._json, flush=True)
+            escape = _encoding(self._json) != "utf-8"  # standard output may be anything
+            print(json.dumps(record, ensure_ascii=escape, allow_nan=False), file=self._json)
+            self._json.flush()
         if self._csv:
-            rows = [csv_row(image, frame or 0, number, face) for number, face in enumerate(faces)]
-            csv.writer(self._csv, lineterminator="\n").writerows(rows)
+            name = as_written(image, _encoding(self._csv))
+            rows = (csv_row(name, frame or 0, number, face) for number, face in enumerate(faces))
+            self._csv.writelines(map(csv_line, rows))
             self._csv.flush()
 
 
@@ -124,6 +127,11 @@ def open_tables(
             used.append(Path(path))
         json_file, csv_file = files
         yield Tables(names, json_file, csv_file, points68, measuring)
+
+
+def _encoding(file: TextIO) -> str:
+    """The name of a file's encoding as Python itself spells it."""
+    return codecs.lookup(file.encoding or "utf-8").name
 
 
 def _open_text(path: Path, used: Sequence[Path], append: bool) -> TextIO:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edge.cli.exit_status import run_command
 from edge.cli.model_options import open_models
+from edge.cli.streams import make_streams_readable
 from edge.extras import require
 from edge.serve.limits import LOOPBACK, Limits
 from edge.serve.options import parse_args
@@ -75,5 +76,6 @@ def _startup_line(host: str, port: int, token: str | None, live: LiveStream | No
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    make_streams_readable()
     args = parse_args(argv)
     return run_command(lambda: run(args))

@@ -4,14 +4,16 @@ import os
 import re
 import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from edge.image import load_image
 from edge.networks.keypoint_model import EMBEDDED
 from edge.run.command import main
-from tests.edge.run.command_line import CROP
+from tests.edge.run.command_line import CROP, FP32, read_records
 from tests.made_models import write_keypoint_model
 
 # Modules that are not installed with the runtime.
@@ -350,3 +352,25 @@ def test_the_small_model_is_chosen_by_its_name(photo, tmp_path, monkeypatch, cap
     assert main(arguments) == 0
     assert main(["--info", "--model", "small"]) == 0
     assert re.search(r"keypoints-small\.onnx: +[\d,]+ bytes, SHA-256", capsys.readouterr().out)
+
+
+def test_an_annotated_image_on_standard_output_is_alone_there(photo, tmp_path, capsysbinary):
+    assert main([str(photo), "-o", "-", "--csv", str(tmp_path / "f.csv"), *FP32]) == 0
+    captured = capsysbinary.readouterr()
+    assert load_image(captured.out).shape == load_image(photo).shape
+    assert captured.err.endswith(b"annotated image: standard output\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.csv", photo.name]
+
+
+def test_a_run_with_odd_names_is_resumed_without_doubles(sample, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ['"q".jpg', "l\n.jpg", "r\r.jpg", os.fsdecode(b"\xff.jpg"), "z.jpg"]
+    for name in names:
+        Image.open(sample).save(name, "JPEG")
+    arguments = [".", "--no-picture", "--json", "f.jsonl", "--csv", "f.csv", *FP32]
+    assert main(arguments) == 0
+    before = Path("f.jsonl").read_bytes(), Path("f.csv").read_bytes()
+    for _ in range(2):
+        assert main([*arguments, "--resume"]) == 0
+        assert (Path("f.jsonl").read_bytes(), Path("f.csv").read_bytes()) == before
+    assert len(read_records(Path("f.jsonl"))) == len(names)

@@ -9,7 +9,8 @@ from edge.run.options import parse_args
     ("arguments", "message"),
     [
         ([], "the following arguments are required: SOURCE"),
-        (["a.jpg", "--json", "-", "--csv", "-"], "cannot both write to standard output"),
+        (["a.jpg", "--json", "-", "--csv", "-"], "only one of --json, --csv and --output can"),
+        (["a.jpg", "--json", "-", "-o", "-"], "only one of --json, --csv and --output can"),
         (["a.jpg", "--no-picture", "-o", "b.jpg"], "--output and --no-picture exclude each other"),
         (["a.jpg", "--precision", "x"], "argument --precision: invalid choice: 'x'"),
         (["a.jpg", "--resume"], "--resume needs a file in --json or --csv"),

@@ -84,3 +84,19 @@ class TestAlignedPaths:
         paths = AlignedPaths(tmp_path, sources)
         names = [paths.path(source, 0).name for source in sources]
         assert names == ["a.face-0.png", "a-3.face-0.png", "a-2.face-0.face-0.png"]
+
+
+def test_standard_output_takes_one_image_and_no_video():
+    paths = AnnotatedPaths(["a.jpg"], "-", [])
+    assert paths.to_stdout
+    for choose in (paths.camera_path, lambda: paths.next("film.mp4", is_video=True)):
+        with pytest.raises(SourceError, match="standard output takes an annotated image, no video"):
+            choose()
+    with pytest.raises(SourceError, match="-: cannot hold the annotated images of 2 sources"):
+        AnnotatedPaths(["a.jpg", "b.jpg"], "-", [])
+
+
+def test_an_image_under_the_name_of_a_video_is_copied_as_an_image(tmp_path):
+    paths = AnnotatedPaths([str(tmp_path / "a.mp4"), str(tmp_path / "b.jpg")], None, [])
+    assert paths.next(str(tmp_path / "a.mp4")).name == "a.keypoints.jpg"
+    assert paths.next(str(tmp_path / "b.jpg"), is_video=True).name == "b.keypoints.mp4"

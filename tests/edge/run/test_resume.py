@@ -1,13 +1,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge.errors import SourceError
+from edge.face import Face
 from edge.keypoints import KEYPOINT_NAMES
 from edge.records import csv_header
 from edge.run.resume import drop_incomplete
-from edge.run.tables import TablePaths
+from edge.run.tables import TablePaths, open_tables
 
 HEADER = ",".join(csv_header(KEYPOINT_NAMES))
 REST = "," + ",".join(["1"] * (len(csv_header(KEYPOINT_NAMES)) - 1))
@@ -79,11 +81,13 @@ def test_a_line_separator_of_unicode_in_a_name_does_not_end_a_line(tmp_path):
         json.dumps({"image": f"a\u2028{i}", "faces": []}, ensure_ascii=False) for i in range(3)
     ]
     path.write_text("".join(f"{record}\n" for record in records), encoding="utf-8")
-    assert drop_incomplete(TablePaths(str(path)), []) == {"a\u20280", "a\u20281"}
+    assert drop_incomplete(TablePaths(str(path)), ["a\u20280", "a\u20281", "b"]) == {
+        "a\u20280", "a\u20281"
+    }  # fmt: skip
 
 
 def test_rows_of_images_that_are_not_inputs_of_this_run_are_kept(tables):
-    assert drop_incomplete(tables, ["d"]) == {"a"}
+    assert drop_incomplete(tables, ["d"]) == set()
     with open(tables.json, encoding="utf-8") as file:
         assert [json.loads(line)["image"] for line in file] == ["a", "b"]
     with open(tables.csv, encoding="utf-8") as file:
@@ -107,3 +111,54 @@ def test_a_table_with_other_columns_is_an_error_and_unchanged(tables):
         drop_incomplete(tables, "abc", columns)
     assert Path(tables.csv).read_text() == before
     assert drop_incomplete(tables, "abc", csv_header(KEYPOINT_NAMES)) == {"a"}
+
+
+ODD_NAMES = (
+    'a "quoted", name.jpg', "line\nend.jpg", "carriage\rreturn.jpg", "both\r\n.jpg", "\udcff.jpg",
+    "caf\u00e9.jpg", "tab\t.jpg", "back\\slash.jpg", "'.jpg", '"', "\u2028.jpg", "\x85.jpg",
+    ",.jpg",
+)  # fmt: skip
+
+
+def write_both(folder, names, faces=2):
+    """Tables as a run writes them, with `faces` faces an image."""
+    paths = TablePaths(str(folder / "f.jsonl"), str(folder / "f.csv"))
+    found = [Face(np.ones(4), 0.5, np.ones((15, 2)), np.ones(15))] * faces
+    with open_tables(KEYPOINT_NAMES, paths, [], append=True) as tables:
+        for name in names:
+            tables.write(name, (9, 9), found)
+    return paths
+
+
+@pytest.mark.parametrize("kept", ["both", "json", "csv"])
+def test_images_of_any_name_are_complete_and_not_written_twice(tmp_path, kept):
+    paths = write_both(tmp_path, [*ODD_NAMES, "last.jpg"])
+    if kept != "both":
+        paths = TablePaths(**{kept: getattr(paths, kept)})
+    before = [Path(path).read_bytes() for path in paths.files]
+    assert drop_incomplete(paths, [*ODD_NAMES, "last.jpg", "new.jpg"]) == set(ODD_NAMES)
+    assert drop_incomplete(paths, ODD_NAMES) == set(ODD_NAMES) - {ODD_NAMES[-1]}
+    for path, data in zip(paths.files, before, strict=True):
+        assert data.startswith(Path(path).read_bytes())
+
+
+def test_a_row_that_was_cut_off_within_a_name_of_several_lines_is_dropped(tmp_path):
+    paths = write_both(tmp_path, ["a.jpg", "b\n\nc.jpg"], faces=1)
+    whole = Path(paths.csv).read_bytes()
+    for end in range(whole.index(b'"b'), len(whole)):
+        Path(paths.csv).write_bytes(whole[:end])
+        assert drop_incomplete(TablePaths(csv=paths.csv), ["a.jpg", "b\n\nc.jpg"]) == set()
+        assert Path(paths.csv).read_bytes() == whole[: whole.index(b"a.jpg")]
+
+
+def test_names_that_are_written_alike_are_processed_again(tmp_path):
+    names = ["\udcff.jpg", "\\udcff.jpg"]
+    paths = write_both(tmp_path, [*names, "b.jpg", "c.jpg"])
+    assert drop_incomplete(paths, [*names, "b.jpg", "c.jpg"]) == {"b.jpg"}
+    assert drop_incomplete(paths, [names[0]]) == set()
+
+
+def test_a_table_that_is_no_csv_is_an_error(tmp_path):
+    (tmp_path / "f.csv").write_bytes(b"image,frame\rx,y\n")
+    with pytest.raises(SourceError, match="is not a table of results"):
+        drop_incomplete(TablePaths(csv=str(tmp_path / "f.csv")), [])

@@ -2,9 +2,11 @@ import csv
 import io
 import json
 import os
+import sys
 
 import pytest
 
+from edge.cli.streams import make_streams_readable
 from edge.errors import SourceError
 from edge.keypoints import KEYPOINT_NAMES
 from edge.measures import MeasureSettings
@@ -115,3 +117,22 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path):
         open_tables(KEYPOINT_NAMES, TablePaths(str(tmp_path)), []),
     ):
         pass
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1251", "utf-8"])
+def test_names_on_standard_output_are_whole_in_any_encoding(face, monkeypatch, encoding):
+    names = ["caf\u00e9 \u00d7.jpg", "\udcff.jpg", "\u4e2d.jpg"]
+    for form in ("json", "csv"):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding)
+        monkeypatch.setattr(sys, "stdout", stream)
+        make_streams_readable()
+        with open_tables(KEYPOINT_NAMES, TablePaths(**{form: "-"}), []) as tables:
+            for name in names:
+                tables.write(name, (9, 9), [face])
+        text = stream.buffer.getvalue().decode(encoding)
+        if form == "json":
+            assert [json.loads(line)["image"] for line in text.splitlines()] == names
+        else:
+            rows = list(csv.reader(text.splitlines()))[1:]
+            written = [name.encode(encoding, "backslashreplace").decode(encoding) for name in names]
+            assert [row[0] for row in rows] == written
