@@ -4,13 +4,17 @@ SAMPLE := edge/data/astronaut.jpg
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
+# Of weights trained on permissively licensed photos alone, written into the files.
+PERMISSIVE := "free for any use, with the credits in LICENSE-WEIGHTS"
+LIMIT = $(if $(MINUTES),--minutes $(MINUTES))
+
 export IMAGE DATA  # read by the shell from the environment, so that spaces and quotes are safe
 
 # The runtime with which the page runs the networks in the browser.
 ORT := onnxruntime-web-1.30.0
 ORT_FILES := ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm
 
-.PHONY: run serve page test lint check matrix train train-face clean
+.PHONY: run serve page test lint check matrix train train-research train-face clean
 
 run: .venv/runtime-installed
 	@$(BIN)/python -m edge.run --json - $(if $(IMAGE),-- "$$IMAGE",-o astronaut.keypoints.jpg $(SAMPLE))
@@ -42,20 +46,31 @@ check: test lint
 matrix: .venv/runtime-installed
 	$(BIN)/python -m benchmarks.matrix -o benchmarks/results/matrix.json
 
-# The embedded keypoint network, from the folder of its data sets (MODEL_CARD.md); an interrupted run
-# is resumed.
+# The embedded keypoint networks in both sizes, from the folder of their data sets (docs/training.md);
+# an interrupted run is resumed. MINUTES limits the time of each.
 train: .venv/dev-installed
 	@test -d "$$DATA" || { echo "usage: make train DATA=FOLDER" >&2; exit 2; }
-	$(BIN)/python -m train.prepare --recipe shipped -o runs/faces.npz \
+	$(BIN)/python -m train.prepare --recipe keypoints -o runs/labelled.npz -- "$$DATA"
+	for recipe in keypoints keypoints-small; do \
+		$(BIN)/python -m train.run --recipe $$recipe --data runs/labelled.npz \
+			$(LIMIT) -o runs/$$recipe --resume \
+		&& $(BIN)/python -m export.run runs/$$recipe -o runs/models --license $(PERMISSIVE) \
+		|| exit; \
+	done
+
+# The network for Kaggle's task, on sets for research only; it stays outside the wheel.
+train-research: .venv/dev-installed
+	@test -d "$$DATA" || { echo "usage: make train-research DATA=FOLDER" >&2; exit 2; }
+	$(BIN)/python -m train.prepare --recipe research -o runs/faces.npz \
 		--apart-from "$$DATA/kaggle/test_annotated.csv" "$$DATA/kaggle/test.zip" -- "$$DATA"
-	$(BIN)/python -m train.run --recipe shipped --data runs/faces.npz \
-		--negatives "$$DATA/negatives" -o runs/shipped --resume
-	$(BIN)/python -m export.run runs/shipped -o runs/models
+	$(BIN)/python -m train.run --recipe research --data runs/faces.npz \
+		--negatives "$$DATA/negatives" $(LIMIT) -o runs/research --resume
+	$(BIN)/python -m export.run runs/research -o runs/models/research
 	$(BIN)/python -m train.prepare --recipe face -o runs/photos.npz -- "$$DATA"
-	$(BIN)/python -m train.score runs/shipped --data runs/faces.npz --photos runs/photos.npz \
+	$(BIN)/python -m train.score runs/research --data runs/faces.npz --photos runs/photos.npz \
 		--negatives "$$DATA/negatives" --detector edge/models/face.onnx \
-		--model runs/models/keypoints.onnx -o runs/scored
-	$(BIN)/python -m export.run runs/scored -o runs/models
+		--model runs/models/research/keypoints.onnx -o runs/scored
+	$(BIN)/python -m export.run runs/scored -o runs/models/research
 
 # The embedded face detector, likewise, in two rounds; each samples the false positives of the detector
 # before it more often, and the second the faces that the first missed.

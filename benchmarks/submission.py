@@ -1,4 +1,7 @@
-"""`python -m benchmarks.submission`: predictions for Kaggle's *Facial Keypoints Detection*."""
+"""`python -m benchmarks.submission`: predictions for Kaggle's *Facial Keypoints Detection*.
+
+Made with the network that was trained on Kaggle's data and research sets, which is not embedded.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,14 @@ import numpy as np
 
 from benchmarks.datasets.kaggle import read_images
 from benchmarks.harness.exit_status import report
+from benchmarks.harness.project import ROOT
 from edge.files import write_atomically
 from edge.formats.tables import open_table, parse_whole, read_rows
-from edge.networks.keypoint_model import EMBEDDED, KeypointModel
+from edge.networks.keypoint_model import KeypointModel
 from edge.networks.precision import keypoint_file
 from edge.refinement import predict_crops
 
+RESEARCH = ROOT / "export" / "models" / "research" / "keypoints.onnx"
 _SIDE = 96.0  # px; Kaggle's coordinates are between 0 and this
 
 
@@ -29,8 +34,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("images", metavar="TEST", type=Path, help="Kaggle's test.csv, or its zip")
     add("lookup", metavar="LOOKUP", type=Path, help="Kaggle's IdLookupTable.csv")
-    add("--model", type=keypoint_file, default=EMBEDDED, metavar="FILE",
-        help="an .onnx file, or small (default: the embedded model)")  # fmt: skip
+    add("--model", type=keypoint_file, default=RESEARCH, metavar="FILE",
+        help="an .onnx file, or small (default: that in export/models/research/)")  # fmt: skip
     add("-o", "--output", type=Path, default=Path("submission.csv"), metavar="FILE",
         help="default: %(default)s")  # fmt: skip
     return parser.parse_args(argv)

@@ -48,11 +48,11 @@ class ExportableNetwork(Protocol):
 class KeypointNetwork:
     """A trained keypoint network, see `ExportableNetwork`."""
 
-    name = "keypoints"
     can_quantize = True
 
     def __init__(self, run: TrainingRun, prepared: str | None, license_text: str) -> None:
         """Read the run's faces and model; `prepared` as for `export.source.read_face_sets`."""
+        self.name = "keypoints-small" if run.is_small else "keypoints"
         self._record = run.record
         self._sets = read_face_sets(run, prepared)
         self.metadata = describe_keypoints(run.record, run.sha256, _SIZE, license_text)

@@ -22,7 +22,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line; exits with status 2 on usage errors."""
     parser = argparse.ArgumentParser(
         prog="python -m export.run",
-        description="Convert a training run to keypoints.onnx and keypoints.int8.onnx, or a "
+        description="Convert a training run to keypoints.onnx and keypoints.int8.onnx (of the "
+        "recipe keypoints-small to keypoints-small.onnx and keypoints-small.int8.onnx), or a "
         "detector's to face.onnx and face.int8.onnx, and check them. Nothing is written unless "
         "every check passes.",
     )

@@ -58,6 +58,11 @@ class TrainingRun:
         """Whether the run trained a face detector; else it trained a keypoint network."""
         return bool(self.record.get("kind") == "detector")
 
+    @property
+    def is_small(self) -> bool:
+        """Whether the run trained the smaller of the two embedded keypoint networks."""
+        return bool(self.record["recipe"].get("shape") == "small")
+
 
 @dataclass(frozen=True, slots=True)
 class FaceSets:

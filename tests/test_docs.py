@@ -113,6 +113,25 @@ def test_the_model_cards_results_are_those_measured():
         assert f"| {name} | " + " | ".join(cells) + " |" in between(CARD, "keypoints")
 
 
+def test_the_research_networks_results_are_those_measured():
+    results = json.loads((MEASURED / "research.json").read_text("utf-8"))
+    assert between(CARD, "research") == accuracy_table(results)
+
+
+def test_the_research_network_is_the_one_whose_run_is_kept_and_says_its_terms():
+    from benchmarks.submission import RESEARCH
+    from edge.networks.keypoint_model import KeypointModel
+    from edge.networks.precision import int8_file
+
+    digest = hashlib.sha256((RESEARCH.parent / "model.keras").read_bytes()).hexdigest()
+    measured = json.loads((MEASURED / "research.json").read_text("utf-8"))["models"]
+    for path, row in zip((RESEARCH, int8_file(RESEARCH)), measured, strict=True):
+        metadata = KeypointModel(path).metadata
+        assert metadata["sha256_keras"] == digest == row["sha256_keras"]
+        assert metadata["license"].startswith("research and evaluation only")
+        assert f"version `{metadata['model_version']}`" in CARD
+
+
 def test_the_card_names_the_embedded_model():
     from edge.networks.keypoint_model import EMBEDDED, KeypointModel
 

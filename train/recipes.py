@@ -122,11 +122,12 @@ class JointRecipe:
 
 _REFERENCE = Recipe(name="reference")
 
-# Files of ytf and lfw have the person's name before the number: "Abdel_Aziz_Al-Hakim_00.jpg".
+# Files of lfw have the person's name before the number: "Abdel_Aziz_Al-Hakim_00.jpg".
 _NAME = r"([^/]+?)_?\d+\.\w+$"
 
-_SHIPPED = Recipe(
-    name="shipped",
+# On sets for research only; its network is in export/models/research/.
+_RESEARCH = Recipe(
+    name="research",
     network="compact",
     optimizer="adamw",
     loss="distance",
@@ -160,7 +161,6 @@ _SHIPPED = Recipe(
         Source("kaggle", "kaggle/training.zip", annotators="kaggle_2", complete_rows=(1570, 2140)),
         Source("kaggle-test", "kaggle/test_teacher.csv", annotators="converted"),
         Source("lfpw", "lfpw", "keypoints", convert=True, annotators="converted"),
-        Source("ytf", "ytf", "blend", convert=True, annotators="converted", person=_NAME),
         Source("lfw", "lfw", "blend", convert=True, annotators="converted", person=_NAME),
         Source("aflw", "aflw", "teacher", convert=True, annotators="converted"),
     ),
@@ -168,7 +168,6 @@ _SHIPPED = Recipe(
         ("kaggle", 0.28),
         ("kaggle-test", 0.15),
         ("lfpw", 0.16),
-        ("ytf", 0.12),
         ("lfw", 0.14),
         ("aflw", 0.15),
     ),
@@ -177,7 +176,7 @@ _SHIPPED = Recipe(
 
 _FACE = FaceRecipe(
     name="face",
-    photos=(("lfpw", "lfpw"), ("ytf", "ytf"), ("facemask", "facemask")),
+    photos=(("lfpw", "lfpw"), ("facemask", "facemask")),
     cut_faces=(
         ("lfw", "lfw"),
         ("aflw", "aflw"),
@@ -186,10 +185,10 @@ _FACE = FaceRecipe(
     ),
     measured=("facemask",),
     by_hand=("lfpw", "facemask"),
-    shares=(("lfpw", 0.3), ("ytf", 0.15), ("facemask", 0.55)),
+    shares=(("lfpw", 0.3), ("facemask", 0.55)),
 )
 
-RECIPES = {recipe.name: recipe for recipe in (_REFERENCE, _SHIPPED)}
+RECIPES = {recipe.name: recipe for recipe in (_REFERENCE, _RESEARCH)}
 FACE_RECIPES = {_FACE.name: _FACE}
 JOINT_RECIPES = {
     recipe.name: recipe

@@ -52,6 +52,20 @@ def test_a_detectors_run_is_told_by_its_record(folder):
     assert read_run(folder).is_detector
 
 
+@pytest.mark.parametrize(
+    ("recipe", "is_small"),
+    [
+        ({"name": "keypoints-small", "shape": "small"}, True),
+        ({"shape": "default"}, False),
+        ({}, False),
+    ],
+)
+def test_the_small_network_is_told_by_the_shape_of_its_recipe(recipe, is_small, folder):
+    record = {"recipe": recipe, "data_sha256": {}}
+    (folder / "run.json").write_text(json.dumps(record))
+    assert read_run(folder).is_small == is_small
+
+
 def test_a_record_without_a_recipe_is_refused(folder):
     (folder / "run.json").write_text('{"data_sha256": {}}')
     with pytest.raises(RunFolderError, match=r"run\.json: expected an object with recipe"):

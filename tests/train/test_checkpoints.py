@@ -13,7 +13,7 @@ from train.keypoints.network import NETWORKS, build  # noqa: E402
 from train.recipes import RECIPES  # noqa: E402
 
 
-@pytest.mark.parametrize("name", ["model.keras", "face/model.keras"])
+@pytest.mark.parametrize("name", ["model.keras", "face/model.keras", "research/model.keras"])
 def test_the_committed_models_can_be_loaded(name):
     model = checkpoints.load(ROOT / "export" / "models" / name)
     inputs = np.zeros((1, 96, 96, 1), np.uint8)
@@ -22,7 +22,7 @@ def test_the_committed_models_can_be_loaded(name):
 
 
 def test_a_compiled_network_is_loaded_with_weights_loss_and_schedule(tmp_path):
-    network = build(RECIPES["shipped"], steps_per_epoch=10)
+    network = build(RECIPES["research"], steps_per_epoch=10)
     network.optimizer.build(network.trainable_variables)
     checkpoints.save(network, tmp_path / "last.keras")
     assert [path.name for path in tmp_path.iterdir()] == ["last.keras"]

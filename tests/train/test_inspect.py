@@ -40,7 +40,7 @@ def test_missing_keypoints_are_marked_in_red(tmp_path):
 
 def test_augmented_faces_are_plotted(tmp_path):
     path = write_csv(tmp_path / "training.csv", *make_faces(9))
-    assert main([str(path), "-o", str(tmp_path), "--augmented", "shipped"]) == 0
+    assert main([str(path), "-o", str(tmp_path), "--augmented", "research"]) == 0
     image = np.asarray(Image.open(tmp_path / "augmented.png").convert("L"))
     assert min(image.shape) > 400
     assert image.std() > 20

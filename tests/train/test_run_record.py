@@ -46,7 +46,7 @@ def test_a_malformed_record_is_an_error(text, message, tmp_path):
 
 
 def test_the_keys_of_a_record_are_the_names_of_the_recipe():
-    record = describe(RECIPES["shipped"], {"a.npz": "1"}, "tensorflow")
+    record = describe(RECIPES["research"], {"a.npz": "1"}, "tensorflow")
     assert list(record) == ["recipe", "data_sha256", "commit", "versions"]
     recipe = record["recipe"]
     assert (recipe["epochs"], recipe["cooldown"], recipe["calibrate_on"]) == (90, 40, ("lfpw",))

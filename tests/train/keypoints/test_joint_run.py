@@ -61,9 +61,9 @@ def test_a_run_is_prepared_trained_exported_and_used(
         "keypoints", "points68", "error", "face_score"}  # fmt: skip
     assert main([*arguments, "--resume"]) == 0  # a finished run is evaluated again
     assert export([str(run), "-o", str(models), "--no-int8"]) == 0
-    metadata = {p.key: p.value for p in onnx.load(models / "keypoints.onnx").metadata_props}
+    metadata = {p.key: p.value for p in onnx.load(models / "keypoints-small.onnx").metadata_props}
     assert json.loads(metadata["error90"]) == record["error90"]
-    detect = FaceKeypoints(model=models / "keypoints.onnx", min_score=0.0, max_faces=1)
+    detect = FaceKeypoints(model=models / "keypoints-small.onnx", min_score=0.0, max_faces=1)
     assert np.isfinite(detect(sample)[0].keypoints).all()
 
 

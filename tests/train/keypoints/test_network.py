@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_weights():
     assert not (first[0] == other[0]).all()
 
 
-def test_the_shipped_network_keeps_its_budget():
+def test_the_compact_network_keeps_its_budget():
     network = compact()
     multiply_adds = sum(
         np.prod(layer.kernel.shape) * np.prod(layer.output.shape[1:-1])
@@ -48,7 +48,7 @@ def test_the_shipped_network_keeps_its_budget():
     assert network.output_shape == (None, 30)
 
 
-def test_before_training_the_shipped_network_predicts_the_mean_face():
+def test_before_training_the_compact_network_predicts_the_mean_face():
     from edge.geometry.face_frame import MEAN_FACE
 
     points = compact()(np.zeros((1, 96, 96, 1), np.uint8))
