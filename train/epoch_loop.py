@@ -20,9 +20,12 @@ from train.checkpoints import (
     save,
     write_history,
 )
-from train.learning_rate import make_schedule
+from train.learning_rate import TimeLimit, make_schedule
 from train.recipes import FaceRecipe, Recipe
 from train.run_record import BEST, LAST
+
+_PRINT_SECONDS = 5.0  # between lines of a training with a time limit
+_SHOW_MINUTES_FROM_S = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Training:
         batches: creates the training data from an epoch on, counted from 0.
         validation: inputs and targets.
         monitor: selects the best epoch.
+        minutes: time limit of a `Recipe`; None: all epochs.
     """
 
     recipe: Recipe | FaceRecipe
@@ -59,6 +63,7 @@ class Training:
     batches: Callable[[int], keras.utils.PyDataset]
     validation: tuple[Any, Any]
     monitor: Monitor
+    minutes: float | None = None
 
 
 def fit(training: Training, folder: Path, resume: bool, start_from: Path | None = None) -> Any:
@@ -80,7 +85,9 @@ def fit(training: Training, folder: Path, resume: bool, start_from: Path | None 
     if start_from and epoch == 0:
         copy_weights(network, start_from)
     history = read_history(folder, epoch)
-    if epoch < training.recipe.epochs and not _has_stopped(history, training.monitor):
+    limit = _time_limit(training, history)
+    has_ended = _has_stopped(history, training.monitor) or (limit is not None and limit.is_over())
+    if epoch < training.recipe.epochs and not has_ended:
         network.fit(
             training.batches(epoch),
             initial_epoch=epoch,
@@ -88,10 +95,20 @@ def fit(training: Training, folder: Path, resume: bool, start_from: Path | None 
             validation_data=training.validation,
             validation_batch_size=training.recipe.batch_size,
             shuffle=False,
-            verbose=1 if sys.stdout.isatty() else 0,  # in a log file: one line per epoch
-            callbacks=[Checkpoints(folder, training.monitor, history)],
+            # In a log file one line per epoch; the epochs of a short time are short.
+            verbose=1 if sys.stdout.isatty() and not limit else 0,
+            callbacks=[
+                *([limit] if limit else []),
+                Checkpoints(folder, training.monitor, history, limit),
+            ],
         )
     return load(folder / BEST)
+
+
+def _time_limit(training: Training, history: pd.DataFrame) -> TimeLimit | None:
+    if training.minutes is None or isinstance(training.recipe, FaceRecipe):
+        return None
+    return TimeLimit(training.recipe, training.minutes, history)
 
 
 def _open_network(training: Training, folder: Path, resume: bool) -> tuple[Any, int]:
@@ -100,8 +117,9 @@ def _open_network(training: Training, folder: Path, resume: bool) -> tuple[Any, 
         return training.build(), 0
     network = load(folder / LAST)
     step = int(network.optimizer.iterations)
-    # The recipe may have more epochs than the run started with.
-    network.optimizer.learning_rate = make_schedule(training.recipe, training.steps_per_epoch)
+    if training.minutes is None:
+        # The recipe may have more epochs than the run started with.
+        network.optimizer.learning_rate = make_schedule(training.recipe, training.steps_per_epoch)
     restore_dropout(network, training.recipe.seed, step)
     return network, step // training.steps_per_epoch
 
@@ -125,14 +143,21 @@ def jit_mode() -> bool | str:
 class Checkpoints(keras.callbacks.Callback):
     """Writes history and checkpoints after each epoch, and stops training without improvement."""
 
-    def __init__(self, folder: Path, monitor: Monitor, history: pd.DataFrame) -> None:
-        """Continue `history`, which is empty for a new run."""
+    def __init__(
+        self,
+        folder: Path,
+        monitor: Monitor,
+        history: pd.DataFrame,
+        limit: TimeLimit | None = None,
+    ) -> None:
+        """Continue `history`, which is empty for a new run; `limit` runs before this callback."""
         super().__init__()
         self._folder = folder
         self._monitor = monitor
         self._rows: list[dict[Any, Any]] = history.to_dict("records")
         self._first_epoch = len(history)
-        self._start = time.monotonic()
+        self._limit = limit
+        self._start = self._printed = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Record epoch `epoch` (from 0), save the network, and stop if nothing improves."""
@@ -150,11 +175,24 @@ class Checkpoints(keras.callbacks.Callback):
         self._print_progress(epoch + 1, values.get(self._monitor.column, float("nan")))
 
     def _print_progress(self, epoch: int, value: float) -> None:
-        epochs = self.params["epochs"]
-        seconds = (time.monotonic() - self._start) / (epoch - self._first_epoch)
-        remaining_minutes = (epochs - epoch) * seconds / 60
+        now = time.monotonic()
+        is_last = self.model.stop_training or epoch == self.params["epochs"]
+        if self._limit and not is_last and now - self._printed < _PRINT_SECONDS:
+            return
+        self._printed = now
+        seconds = (now - self._start) / (epoch - self._first_epoch)
+        remaining_s = (self.params["epochs"] - epoch) * seconds
+        count = f"epoch {epoch} of {self.params['epochs']}"
+        if self._limit:
+            remaining_s = 0.0 if is_last else min(remaining_s, self._limit.remaining_s)
+            count = f"epoch {epoch}"
         print(
-            f"epoch {epoch} of {epochs}: {self._monitor.description.format(value)}, "
-            f"{seconds:.0f} s per epoch, at most {remaining_minutes:.0f} min left",
+            f"{count}: {self._monitor.description.format(value)}, "
+            f"{seconds:.1f} s per epoch, at most {describe_time(remaining_s)} left",
             flush=True,
         )
+
+
+def describe_time(seconds: float) -> str:
+    """A remaining time in whole seconds, or from a minute and a half on in minutes."""
+    return f"{seconds:.0f} s" if seconds < _SHOW_MINUTES_FROM_S else f"{seconds / 60:.0f} min"

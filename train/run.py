@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from train.exit_status import report
-from train.recipes import FACE_RECIPES, JOINT_RECIPES, RECIPES
+from train.keypoints.quick import export_and_predict
+from train.recipes import FACE_RECIPES, JOINT_RECIPES, QUICK, RECIPES
 from train.run_record import RunPaths
 
 
@@ -24,8 +25,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--data", required=True, metavar="FILE",
         help="from train.prepare (.npz), or Kaggle's training.csv, or its zip")  # fmt: skip
     names = sorted({**RECIPES, **FACE_RECIPES, **JOINT_RECIPES})
-    add("--recipe", choices=names, default="reference",
-        help="default: %(default)s")  # fmt: skip
+    add("--recipe", choices=names, help="default: reference")
+    add("--quick", action="store_true",
+        help="train a first network on Kaggle's training.csv for a few minutes (--recipe quick), "
+        "export it and predict the sample photo")  # fmt: skip
     add("--negatives", metavar="DIR", help="photos without faces, for face_score and the detector")
     add("-o", "--output", required=True, metavar="DIR", help="folder of the run")
     add("--from", dest="start_from", metavar="DIR",
@@ -35,11 +38,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--teacher", metavar="FILE.keras",
         help="network.keras of a keypoints-teacher run, for distillation")  # fmt: skip
     add("--minutes", type=float, metavar="N",
-        help="time limit of a keypoints run; the learning rate decays towards it")  # fmt: skip
+        help="time limit of a keypoint network; the learning rate decays towards it")  # fmt: skip
     add("--resume", action="store_true", help="continue the run in the output folder")
     add("--epochs", type=int, metavar="N", help="override the recipe's number of epochs")
     add("--seed", type=int, metavar="N", help="override the recipe's seed")
     args = parser.parse_args(argv)
+    if args.quick and args.recipe not in (None, QUICK):
+        parser.error(f"--quick does not go with --recipe {args.recipe}")
+    args.recipe = QUICK if args.quick else args.recipe or "reference"
     if args.epochs is not None and args.epochs < 1:
         parser.error("--epochs must be at least 1")
     if args.seed is not None and args.seed < 0:
@@ -52,8 +58,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def _check_recipe_options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Reject options that the recipe would ignore."""
-    is_joint = args.recipe in JOINT_RECIPES
-    for name in ("epochs", "negatives", "lured") if is_joint else ("teacher", "minutes"):
+    ignored: tuple[str, ...] = ("teacher",)
+    if args.recipe in JOINT_RECIPES:
+        ignored = ("epochs", "negatives", "lured")
+    elif args.recipe in FACE_RECIPES:
+        ignored = ("teacher", "minutes")
+    for name in ignored:
         if getattr(args, name) is not None:
             parser.error(f"--{name} does not apply to the recipe {args.recipe}")
 
@@ -81,6 +91,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         return train_joint(recipe, paths, _path(args.teacher), args.minutes)
     from train.keypoints.training import train_keypoints
 
+    if args.minutes is not None:
+        changes["minutes"] = args.minutes
     return train_keypoints(dataclasses.replace(RECIPES[args.recipe], **changes), paths)
 
 
@@ -92,7 +104,10 @@ def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     args = parse_args(argv)
     try:
-        return report(lambda: _summary(args.output, run(args)))
+        status = report(lambda: _summary(args.output, run(args)))
+        if args.quick and not status:
+            status = report(lambda: export_and_predict(Path(args.output)))
+        return status
     except KeyboardInterrupt:
         print(f"train: interrupted; continue with --resume -o {args.output}", file=sys.stderr)
         return 130

@@ -94,4 +94,4 @@ def test_every_epoch_prints_the_remaining_time(training_csv, tmp_path, capsys):
     assert main(arguments) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch ")]
     assert [line.split(":")[0] for line in lines] == ["epoch 1 of 2", "epoch 2 of 2"]
-    assert lines[1].endswith("at most 0 min left")
+    assert lines[1].endswith("at most 0 s left")

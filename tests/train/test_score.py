@@ -58,3 +58,36 @@ def test_a_folder_without_a_run_is_an_error_of_one_line(tmp_path, capsys):
     flags = [f"--{name}=x" for name in ("data", "photos", "negatives", "detector", "model")]
     assert main([str(tmp_path), *flags, "-o", str(tmp_path / "new")]) == 1
     assert "run.json is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("record", "samples"),
+    [
+        ({"samples": 5000, "recipe": {"epochs": 90}, "rows": {"training": 100}}, 5000),
+        ({"recipe": {"epochs": 90}, "rows": {"training": 100}}, 9000),  # of an earlier version
+    ],
+)
+def test_the_length_of_a_run_is_read_from_its_record(record, samples, tmp_path):
+    from train.score import _keypoint_samples
+
+    assert _keypoint_samples(record, tmp_path) == samples
+
+
+def test_a_record_without_the_length_is_an_error(tmp_path):
+    from train.errors import RunError
+    from train.score import _keypoint_samples
+
+    with pytest.raises(RunError, match=r"run\.json does not say how long"):
+        _keypoint_samples({"recipe": {"epochs": 90}}, tmp_path)
+
+
+def test_an_interruption_says_how_to_continue(tmp_path, capsys, monkeypatch):
+    from train import score
+
+    def interrupt(args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(score, "run", interrupt)
+    flags = [f"--{name}=x" for name in ("data", "photos", "negatives", "detector", "model")]
+    assert score.main([str(tmp_path), *flags, "-o", str(tmp_path / "new")]) == 130
+    assert "start again with the same arguments" in capsys.readouterr().err

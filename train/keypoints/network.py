@@ -71,7 +71,7 @@ def reference(dropout: float = 0.3, seed: int = 0) -> keras.Sequential:
 
 
 def compact(dropout: float = 0.0, seed: int = 0) -> keras.Model:
-    """The shipped CNN: nine 3×3 convolutions with batch normalisation, a bottleneck, a dense layer.
+    """The compact CNN: nine 3×3 convolutions with batch normalisation, a bottleneck, a dense layer.
 
     Plain convolutions, because on small processors they run closer to peak throughput than
     depthwise ones, and strides instead of pooling. Most of the 29.7 million multiply-adds are at
@@ -113,10 +113,11 @@ def build(recipe: Recipe, steps_per_epoch: int) -> Any:
         steps_per_epoch: optimizer steps of one epoch.
     """
     network = NETWORKS[recipe.network](recipe.dropout, recipe.seed)
-    schedule = make_schedule(recipe, steps_per_epoch)
+    # With a time limit, `train.learning_rate.TimeLimit` sets the rate before each step.
+    rate = recipe.learning_rate if recipe.minutes else make_schedule(recipe, steps_per_epoch)
     optimizers = {
-        "rmsprop": lambda: keras.optimizers.RMSprop(schedule),
-        "adamw": lambda: keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
+        "rmsprop": lambda: keras.optimizers.RMSprop(rate),
+        "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay),
     }
     network.compile(
         optimizer=optimizers[recipe.optimizer](),

@@ -27,6 +27,7 @@ from edge.errors import first_line
 from edge.files import write_atomically
 from train.checkpoints import restore_dropout
 from train.data.augmentation import Augmentation, change_light, random_matrix, warp
+from train.epoch_loop import describe_time
 from train.errors import RunError
 from train.learning_rate import WarmupStableDecay
 
@@ -231,5 +232,6 @@ class _Progress:
             return
         self._printed = now
         remaining_s = (now - self._start) / (step - self._first) * (self._steps - step)
-        remaining = f"{remaining_s:.0f} s" if remaining_s < 90 else f"{remaining_s / 60:.0f} min"
-        print(f"face_score: {step / self._steps:.0%}, {remaining} left", flush=True)
+        print(
+            f"face_score: {step / self._steps:.0%}, {describe_time(remaining_s)} left", flush=True
+        )

@@ -11,11 +11,13 @@ import keras
 import numpy as np
 
 from edge.evaluation.metrics import rmse, share_inside
+from edge.keypoints import KEYPOINT_NAMES
 from train.checkpoints import read_history, save
 from train.data.faces import Faces, hash_file, read_faces
 from train.data.negatives import hash_photos, load_photos
 from train.data.split import split
 from train.epoch_loop import Monitor, Training, fit
+from train.errors import DataError
 from train.keypoints.batches import Batches
 from train.keypoints.network import build
 from train.keypoints.output_heads import add_heads, check_labels
@@ -52,7 +54,7 @@ def train_keypoints(recipe: Recipe, paths: RunPaths) -> dict[str, Any]:
         RunError: the run folder or the initial model cannot be used.
     """
     start = time.monotonic()
-    faces = read_faces(paths.data)
+    faces = _read(paths.data, recipe)
     negatives = load_photos(paths.negatives) if paths.negatives else []
     hashes = {paths.data.name: hash_file(paths.data), "negatives": hash_photos(negatives)}
     if paths.start_model:
@@ -76,6 +78,16 @@ def train_keypoints(recipe: Recipe, paths: RunPaths) -> dict[str, Any]:
     record["seconds_last_start"] = round(time.monotonic() - start)
     write_record(record, paths.output)
     return record
+
+
+def _read(path: Path, recipe: Recipe) -> Faces:
+    faces = read_faces(path)
+    if not recipe.complete_only:
+        return faces
+    complete = np.flatnonzero(~np.isnan(faces.keypoints).any(axis=(1, 2)))
+    if not complete.size:
+        raise DataError(f"{path}: no face has all {len(KEYPOINT_NAMES)} keypoints")
+    return faces.take(complete)
 
 
 def _plan_score(recipe: Recipe, paths: RunPaths, keypoint_samples: int) -> ScorePlan:
@@ -110,6 +122,7 @@ def _training(recipe: Recipe, training: Faces, validation: Faces) -> Training:
             validation.keypoints.reshape(len(validation), -1),
         ),
         monitor=Monitor("val_rmse", "validation RMSE {:.3f} px", recipe.patience),
+        minutes=recipe.minutes,
     )
 
 

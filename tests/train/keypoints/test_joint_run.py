@@ -87,7 +87,7 @@ def test_missing_files_are_one_line(prepared, tmp_path, capsys):
         ["--recipe", "keypoints", "--epochs", "3"],
         ["--recipe", "keypoints", "--negatives", "photos"],
         ["--recipe", "keypoints", "--minutes", "0"],
-        ["--minutes", "3"],
+        ["--teacher", "network.keras"],
         ["--recipe", "face", "--teacher", "network.keras"],
     ],
 )
