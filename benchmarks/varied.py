@@ -1,7 +1,8 @@
 """`python -m benchmarks.varied DATA`: very different faces, by set, age, race and gender code.
 
 The labels are a teacher's, another network's predictions: not truth, but how often a face is found
-and how far the points are from the teacher's tells in which groups the networks are weak. Distances
+and how far the points are from the teacher's tells in which groups the networks are weak. A face is
+found if its points are at the face, not at a part of it (`benchmarks.evaluation.groups`). Distances
 are those of the 15 keypoints, without each point's mean offset from the teacher, and of the 68
 points if the model has them, in parts of the distance between the outer eye corners. Ages, races
 and genders are the codes of the annotations.

@@ -61,10 +61,19 @@ def _errors(predicted: NDArray[np.float64], true: NDArray[np.floating]) -> dict[
     }
 
 
-def matching_points(photo: Photo, faces: Sequence[PredictedFace]) -> NDArray[np.float64] | None:
-    """Points `(15, 2)` px of the face nearest to the annotated one, NaN where missing."""
+def matching_points(
+    photo: Photo, faces: Sequence[PredictedFace], max_distance: float = _MATCH_DISTANCE
+) -> NDArray[np.float64] | None:
+    """Points `(15, 2)` px of the face nearest to the annotated one, NaN where missing.
+
+    Args:
+        photo: with one annotated face.
+        faces: what was predicted in it.
+        max_distance: mean distance of the points, in sides of the face's square, below which a face
+            is the annotated one.
+    """
     match = None
-    limit = _MATCH_DISTANCE * float(photo.square[2])
+    limit = max_distance * float(photo.square[2])
     for face in faces:
         points = np.array([point or (np.nan, np.nan) for point in face or ()], np.float64)
         distance = float(np.nanmean(np.linalg.norm(points - photo.keypoints, axis=1)))

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -97,3 +98,15 @@ def test_faces_are_found_upright_and_rotated():
     (result,) = predict_faces(detect, [labelled()])
     assert result.face is not None
     assert not result.found_rotated
+
+
+def test_a_part_of_a_face_is_not_the_face():
+    side = labelled().photo.square[2]
+
+    def part(distance):
+        face = found().face
+        return replace(face, keypoints=face.keypoints + np.float32([distance * side, 0]))
+
+    for distance, is_found in ((0.09, True), (0.11, False)):
+        (result,) = predict_faces(lambda grey, d=distance: [part(d)], [labelled()])
+        assert (result.face is not None) == is_found
