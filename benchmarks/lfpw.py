@@ -33,6 +33,7 @@ from benchmarks.harness.machine import describe_machine
 from benchmarks.harness.project import embedded_models
 from benchmarks.reporting.markdown import header, row
 from edge.facekeypoints import FaceKeypoints
+from edge.keypoints import KEYPOINT_NAMES
 from edge.networks.keypoint_model import KeypointModel
 from edge.networks.precision import keypoint_file
 
@@ -153,13 +154,13 @@ def _nearest(photo: Photo, faces: Sequence[Points]) -> Points | None:
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as a Markdown table, one row per model and peer."""
+    """The results as Markdown: a row per model and peer, and the shares inside by keypoint."""
     lines = header(
         *("model", "found", "15 points (raw)", "on common faces", "inside `error`"),
         *("inside `error90`", "68 points", "jaw", "rest", "on common faces"),
     )
     for measured in results["models"]:
-        name = "/".join(Path(measured["model"]).parts[-2:])  # the folder, as files have one name
+        name = _name(measured)
         if "failure" in measured:
             lines.append(row(name, measured["failure"], *["–"] * 8))
             continue
@@ -174,11 +175,28 @@ def table(results: dict[str, Any]) -> str:
             _percent(common, "error68"),
         ]
         lines.append(row(*cells))
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_coverage_table(results["models"])])
 
 
-def _percent(measured: dict[str, Any], key: str) -> str:
-    return f"{measured[key]:.2%}" if key in measured else "–"
+def _coverage_table(models: list[dict[str, Any]]) -> list[str]:
+    """By keypoint, the shares inside `error` and `error90` of each model that has them."""
+    with_error = [measured for measured in models if "inside" in measured]
+    lines = header("inside `error` / `error90`", *map(_name, with_error))
+    for keypoint in KEYPOINT_NAMES:
+        pairs = [
+            [_percent(m.get(key, {}), keypoint, 0) for key in ("inside", "inside90")]
+            for m in with_error
+        ]
+        lines.append(row(keypoint, *(" / ".join(pair) for pair in pairs)))
+    return lines
+
+
+def _name(measured: dict[str, Any]) -> str:
+    return "/".join(Path(measured["model"]).parts[-2:])  # the folder, as files have one name
+
+
+def _percent(measured: dict[str, Any], key: str, digits: int = 2) -> str:
+    return f"{measured[key]:.{digits}%}" if key in measured else "–"
 
 
 def _shares(by_keypoint: dict[str, float] | None) -> str:
