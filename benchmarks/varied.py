@@ -76,7 +76,7 @@ def table(results: dict[str, Any]) -> str:
             f"{worst['cells']}; least found {worst['found']:.1%} ({worst['found_cell']}); "
             f"farthest from the teacher {worst['ratio']:.2f} × the mean ({worst['ratio_cell']})"
         )
-        parts.append("\n".join([f"{Path(measured['model']).name}\n", *lines]))
+        parts.append("\n".join([f"{'/'.join(Path(measured['model']).parts[-2:])}\n", *lines]))
     return "\n\n".join(parts)
 
 
