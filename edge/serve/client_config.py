@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from edge import __version__, refinement
+from edge import __version__, refinement, suppression
 from edge.facekeypoints import FaceKeypoints
 from edge.fusion import DETECTOR_SCORE, KEYPOINTS_BOX
 from edge.geometry import camera, head_fit, head_shape
@@ -22,7 +22,6 @@ from edge.measures import MEASURES
 from edge.networks.detections import Detector
 from edge.networks.face_detector import ENLARGE, NEAR, SHORTER, STEP, FaceDetector
 from edge.serve.limits import Limits
-from edge.suppression import DUPLICATE_IO_MIN, SUPPRESS_RATIO
 
 PAGE = Path(__file__).parent / "page"
 ORT = PAGE / "ort" / "ort.wasm.min.mjs"
@@ -76,8 +75,15 @@ def _settings(detect: FaceKeypoints) -> dict[str, Any]:
         "crop": detect.model.size,
         "min_score": detect.min_score,
         "max_faces": detect.max_faces,
-        "max_shared": DUPLICATE_IO_MIN,
-        "unsure": SUPPRESS_RATIO,
+        "max_shared": suppression.DUPLICATE_IO_MIN,
+        "unsure": suppression.SUPPRESS_RATIO,
+        "duplicates": {
+            "same_distance": suppression.SAME_DISTANCE,
+            "apart_distance": suppression.APART_DISTANCE,
+            "nested_iou": suppression.NESTED_IOU,
+            "certain_smaller": suppression.CERTAIN_SMALLER,
+            "certain_larger": suppression.CERTAIN_LARGER,
+        },
         "joint": {"detector_score": DETECTOR_SCORE, "keypoints_box": KEYPOINTS_BOX},
         "detect_size": detect.detect_size,
         "detector": {"step": STEP, "shorter": list(SHORTER), "enlarge": ENLARGE, "near": NEAR},

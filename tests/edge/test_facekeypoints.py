@@ -326,3 +326,17 @@ def test_detection_takes_grey_alone(detect, sample):
     for image in (load_image(sample), load_grey(sample) / 255.0, np.empty((0, 5), np.uint8)):
         with pytest.raises(edge.ImageError, match="as an image"):
             detect.detect_faces(image)
+
+
+def test_a_face_before_a_larger_one_and_the_larger_one_are_both_found(detect, sample):
+    photo = Image.open(sample)
+    canvas = Image.new("RGB", (700, 700), "grey")
+    canvas.paste(
+        photo.crop((150, 10, 300, 210)).resize((450, 600), Image.Resampling.BICUBIC), (100, 50)
+    )
+    canvas.paste(
+        photo.crop((165, 45, 285, 190)).resize((120, 144), Image.Resampling.BICUBIC), (145, 350)
+    )
+    large, small = detect(canvas)
+    assert large.box == pytest.approx([187, 206, 285, 358], abs=15)
+    assert small.box == pytest.approx([158, 368, 90, 113], abs=8)

@@ -1,14 +1,19 @@
 import numpy as np
 
 from edge.face import Face
+from edge.geometry.face_frame import MEAN_FACE
 from edge.networks.detections import Detections
 from edge.suppression import are_suppressed, first_candidates, without_duplicates
 
 LARGE, INNER, APART = (0, 0, 100, 100), (10, 10, 50, 50), (300, 0, 60, 60)
 
 
-def face(box, score):
-    return Face(np.array(box, np.float32), score, np.zeros((15, 2)), np.zeros(15))
+def face(box, score, keypoints=None):
+    """A face whose keypoints lie in its box, or where another has them."""
+    box = np.array(box, np.float32)
+    if keypoints is None:
+        keypoints = box[:2] + MEAN_FACE / 96 * box[2:]
+    return Face(box, score, keypoints, np.zeros(15))
 
 
 def kept(*faces):
@@ -18,6 +23,34 @@ def kept(*faces):
 def test_of_duplicates_the_highest_score_is_kept_and_the_largest_face_comes_first():
     found = kept(face(APART, 0.9), face(LARGE, 0.6), face(INNER, 0.7))
     assert found == [(APART, 0.9), (INNER, 0.7)]
+
+
+def test_a_face_before_a_larger_one_is_another_face_where_both_are_certain():
+    before = (60, 70, 25, 30)
+    assert kept(face(LARGE, 0.8), face(before, 0.95)) == [(LARGE, 0.8), (before, 0.95)]
+    # A part of the face, or an object that resembles one: the better one is kept.
+    assert kept(face(LARGE, 0.8), face(before, 0.85)) == [(before, 0.85)]
+    assert kept(face(LARGE, 0.7), face(before, 0.95)) == [(before, 0.95)]
+
+
+def test_nose_and_mouth_of_a_face_are_no_face_however_certain():
+    # 55 % of its width, the face's nose where this one has its eyes.
+    assert kept(face(LARGE, 0.95), face((22, 45, 55, 55), 0.93)) == [(LARGE, 0.95)]
+
+
+def test_faces_side_by_side_are_two_where_their_keypoints_lie_apart():
+    other = (45, 30, 100, 100)
+    assert len(kept(face(LARGE, 0.95), face((-40, -20, 100, 100), 0.94))) == 2  # IoMin 0.48
+    apart = face(other, 0.94, face((150, 30, 100, 100), 1).keypoints)
+    near = face((20, 0, 100, 100), 0.94)
+    assert len(kept(face(LARGE, 0.95), apart)) == 2
+    assert len(kept(face(LARGE, 0.95), near)) == 1
+
+
+def test_boxes_with_the_same_keypoints_are_one_face_however_little_they_overlap():
+    first, aside = face(LARGE, 0.95), (60, 60, 100, 100)
+    assert kept(first, face(aside, 0.94, first.keypoints)) == [(LARGE, 0.95)]
+    assert len(kept(first, face(APART, 0.94, first.keypoints))) == 2  # they do not touch
 
 
 def test_boxes_that_share_half_of_the_smaller_are_no_duplicates_yet():

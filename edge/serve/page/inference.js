@@ -6,6 +6,7 @@ import {
   transform,
 } from "./geometry.js";
 import { crop, resize, toGrey } from "./grey.js";
+import { withoutDuplicates } from "./suppression.js";
 
 const ORT = "/page/ort/";
 // As in edge/refinement.py: a pass whose score falls further has lost the face.
@@ -170,15 +171,11 @@ class Pipeline {
     return compose(cropMatrix([0, 0, meanFace.side], size), invert(pose));
   }
 
-  /** Non-maximum suppression by IoMin, the minimum score and the maximum count; largest first. */
+  /** Suppression of duplicates, the minimum score and the maximum count; largest first. */
   select(faces) {
-    const { min_score: minScore, max_shared: duplicateIoMin, max_faces: maxFaces } = this.settings;
-    const selected = [];
-    for (const face of [...faces].sort((first, second) => second.score - first.score)) {
-      const isNew = selected.every((other) => ioMin(face.box, other.box) <= duplicateIoMin);
-      if (face.score >= minScore && isNew) selected.push(face);
-    }
-    return selected.sort(byAreaDescending).slice(0, maxFaces ?? undefined);
+    const { min_score: minScore, max_faces: maxFaces } = this.settings;
+    const certain = faces.filter(({ score }) => score >= minScore);
+    return withoutDuplicates(certain, this.settings).slice(0, maxFaces ?? undefined);
   }
 }
 
