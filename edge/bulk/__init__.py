@@ -17,8 +17,10 @@ def process(dataset: Dataset, column: str = "image", workers: int = 1, **setting
 
     Args:
         dataset: its column `image` names each photo, and is also the photo's path or address unless
-            `column` is another.
-        column: the column of the photos' bytes, or of their paths or addresses.
+            `column` is another; where `image` is no text, as of `ray.data.read_images` with
+            `include_paths=True`, the column `path` does.
+        column: the column of the photos' bytes, of their paths or addresses, of decoded images
+            (uint8 `(H, W, C)`), or of structs with `bytes` or `path`.
         workers: maximum number of workers. Each takes one core and opens the models once; the stage
             that reads the photos needs one core besides the first worker's.
         **settings: keyword arguments of `edge.FaceKeypoints`. `precision` defaults to "fp32", so

@@ -12,13 +12,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from edge.bulk.column_types import content_of, photo_of
 from edge.bulk.photos import Photo, photo_at
 from edge.bulk.storage import storage_errors
 from edge.cli.filenames import is_image_name
 from edge.errors import SourceError, first_line
 
 _SUFFIXES = (".parquet", ".csv", ".txt")
-_BYTES = "bytes"  # field of a struct column in which Hugging Face data sets store encoded images
+_OF_BYTES = ("bytes", "bytes in structs")  # without lists, which may hold any numbers
+_OF_TEXT = ("text", "text in structs")
 
 
 def is_table(name: str) -> bool:
@@ -87,22 +89,21 @@ def _photos_of_parquet(name: str, files: Any, path: str, column: str | None) -> 
         with storage_errors(_failure(name)):
             table = pq.ParquetFile(stack.enter_context(files.open(path)))
         field = _photo_field(name, table.schema_arrow, column)
-        if _is_text(field.type):
+        content = content_of(field.type)
+        if content in ("text", "text in structs"):
             yield from _photos_at(_text_values(name, table, field.name))
-        elif _is_bytes(field.type):
+        elif content is not None:
             yield from _photos_in_rows(name, table, field.name)
-        elif _is_struct_of_bytes(field.type):
-            yield from _photos_in_rows(name, table, f"{field.name}.{_BYTES}")
         else:
             raise SourceError(
                 f"{name}: {field.name} is {field.type}; expected a column of bytes or text"
             )
 
 
-def _text_values(name: str, table: pq.ParquetFile, column: str) -> Iterator[str | None]:
+def _text_values(name: str, table: pq.ParquetFile, column: str) -> Iterator[Any]:
     with storage_errors(_failure(name)):
         for batch in table.iter_batches(columns=[column]):
-            yield from batch.column(0).to_pylist()
+            yield from map(photo_of, batch.column(0).to_pylist())
 
 
 def _photos_in_rows(name: str, table: pq.ParquetFile, column: str) -> Iterator[Photo]:
@@ -132,22 +133,7 @@ def _column_index(name: str, column: str | None, columns: list[str]) -> int | No
 
 
 def _default_column(schema: pa.Schema) -> int | None:
-    types = [field.type for field in schema]
-    of_bytes = [
-        i for i, dtype in enumerate(types) if _is_bytes(dtype) or _is_struct_of_bytes(dtype)
-    ]
-    of_text = [i for i, dtype in enumerate(types) if _is_text(dtype)]
+    contents = [content_of(field.type) for field in schema]
+    of_bytes = [i for i, content in enumerate(contents) if content in _OF_BYTES]
+    of_text = [i for i, content in enumerate(contents) if content in _OF_TEXT]
     return next(iter(of_bytes + of_text), None)
-
-
-def _is_text(dtype: pa.DataType) -> bool:
-    return bool(pa.types.is_string(dtype) or pa.types.is_large_string(dtype))
-
-
-def _is_bytes(dtype: pa.DataType) -> bool:
-    return bool(pa.types.is_binary(dtype) or pa.types.is_large_binary(dtype))
-
-
-def _is_struct_of_bytes(dtype: pa.DataType) -> bool:
-    index = dtype.get_field_index(_BYTES) if pa.types.is_struct(dtype) else -1
-    return index >= 0 and _is_bytes(dtype.field(index).type)

@@ -18,6 +18,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from edge.bulk.column_types import photo_of
 from edge.bulk.storage import describe, is_remote, storage_errors
 from edge.errors import SourceError
 
@@ -32,7 +33,7 @@ class Photo:
     Attributes:
         name: its name in results.
         address: absolute path or address of the file.
-        column: the column of bytes, in a Parquet file; empty if the file itself is the photo.
+        column: the column of photos, in a Parquet file; empty if the file itself is the photo.
         group: the row group, in a Parquet file.
         row: the row within the row group.
     """
@@ -121,13 +122,22 @@ def _fetch_rows(photos: list[Photo]) -> Iterator[FetchResult]:
         for row, value in _read_rows(photos[0]):
             if row == pending[0].row:
                 pending.popleft()
-                data = value.as_py()
-                yield "the row holds no bytes" if data is None else data
+                yield _fetch_value(value.as_py())
             if not pending:
                 return
     except SourceError as error:
         reason = str(error)
     yield from (reason for _ in pending)
+
+
+def _fetch_value(value: object) -> FetchResult:
+    """The bytes of a row, or of the file that it names."""
+    if isinstance(value, list):  # of a column of lists of uint8, see `content_of`
+        return bytes(value)
+    photo = photo_of(value)
+    if isinstance(photo, str):
+        return next(fetch([photo_at(photo)]))
+    return photo if isinstance(photo, bytes) else "the row holds no bytes"
 
 
 def _read_rows(photo: Photo) -> Iterator[tuple[int, pa.Scalar]]:
@@ -138,8 +148,6 @@ def _read_rows(photo: Photo) -> Iterator[tuple[int, pa.Scalar]]:
             _BATCH_ROWS, row_groups=[photo.group], columns=[photo.column], use_threads=False
         )
         for batch in batches:
-            column = batch.column(0)
-            values = column.field(0) if pa.types.is_struct(column.type) else column
-            for value in values:
+            for value in batch.column(0):
                 yield row, value
                 row += 1

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
+from PIL import Image
 from ray.data import ActorPoolStrategy, Dataset
 
-from edge.bulk.photos import FetchResult, fetch, photo_at
+from edge.bulk.column_types import content_of, photo_of
+from edge.bulk.photos import fetch, photo_at
 from edge.bulk.rows import Rows, process_photo
 from edge.errors import SourceError
 from edge.facekeypoints import FaceKeypoints
+from edge.image import ImageSource
 
 _MIN_WORKERS = 1  # Ray adds workers as cores become free, so that the stage that reads has one too
+_NAME_COLUMNS = ("image", "path")
 _BATCH_SIZE = 32  # photos; bounds the encoded photos that a worker holds in memory
 
 
@@ -32,7 +38,7 @@ class PhotoMapper:
     """A worker with the interface of Ray Data's `map_batches`."""
 
     def __init__(self, detect: FaceKeypoints, column: str) -> None:
-        """Take photos from `column`, bytes or addresses, and their names from `image`."""
+        """Take photos from `column`, and their names as `edge.bulk.process` says."""
         self._detect = detect
         self._column = column
 
@@ -40,7 +46,7 @@ class PhotoMapper:
         """Map a batch of photos to rows.
 
         Args:
-            batch: a table with a column `image` and the column of the photos.
+            batch: a table with the column of the photos and one of their names.
 
         Returns:
             Rows with the schema of `edge.bulk.rows.make_schema`.
@@ -48,21 +54,45 @@ class PhotoMapper:
         Raises:
             SourceError: a column is missing.
         """
-        names = _values(batch, "image")
         photos = _values(batch, self._column)
         rows = Rows(self._detect.keypoint_names, self._detect.points68)
-        for name, value in zip(names, photos, strict=True):
-            data = next(fetch([photo_at(value)])) if isinstance(value, str) else value
-            self._add(rows, name, data)
+        for name, value in zip(_names(batch), photos, strict=True):
+            self._add(rows, str(name), photo_of(value))
         return rows.to_table()
 
-    def _add(self, rows: Rows, name: str, data: FetchResult | object) -> None:
-        if isinstance(data, bytes):
-            process_photo(self._detect, rows, name, data)
-        elif isinstance(data, str):
-            rows.add_failed(name, data)
+    def _add(self, rows: Rows, name: str, photo: object) -> None:
+        if isinstance(photo, str):
+            photo = next(fetch([photo_at(photo)]))
+        if isinstance(photo, str):
+            rows.add_failed(name, photo)
+        elif isinstance(photo, bytes | np.ndarray):
+            process_photo(self._detect, rows, name, _as_image(photo))
         else:
             rows.add_failed(name, "the row holds no bytes and no address")
+
+
+def _as_image(photo: bytes | NDArray[np.uint8]) -> ImageSource:
+    """A photo as the loader takes it; arrays are those of Ray's `read_images`, in any mode."""
+    if isinstance(photo, bytes) or photo.ndim != 3 or photo.dtype != np.uint8:
+        return photo
+    channels = photo.shape[2]
+    image: NDArray[np.uint8] = photo
+    if channels == 1:
+        image = photo[..., 0]
+    elif len(photo) == 1 and channels > 4:  # as Ray stores grey beside images in colour
+        image = photo[0]
+    return Image.fromarray(image) if channels in (2, 4) else image  # with transparency
+
+
+def _names(batch: pa.Table) -> list[Any]:
+    """The names of the photos: the first column of text of those that may hold them."""
+    for column in _NAME_COLUMNS:
+        if column in batch.column_names and content_of(batch.schema.field(column).type) == "text":
+            return _values(batch, column)
+    raise SourceError(
+        f"the dataset has no column of text named {' or '.join(_NAME_COLUMNS)}, which names the "
+        f"photos; received {batch.column_names}; with read_images, give include_paths=True"
+    )
 
 
 def _values(batch: pa.Table, column: str) -> list[Any]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from edge.errors import ImageError
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
+from edge.image import ImageSource
 from edge.records import csv_header, csv_row
 
 FACE = "face"
@@ -89,14 +90,14 @@ class Rows:
         return pa.table(arrays, schema=schema)
 
 
-def process_photo(detect: FaceKeypoints, rows: Rows, name: str, data: bytes) -> None:
-    """Find the faces of one encoded photo and add its rows.
+def process_photo(detect: FaceKeypoints, rows: Rows, name: str, photo: ImageSource) -> None:
+    """Find the faces of one photo, encoded or decoded, and add its rows.
 
     Photos are processed one by one, not in shared batches: rows must not depend on how the photos
     are divided into partitions.
     """
     try:
-        rows.add(name, detect(data))
+        rows.add(name, detect(photo))
     except ImageError as error:
         rows.add_failed(name, str(error))
     except MemoryError:

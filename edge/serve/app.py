@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -68,7 +69,9 @@ def make_app(
         docs_url=None, redoc_url=None,
         description="Faces and 15 facial keypoints in colour photos.",
     )  # fmt: skip
-    _add_routes(app, Routes(service, limits, metrics, live))
+    routes = Routes(service, limits, metrics, live)
+    _add_routes(app, routes)
+    _add_head_routes(app, routes)
     app.mount("/page", StaticFiles(directory=PAGE))
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -115,6 +118,15 @@ def _add_routes(app: FastAPI, routes: Routes) -> None:
     })  # fmt: skip
     add("/", routes.page, include_in_schema=False)
     add("/docs", routes.api_page, include_in_schema=False)
+
+
+def _add_head_routes(app: FastAPI, routes: Routes) -> None:
+    """Answer HEAD wherever GET is answered; the server leaves the body out, as HTTP requires."""
+    own = {"/v1/live": routes.live_head}
+    for route in [route for route in app.routes if isinstance(route, APIRoute)]:
+        if "GET" in (route.methods or ()):
+            endpoint = own.get(route.path, route.endpoint)
+            app.add_api_route(route.path, endpoint, methods=["HEAD"], include_in_schema=False)
 
 
 def _add_upload_routes(app: FastAPI, routes: Routes) -> None:

@@ -19,6 +19,9 @@ from edge.serve.uploads import decode_crops, is_multipart, read_uploads
 
 _POINTS68 = "predict the 68 points of 300-W and dlib, too"
 
+_LIVE_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+_NO_STORE = {"Cache-Control": "no-store"}
+
 
 class Routes:
     """The endpoints; their names and docstrings appear in the OpenAPI description."""
@@ -91,18 +94,19 @@ class Routes:
         """The annotated camera or video, as a stream of JPEG images (MJPEG)."""
         stream = self._stream()
         stream.check_capacity()
-        return StreamingResponse(
-            stream.watch(),
-            media_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}",
-            headers={"Cache-Control": "no-store"},
-        )
+        return StreamingResponse(stream.watch(), media_type=_LIVE_TYPE, headers=_NO_STORE)
+
+    async def live_head(self) -> Response:
+        """The headers of `live`, without a viewer of the stream."""
+        self._stream().check_capacity()
+        return Response(media_type=_LIVE_TYPE, headers=_NO_STORE)
 
     async def live_faces(self) -> Response:
         """The faces of the stream's latest frame."""
         latest = self._stream().latest
         if latest is None:
             raise HTTPException(404, "no frame has been processed yet; open /v1/live first")
-        return JSONResponse(latest.record, headers={"Cache-Control": "no-store"})
+        return JSONResponse(latest.record, headers=_NO_STORE)
 
     async def page(self) -> Response:
         """The page."""

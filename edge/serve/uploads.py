@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from edge.errors import ImageError
+from edge.formats.kinds import HEAD_SIZE, kind_of
 from edge.image import Grey, Rgb, load_grey, load_image
 from edge.serve.limits import Limits
 from edge.serve.multipart import UNNAMED, Upload, parse_form
@@ -62,9 +63,9 @@ def read_image_size(upload: Upload, limits: Limits) -> tuple[int, int]:
     if not upload.data:
         raise HTTPException(422, f"{upload.name}: empty (0 bytes); expected an image")
     if not _has_image_signature(upload.data):
-        raise HTTPException(
-            415, f"{upload.name}: not an image; expected one of {', '.join(FORMATS)}"
-        )
+        is_other = kind_of(upload.data[:HEAD_SIZE]) == "image"
+        what = "an image in another format" if is_other else "not an image"
+        raise HTTPException(415, f"{upload.name}: {what}; expected one of {', '.join(FORMATS)}")
     try:
         width, height = _read_header(upload.data)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -155,17 +156,17 @@ def _decode_npy(upload: Upload, size: int) -> NDArray[np.uint8]:
         shape, fortran_order, dtype = _read_npy_header(file)
     except (ValueError, SyntaxError, TypeError, EOFError) as error:
         raise HTTPException(422, f"{upload.name}: not a valid .npy file") from error
-    if dtype != np.uint8 or fortran_order or len(shape) != 3 or shape[1:] != (size, size):
-        order = " in Fortran order" if fortran_order else ""
+    if dtype != np.uint8 or len(shape) != 3 or shape[1:] != (size, size):
         raise HTTPException(
             422,
             f"{upload.name}: expected uint8 crops of shape (N, {size}, {size}), received {dtype} "
-            f"of shape {shape}{order}",
+            f"of shape {shape}",
         )
     pixels = file.read()
     if len(pixels) != shape[0] * size * size:
         raise HTTPException(422, f"{upload.name}: the data size does not match shape {shape}")
-    return np.frombuffer(pixels, np.uint8).reshape(shape)
+    crops = np.frombuffer(pixels, np.uint8).reshape(shape, order="F" if fortran_order else "C")
+    return np.ascontiguousarray(crops)
 
 
 def _read_npy_header(file: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:

@@ -73,8 +73,8 @@ def test_bytes_may_be_a_field_of_a_struct(folder):
     write_parquet("p.parquet", {"image": [{"bytes": b"one", "path": "1.jpg"}, None]})
     file = str(folder / "p.parquet")
     assert photos("p.parquet") == [
-        Photo("p.parquet#0", file, "image.bytes", 0, 0),
-        Photo("p.parquet#1", file, "image.bytes", 0, 1),
+        Photo("p.parquet#0", file, "image", 0, 0),
+        Photo("p.parquet#1", file, "image", 0, 1),
     ]
 
 
@@ -115,3 +115,24 @@ def test_a_damaged_table_is_a_source_error(folder, name, data):
     (folder / name).write_bytes(data)
     with pytest.raises(SourceError, match=rf"^{name}: cannot be read \(."):
         photos(name)
+
+
+TEXTS = ["in/b.jpg", "in/c.jpg", "in/b.jpg"]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(TEXTS).dictionary_encode(),
+        pa.array(TEXTS, pa.large_string()),
+        pa.array(TEXTS, pa.string_view()) if hasattr(pa, "string_view") else pa.array(TEXTS),
+        pa.array(TEXTS, pa.large_string()).dictionary_encode(),
+        pa.array([{"path": text} for text in TEXTS]),
+        pa.array([{"bytes": None, "path": text} for text in TEXTS]),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_addresses_of_any_type_of_text_are_read(folder, column):
+    write_parquet("list.parquet", {"n": [1, 2, 3], "where": column})
+    assert names("list.parquet") == TEXTS
+    assert names("list.parquet", "where") == TEXTS

@@ -5,9 +5,11 @@ import pytest
 pytest.importorskip("pyarrow")
 pytest.importorskip("fsspec")
 
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from edge.bulk.input_tables import photos_of_table
 from edge.bulk.photos import Photo, fetch, photo_at
 
 
@@ -81,6 +83,42 @@ def test_bytes_that_are_missing_have_a_reason(folder):
     pq.write_table(pa.table({"image": values}), path)
     photos = photos_in_rows(path, 3, "image.bytes")
     assert [*fetch(photos)] == [b"one", *["the row holds no bytes"] * 2]
+
+
+BYTES = [b"one", b"two", b"one"]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(BYTES),
+        pa.array(BYTES, pa.large_binary()),
+        pa.array(BYTES, pa.binary_view()) if hasattr(pa, "binary_view") else pa.array(BYTES),
+        pa.array(BYTES).dictionary_encode(),
+        pa.array([{"bytes": data, "path": "x.jpg"} for data in BYTES]),
+        pa.array([{"path": None, "bytes": data, "more": [1]} for data in BYTES]),
+        pa.array([list(data) for data in BYTES], pa.list_(pa.uint8())),
+        pa.array([list(data) for data in BYTES], pa.large_list(pa.uint8())),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_bytes_of_any_type_are_fetched(folder, column):
+    path = folder / "p.parquet"
+    pq.write_table(pa.table({"other.image": column, "image": column}), path)
+    for name in ("image", "other.image"):
+        photos = [*photos_of_table("p.parquet", fsspec.filesystem("file"), "p.parquet", name)]
+        assert [*fetch(photos)] == BYTES
+
+
+def test_a_struct_without_bytes_is_the_photo_at_its_path(folder):
+    (folder / "a.jpg").write_bytes(b"from the file")
+    values = [{"bytes": b"x", "path": "a.jpg"}, {"bytes": None, "path": "a.jpg"}, None,
+              {"bytes": None, "path": "none.jpg"}, {"bytes": None, "path": None}]  # fmt: skip
+    pq.write_table(pa.table({"image": values}), folder / "p.parquet")
+    photos = [*photos_of_table("p.parquet", fsspec.filesystem("file"), "p.parquet", None)]
+    assert [*fetch(photos)] == [
+        b"x", b"from the file", "the row holds no bytes", "no such file", "the row holds no bytes",
+    ]  # fmt: skip
 
 
 def test_a_row_past_the_end_has_a_reason(folder):

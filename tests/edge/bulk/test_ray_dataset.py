@@ -38,6 +38,19 @@ def test_a_batch_of_bytes_or_addresses_is_mapped_to_rows(tmp_path):
     assert statuses(rows) == [("a", "no face", None), ("b", "failed", "no such file")]
 
 
+def test_a_struct_of_bytes_or_a_path_is_mapped_to_rows(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"data")
+    values = [{"bytes": b"x", "path": "no.jpg"}, {"bytes": None, "path": str(tmp_path / "a.jpg")}]
+    batch = pa.table({"path": pa.array(["a", "b"]).dictionary_encode(), "image": values})
+    rows = PhotoMapper(FakeDetector(), "image")(batch)
+    assert statuses(rows) == [("a", "no face", None), ("b", "no face", None)]
+
+
+def test_a_dataset_without_names_is_an_error():
+    with pytest.raises(SourceError, match="with read_images, give include_paths=True"):
+        PhotoMapper(FakeDetector(), "image")(pa.table({"image": [b"x"]}))
+
+
 def test_a_missing_column_is_an_error():
     with pytest.raises(SourceError, match=r"no column 'at'; received \['image'\]"):
         PhotoMapper(FakeDetector(), "at")(pa.table({"image": ["a"]}))
@@ -95,3 +108,18 @@ def test_process_names_the_extra_that_is_not_installed(run_python, missing):
     output = run_python("-c", code).stdout.decode()
     assert output.startswith(f"edge.bulk.process needs {missing} (")
     assert output.endswith("; install it with: pip install 'edge-keypoints[ray]'\n")
+
+
+@pytest.mark.slow
+def test_images_that_ray_has_decoded_have_the_rows_of_their_files(run_on_cluster, expected):
+    output = run_on_cluster("""
+        import ray.data
+        from PIL import Image
+        for name, mode in (("0", "L"), ("1", "RGBA"), ("2", "LA")):
+            Image.open(f"in/{name}.png").convert(mode).save(f"in/{name}.png")
+        paths = [__import__("os").path.abspath(f"in/{number}.png") for number in range(5)]
+        images = ray.data.read_images(paths, include_paths=True)
+        rows = edge.bulk.process(images).take_all()
+        print(sorted((row["image"].rpartition("/")[2], row["status"]) for row in rows))
+    """)
+    assert str([(f"{number}.png", "face") for number in range(5)]) in output

@@ -14,6 +14,7 @@ import edge
 from edge.image import load_image
 from edge.records import crop_records, to_record
 from edge.serve.inference import ImageResult
+from edge.serve.live_stream import LiveStream
 from edge.serve.routes import _server_timing
 from tests.edge.serve.serving import serving
 from tests.made_models import write_keypoint_model
@@ -98,6 +99,18 @@ def test_crops_are_accepted_as_an_array_and_give_numbered_records(url, detect, g
     expected = crop_records("picture", 96, detect.crops(crops), detect.keypoint_names)
     assert response.json() == expected
     assert [record["frame"] for record in expected] == [0, 1]
+
+
+def test_an_array_in_fortran_order_is_the_same_array(url, grey_crop):
+    crops = np.stack([grey_crop, grey_crop[::-1], grey_crop.T])
+    answers = []
+    for array in (crops, np.asfortranarray(crops)):
+        file = io.BytesIO()
+        np.save(file, array)
+        assert (b"'fortran_order': True" in file.getvalue()) == (array is not crops)
+        answers.append(httpx.post(f"{url}/v1/crops", content=file.getvalue()).json())
+    assert len(answers[0]) == 3
+    assert answers[0] == answers[1]
 
 
 def test_crops_are_accepted_as_image_files(url, detect, grey_crop):
@@ -206,3 +219,26 @@ def test_68_points_of_a_model_without_them_are_a_client_error(tmp_path, photo):
             response = httpx.post(address, content=photo, headers=JPEG)
             assert response.status_code == 422
             assert response.json() == {"error": "the server's keypoint model predicts no 68 points"}
+
+
+def test_every_address_that_answers_get_answers_head_alike(url):
+    paths = ["/", "/docs", "/openapi.json", "/health", "/metrics", "/v1/model", "/v1/live",
+             "/v1/live/faces", "/models/keypoints.onnx", "/models/face.onnx", "/models/none.onnx",
+             "/page/page.js", "/nowhere"]  # fmt: skip
+    for path in paths:
+        get, head = httpx.get(url + path), httpx.head(url + path)
+        assert head.status_code == get.status_code, path
+        assert head.headers.get("content-type") == get.headers.get("content-type"), path
+        assert head.content == b""
+    assert httpx.head(f"{url}/v1/keypoints").status_code == 405
+
+
+def test_head_of_the_live_stream_ends_and_watches_nothing(detect, film):
+    live = LiveStream(detect, str(film), max_viewers=1)
+    with serving(detect, live=live) as url:
+        for _ in range(3):
+            head = httpx.head(f"{url}/v1/live", timeout=10)
+            assert head.status_code == 200
+            assert head.headers["content-type"].startswith("multipart/x-mixed-replace")
+        assert live.viewer_count == live.processed_frames == 0
+        assert "HEAD" not in httpx.get(f"{url}/openapi.json").text

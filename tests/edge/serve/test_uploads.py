@@ -107,7 +107,13 @@ INVALID_CROPS = {
     ),
     "an array of objects": (npy(descr="|O"), 422, "received object of shape (1, 96, 96)"),
     "an array with a truncated header": (npy()[:30], 422, "picture: not a valid .npy file"),
-    "an array in Fortran order": (npy(fortran_order=True), 422, "(1, 96, 96) in Fortran order"),
+    "an array in Fortran order of another shape": (
+        npy(fortran_order=True, shape=(96, 96, 1)), 422, "received uint8 of shape (96, 96, 1)",
+    ),
+    "a photo in another format": (
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", 415,
+        "an image in another format; expected one of BMP, GIF, JPEG, PNG, TIFF, WEBP",
+    ),
     "an SVG": (SVG, 415, "picture: not an image; expected one of BMP, GIF, JPEG, PNG, TIFF, WEBP"),
 }  # fmt: skip
 
