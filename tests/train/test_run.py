@@ -33,6 +33,36 @@ def test_an_interrupted_run_resumes_to_the_same_end(
     pd.testing.assert_frame_equal(straight, resumed, rtol=1e-4)
 
 
+@pytest.mark.slow
+def test_a_run_interrupted_in_its_face_score_continues_there(
+    training_csv, tmp_path, monkeypatch, capsys
+):
+    from train.keypoints import score_training
+
+    save = score_training._Checkpoint.save_if_due
+    folder = tmp_path / "run"
+
+    def save_then_interrupt(self, learner, step):
+        save(self, learner, step)
+        if step == 5:
+            raise KeyboardInterrupt
+
+    arguments = ["--data", str(training_csv), "-o", str(folder), "--epochs", "1"]
+    monkeypatch.setattr(score_training, "_SAVE_SECONDS", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(score_training._Checkpoint, "save_if_due", save_then_interrupt)
+        assert main(arguments) == 130
+    with np.load(folder / "face_score.npz") as checkpoint:
+        assert checkpoint["step"] == 5
+    capsys.readouterr()
+    assert main([*arguments, "--resume"]) == 0
+    printed = capsys.readouterr().out
+    assert "face_score: 100%, 0 s left" in printed
+    assert "epoch" not in printed  # the keypoints are not trained again
+    assert (folder / "model.keras").is_file()
+    assert not (folder / "face_score.npz").exists()
+
+
 def test_a_run_cannot_start_with_a_network_of_another_architecture(training_csv, tmp_path, capsys):
     arguments = ["--data", str(training_csv), "-o", str(tmp_path / "run"), "--epochs", "1"]
     assert main([*arguments, "--from", str(ROOT / "export" / "models")]) == 1
