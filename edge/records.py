@@ -13,7 +13,7 @@ from edge.networks.keypoint_model import Prediction
 
 _PIXEL_DIGITS = 2
 _SCORE_DIGITS = 4
-_TIME_DIGITS = 4
+TIME_DIGITS = 4  # of seconds
 _DEFAULT_MEASURES = MeasureSettings()
 
 
@@ -36,10 +36,10 @@ def to_record(
         faces: found in it.
         names: names of the keypoints, in order.
         frame: number of the frame or crop, where the file holds several.
-        time: of the frame, seconds from the beginning of the video.
+        time: when the frame is shown, seconds after the first of the video.
         measuring: how the faces are measured.
     """
-    position = {"frame": frame, "time": None if time is None else round(time, _TIME_DIGITS)}
+    position = {"frame": frame, "time": None if time is None else round(time, TIME_DIGITS)}
     return {
         "image": image,
         **{key: value for key, value in position.items() if value is not None},

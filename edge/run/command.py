@@ -56,11 +56,11 @@ def _completed(
     paths: TablePaths, names: list[str], detect: FaceKeypoints, resume: bool
 ) -> set[str]:
     """The sources that a resumed run skips."""
-    from edge.records import csv_header
     from edge.run.resume import drop_incomplete, remove_marks
+    from edge.run.tables import csv_columns
 
     if resume:
-        columns = csv_header(detect.keypoint_names, detect.points68)
+        columns = csv_columns(detect.keypoint_names, detect.points68)
         return drop_incomplete(paths, set(names), columns)
     remove_marks(paths)
     return set()

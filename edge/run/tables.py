@@ -15,7 +15,7 @@ from edge.cli.filenames import STDIO
 from edge.errors import SourceError
 from edge.face import Face
 from edge.measures import MeasureSettings
-from edge.records import csv_header, csv_row, to_record
+from edge.records import TIME_DIGITS, csv_header, csv_row, to_record
 from edge.run.csv_text import as_written, csv_line
 from edge.run.output_paths import FileSet
 
@@ -63,7 +63,7 @@ class Tables:
         self._json = json_file
         self._csv = csv_file
         if csv_file and not (csv_file.seekable() and csv_file.tell()):
-            csv_file.write(csv_line(csv_header(names, points68)))
+            csv_file.write(csv_line(csv_columns(names, points68)))
 
     def write(
         self,
@@ -80,7 +80,7 @@ class Tables:
             size: its width and height, px.
             faces: the faces in it.
             frame: number of the frame or crop, for a file of several.
-            time: of the frame, seconds from the beginning of the video.
+            time: when the frame is shown, seconds after the first of the video.
         """
         if self._json:
             record = to_record(image, *size, faces, self._names, frame, time, self._measuring)
@@ -89,9 +89,23 @@ class Tables:
             self._json.flush()
         if self._csv:
             name = as_written(image, _encoding(self._csv))
-            rows = (csv_row(name, frame or 0, number, face) for number, face in enumerate(faces))
+            seconds = "" if time is None else round(time, TIME_DIGITS)
+            rows = (
+                [*csv_row(name, frame or 0, number, face), seconds]
+                for number, face in enumerate(faces)
+            )
             self._csv.writelines(map(csv_line, rows))
             self._csv.flush()
+
+
+def csv_columns(names: Sequence[str], points68: bool = False) -> list[str]:
+    """The columns of the CSV file: `edge.records.csv_header`, and `time`, empty for still images.
+
+    Args:
+        names: names of the keypoints, in order.
+        points68: whether there are columns of the 68 points.
+    """
+    return [*csv_header(names, points68), "time"]
 
 
 @contextlib.contextmanager

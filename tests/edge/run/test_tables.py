@@ -29,7 +29,8 @@ def test_tables_have_a_line_per_image_and_a_row_per_face(face):
         ("ä, b.jpg", 10, 20, 2), ("none.jpg", 10, 20, 0)
     ]  # fmt: skip
     table = list(csv.reader(io.StringIO(rows.getvalue())))
-    assert table[0] == csv_header(KEYPOINT_NAMES)
+    assert table[0] == [*csv_header(KEYPOINT_NAMES), "time"]
+    assert [row[-1] for row in table[1:]] == ["", ""]  # of still images
     assert [row[:5] for row in table[1:]] == [
         ["ä, b.jpg", "0", "0", "0.9877", "1.4"], ["ä, b.jpg", "0", "1", "0.9877", "1.4"]
     ]  # fmt: skip
@@ -47,6 +48,13 @@ def test_faces_are_measured_as_asked(sample, detect):
     )
     assert plain["yaw_deg"] == frontal["yaw_deg"]
     assert plain["nose_length"]["value"] > frontal["nose_length"]["value"] + 0.03  # a bowed head
+
+
+def test_frames_have_their_number_and_time(face):
+    rows = io.StringIO()
+    Tables(KEYPOINT_NAMES, None, rows).write("film.mp4", (10, 20), [face], 31, 1.2000049)
+    (row,) = csv.DictReader(io.StringIO(rows.getvalue()))
+    assert (row["frame"], row["time"]) == ("31", "1.2")
 
 
 def test_every_image_is_flushed(paths, face):
