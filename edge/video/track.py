@@ -31,8 +31,11 @@ _SHADING_RADIUS = 6  # px, of the local mean that is subtracted
 _SAME_SIMILARITY = 0.6  # from which on two faces are the same wherever they are
 _PLAUSIBLE_SIMILARITY = 0.45  # from which on they may be the same where the position fits
 _TEMPLATE_RATE = 0.1  # weight of the newest template in the running mean
-_VELOCITY_RATE = 0.3  # weight of the newest velocity in the running mean
-_CHECK_INTERVAL = 4  # frames between two comparisons of a face that is apart from others
+_VELOCITY_S = 0.093  # time constant of the running mean of velocities
+_MAX_PREDICTED_S = 0.25  # after which a head's motion says nothing of where it is
+# Seconds between two comparisons of a face that is apart from others, and near another.
+_CHECK_APART_S, _CHECK_NEAR_S = 4 / 30, 2 / 30
+_ROUNDING_S = 0.0015  # of two times
 _APART = 2.0  # distance between face centres, in widths of the wider box
 _MAX_JUMP = 0.5  # from one frame to the next, in sides of the face's square
 _MAX_GROWTH = 1.5  # from one frame to the next, factor
@@ -57,11 +60,14 @@ class Motion:
 
     def displacement(self, seconds: float) -> NDArray[np.float64]:
         """Predicted displacement to the next frame, `seconds` later, `(2,)` px."""
+        if seconds > _MAX_PREDICTED_S:
+            return np.zeros(2)
         return (self.velocity + self.change) * seconds
 
-    def updated(self, velocity: NDArray[np.float64]) -> Motion:
-        """The motion after one more frame."""
-        mean = self.mean_velocity + _VELOCITY_RATE * (velocity - self.mean_velocity)
+    def updated(self, velocity: NDArray[np.float64], seconds: float) -> Motion:
+        """The motion after one more frame, `seconds` after the last."""
+        rate = 1 - math.exp(-seconds / _VELOCITY_S)
+        mean = self.mean_velocity + rate * (velocity - self.mean_velocity)
         return Motion(velocity, velocity - self.velocity, mean)
 
 
@@ -77,8 +83,8 @@ class Track:
         time: of the last frame in which it was seen, seconds.
         motion: of the whole face.
         interval: seconds between the last two frames in which it was seen.
+        compared: when it was last compared with its template, seconds.
         lost: whether it was not seen in the last frame.
-        unchecked: frames since it was last compared with its template.
         rotated: whether its crop is rotated upright.
     """
 
@@ -88,9 +94,9 @@ class Track:
     smooth: FaceFilter | None
     time: float
     motion: Motion
+    compared: float
     interval: float = 0.0
     lost: bool = False
-    unchecked: int = 0
     rotated: bool = False
 
     def predicted_centroid(self, time: float) -> NDArray[np.float64]:
@@ -128,12 +134,12 @@ class Track:
         face = match.face
         if time > self.time:
             displacement = face.centroid - self.face.centroid
-            self.motion = self.motion.updated(displacement / (time - self.time))
-        self.unchecked += 1
+            seconds = time - self.time
+            self.motion = self.motion.updated(displacement / seconds, seconds)
         if match.template is not None:
             mean = (1 - _TEMPLATE_RATE) * self.template + _TEMPLATE_RATE * match.template
             self.template = mean / np.linalg.norm(mean)
-            self.unchecked = 0
+            self.compared = time
         self.interval = time - self.time
         self.face = face
         self.time = time
@@ -174,17 +180,22 @@ def compare(face: FacePass, track: Track) -> Match | None:
     return Match(track, face, template, similarity, face.box)
 
 
-def compare_if_due(face: FacePass, track: Track, interval: int) -> Match | None:
-    """As `compare`, but only once in `interval` frames; in between the match is assumed."""
-    if track.unchecked < interval - 1:
+def compare_if_due(face: FacePass, track: Track, time: float, interval_s: float) -> Match | None:
+    """As `compare`, but only once in `interval_s`; in between the match is assumed."""
+    if not is_due(time - track.compared, interval_s):
         return Match(track, face, None, 1.0, face.box)
     return compare(face, track)
 
 
-def check_intervals(tracks: list[Track]) -> list[int]:
-    """Frames between two comparisons of each track: fewer where another face is near."""
+def is_due(elapsed_s: float, interval_s: float) -> bool:
+    """Whether an interval has passed, but for the rounding of times to milliseconds in files."""
+    return elapsed_s >= interval_s - _ROUNDING_S
+
+
+def check_intervals(tracks: list[Track]) -> list[float]:
+    """Seconds between two comparisons of each track: fewer where another face is near."""
     if len(tracks) < 2:
-        return [_CHECK_INTERVAL] * len(tracks)
+        return [_CHECK_APART_S] * len(tracks)
     boxes = np.array([track.face.box for track in tracks])
     centres, widths = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2]
     distances = np.linalg.norm(centres[:, None] - centres[None], axis=2)
@@ -192,7 +203,7 @@ def check_intervals(tracks: list[Track]) -> list[int]:
     touching = pairwise_intersection(boxes, boxes) > 0
     # Each face counts as near and touching itself.
     return [
-        1 if touching_count > 1 else _CHECK_INTERVAL // 2 if near_count > 1 else _CHECK_INTERVAL
+        0.0 if touching_count > 1 else _CHECK_NEAR_S if near_count > 1 else _CHECK_APART_S
         for touching_count, near_count in zip(
             touching.sum(axis=1).tolist(), near.sum(axis=1).tolist(), strict=True
         )

@@ -29,13 +29,14 @@ from edge.video.track import (
     compare,
     compare_duplicates,
     compare_if_due,
+    is_due,
     is_in_place,
     is_near,
     is_reidentified,
     template_of,
 )
 
-_IDLE_INTERVAL_S = 0.09  # seconds between two detections while no face is tracked
+_IDLE_INTERVAL_S = 0.1  # seconds between two detections while no face is tracked
 _MAX_PASSES = 2  # of a tracked face, whose crop is predicted well
 
 
@@ -58,10 +59,11 @@ class Tracker:
 
         Args:
             detect: the open networks; its `min_score`, `max_faces` and `points68` hold.
-            every: frames between two detections of new faces, at most.
+            every: frames at `frame_rate` between two detections of new faces, at most; the
+                interval is one of time, so that fewer frames a second are searched more often.
             smoothing: settings of the One Euro filter; None for unsmoothed keypoints.
             max_gap: seconds for which a face may be out of view and keep its number.
-            frame_rate: frames a second, where calls do not give the time.
+            frame_rate: frames a second, for `every` and where calls do not give the time.
 
         Raises:
             ValueError: a setting is out of its range.
@@ -72,14 +74,13 @@ class Tracker:
                 f"{every}, {max_gap} and {frame_rate}"
             )
         self._detect = detect
-        self._every = every
+        self._detection_s = every / frame_rate
         self._smoothing = smoothing
         self._max_gap = max_gap
         self._frame_rate = frame_rate
         self._tracks: list[Track] = []
         self._next_number = 0
         self._frame_count = 0
-        self._since_detection = 0  # frames
         self._detection_time = -np.inf  # seconds
 
     def __call__(self, image: ImageSource, time: float | None = None) -> list[Face]:
@@ -98,11 +99,10 @@ class Tracker:
         frame = view_image(image)
         now = self._frame_count / self._frame_rate if time is None else time
         self._frame_count += 1
-        self._since_detection += 1
         self._drop_old_tracks(now)
         any_lost = self._update_tracks(Luma(frame), now)
-        idle = not self._active() and now - self._detection_time >= _IDLE_INTERVAL_S
-        if any_lost or idle or self._since_detection >= self._every:
+        interval_s = self._detection_s if self._active() else _IDLE_INTERVAL_S
+        if any_lost or is_due(now - self._detection_time, interval_s):
             self._detect_new(to_grey(frame), now)
         faces = [self._face(track) for track in self._active()]
         faces.sort(key=lambda face: -float(face.box[2] * face.box[3]))
@@ -153,12 +153,11 @@ class Tracker:
             match
             for track, face in zip(tracks, faces, strict=True)
             if face.score >= self._detect.min_score and is_near(track, face, now)
-            if (match := compare_if_due(face, track, intervals[id(track)])) is not None
+            if (match := compare_if_due(face, track, now, intervals[id(track)])) is not None
         ]
 
     def _detect_new(self, grey: Grey, now: float) -> None:
         """Detect the faces that are not tracked, and give them their old numbers or new ones."""
-        self._since_detection = 0
         self._detection_time = now
         boxes = [track.face.box for track in self._active()]
         detected = self._detect.detect_others(grey, np.reshape(boxes, (-1, 4)))
@@ -181,7 +180,7 @@ class Tracker:
             self._resume(max(candidates, key=lambda match: match.similarity), now)
         elif occluded and any(is_in_place(match, now) for match in matches):
             # Half of it may still be occluded; in the next frame it can be re-identified.
-            self._since_detection = self._every
+            self._detection_time = -np.inf
         else:
             self._start(face, now)
 
@@ -200,7 +199,7 @@ class Tracker:
         template = template_of(face)
         if template is None:
             return
-        track = Track(self._next_number, face, template, self._filter(), now, Motion())
+        track = Track(self._next_number, face, template, self._filter(), now, Motion(), now)
         self._tracks.append(track)
         self._next_number += 1
 

@@ -32,23 +32,23 @@ def face_pass(points, crop=None):
 
 def tracked(points, number=0, template=None):
     template = np.zeros((48, 48), np.float32) if template is None else template
-    return Track(number, face_pass(points), template, None, 0.0, Motion())
+    return Track(number, face_pass(points), template, None, 0.0, Motion(), 0.0)
 
 
 @pytest.mark.parametrize(
-    ("other", "frames"),
+    ("other", "thirtieths"),
     [
         (placed(x=1000), [4, 4]),
         (placed(x=500), [2, 2]),  # nearer than two widths
-        (placed(x=350), [1, 1]),  # boxes that touch
-        (placed(x=355, y=340), [1, 1]),  # at a corner
+        (placed(x=350), [0, 0]),  # boxes that touch
+        (placed(x=355, y=340), [0, 0]),  # at a corner
         (placed(x=420, scale=1.0), [2, 2]),  # two widths of the wider one
-        (placed(x=290, scale=0.5), [1, 1]),
+        (placed(x=290, scale=0.5), [0, 0]),
     ],
 )
-def test_faces_are_compared_the_more_often_the_nearer_they_are(other, frames):
-    assert check_intervals([tracked(placed())]) == [4]
-    assert check_intervals([tracked(placed()), tracked(other)]) == frames
+def test_faces_are_compared_the_more_often_the_nearer_they_are(other, thirtieths):
+    assert check_intervals([tracked(placed())]) == [4 / 30]
+    assert check_intervals([tracked(placed()), tracked(other)]) == [n / 30 for n in thirtieths]
 
 
 def test_an_assumed_match_that_overlaps_another_is_compared(rng):
@@ -79,10 +79,17 @@ def test_a_crop_is_rotated_above_15_degrees_of_roll_until_it_falls_below_10():
 
 
 def test_motion_predicts_with_velocity_and_its_change():
-    motion = Motion().updated(np.array([10.0, 0.0])).updated(np.array([14.0, -2.0]))
-    # 14 + (14 − 10) and −2 + (−2 − 0) px a second, for half a second.
-    np.testing.assert_allclose(motion.displacement(0.5), [9.0, -2.0])
-    np.testing.assert_allclose(motion.mean_velocity, [0.7 * 3 + 0.3 * 14, -0.6])
+    seconds = 0.093 * np.log(2)  # in which the mean goes half of the way
+    motion = Motion().updated(np.array([10.0, 0.0]), seconds)
+    motion = motion.updated(np.array([14.0, -2.0]), seconds)
+    # 14 + (14 − 10) and −2 + (−2 − 0) px a second, for a fifth of a second.
+    np.testing.assert_allclose(motion.displacement(0.2), [3.6, -0.8])
+    np.testing.assert_allclose(motion.mean_velocity, [5 / 2 + 14 / 2, -1.0])
+
+
+def test_after_a_longer_time_a_motion_says_nothing():
+    motion = Motion().updated(np.array([100.0, 0.0]), 1.0)
+    np.testing.assert_array_equal(motion.displacement(1.0), [0, 0])
 
 
 def test_a_template_has_zero_mean_unit_norm_and_no_illumination(rng):
@@ -100,12 +107,11 @@ def test_a_template_has_zero_mean_unit_norm_and_no_illumination(rng):
 def test_between_comparisons_the_match_is_assumed(rng):
     face = face_pass(MEAN_FACE, rng.integers(0, 256, (96, 96)).astype(np.uint8))
     track = tracked(MEAN_FACE, 0, template_of(face))
-    assert compare_if_due(face, track, 4).template is None
-    track.unchecked = 3
-    match = compare_if_due(face, track, 4)
+    assert compare_if_due(face, track, 0.1, 4 / 30).template is None
+    match = compare_if_due(face, track, 0.133, 4 / 30)  # as a file rounds it to milliseconds
     assert match.similarity == pytest.approx(1, abs=1e-5)
-    track.update(match, 0.1)
-    assert (track.unchecked, track.time, track.lost) == (0, 0.1, False)
+    track.update(match, 0.133)
+    assert (track.compared, track.time, track.lost) == (0.133, 0.133, False)
 
 
 def test_a_face_is_near_within_half_a_side_and_half_its_size():

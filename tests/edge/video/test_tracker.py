@@ -4,11 +4,20 @@ import pytest
 pytest.importorskip("cv2")  # the videos are made with it
 
 from benchmarks.datasets.actors import make_actors
-from benchmarks.datasets.synthetic_videos import SCENES, render
+from benchmarks.datasets.synthetic_videos import SCENES, Scene, render
 from benchmarks.evaluation.trajectories import Trajectory, jitter, lag, mean_error, share_found
 from edge.video.smoothing import Smoothing
 from edge.video.tracker import Tracker
 from tests.made_models import ERROR90, REPEATED
+
+
+def _stand_left(_):
+    return 180.0, 240.0, 1.0, 0.0
+
+
+def _stand_right(_):
+    return 460.0, 240.0, 1.0, 0.0
+
 
 GROUND = np.full((48, 64, 3), 96, np.uint8)
 
@@ -64,6 +73,29 @@ def test_the_detector_is_asked_only_now_and_then(actors, detect):
 
     follow(SCENES["still"], actors, Tracker(Counting(), every=10))
     assert asked == 9  # in 90 frames
+
+
+@pytest.mark.parametrize("rate", [1, 3, 10, 24, 30000 / 1001, 60, 120])
+def test_a_newcomer_is_found_within_a_third_of_a_second_at_any_rate(rate, actors, detect):
+    tracker, seen = Tracker(detect), []
+    alone, both = Scene((_stand_left,), 8.0), Scene((_stand_left, _stand_right), 8.0)
+    without, with_newcomer = (next(render(s, actors, GROUND)).image for s in (alone, both))
+    for number in range(round(3 * rate)):
+        time = number / rate
+        seen.append((time, len(tracker(with_newcomer if time >= 1 else without, time))))
+    first = min(time for time, count in seen if count == 2)
+    assert 1 <= first <= 1 + 1 / 3 + 1 / rate + 1e-9
+    assert all(count == 2 for time, count in seen if time >= first)
+
+
+@pytest.mark.parametrize("rate", [2, 5, 15, 60])
+def test_a_face_keeps_its_number_at_any_rate(rate, actors, detect):
+    tracker, numbers = Tracker(detect), set()
+    for number, shot in enumerate(render(SCENES["wander"], actors, GROUND)):
+        if number % round(30 / min(rate, 30)) == 0:
+            faces = tracker(shot.image, number / 30 * (0.5 if rate == 60 else 1))
+            numbers.update(face.track_id for face in faces)
+    assert numbers == {0}
 
 
 def test_an_empty_scene_is_searched_ten_times_a_second_from_the_first_frame_on(detect):
