@@ -1,9 +1,10 @@
 """One face through a video: its predicted position, and whether a detected face is the same one.
 
 Faces are re-identified by an appearance template: a small, illumination-normalised image of zero
-mean and unit norm, compared by correlation.
+mean and unit norm, compared by correlation. Where a face's look jumps from one frame to the next,
+as at a cut, its position says nothing of who it is, and the template alone decides.
 
-Legend: T tracks, S side of a template.
+Legend: T tracks.
 """
 
 from __future__ import annotations
@@ -13,19 +14,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
 
-from edge.crop import cut
-from edge.geometry.affine import Matrix, compose, crop_matrix, invert, rotation_deg, scale_of
+from edge.geometry.affine import Matrix, crop_matrix, rotation_deg, scale_of
 from edge.geometry.boxes import io_min, pairwise_intersection
 from edge.geometry.face_frame import CROP, square_of_pose, upright_matrix_of_pose
 from edge.refinement import MAX_ROLL_DEG, FacePass
+from edge.video.appearance import Look, Template, has_changed, look_of, template_of
 from edge.video.smoothing import FaceFilter
 
-Template = NDArray[np.float32]  # (S, S)
-
-_TEMPLATE_SIDE = 48  # px
-_SHADING_RADIUS = 6  # px, of the local mean that is subtracted
 # Correlations of templates of YouTube Faces: of one face a moment later above 0.95; of different
 # people below 0.6 in 999 of 1000 pairs.
 _SAME_SIMILARITY = 0.6  # from which on two faces are the same wherever they are
@@ -85,6 +81,8 @@ class Track:
         interval: seconds between the last two frames in which it was seen.
         compared: when it was last compared with its template, seconds.
         lost: whether it was not seen in the last frame.
+        look: of the face when it was last seen.
+        jumped: whether its look changed at once in the frame in which it was lost.
         rotated: whether its crop is rotated upright.
     """
 
@@ -97,6 +95,8 @@ class Track:
     compared: float
     interval: float = 0.0
     lost: bool = False
+    look: Look | None = None
+    jumped: bool = False
     rotated: bool = False
 
     def predicted_centroid(self, time: float) -> NDArray[np.float64]:
@@ -129,6 +129,10 @@ class Track:
         """Where the centroid of a lost face is expected at `time`, `(2,)` px."""
         return self.face.centroid + self.motion.mean_velocity * (time - self.time)
 
+    def note_jump(self, face: FacePass) -> None:
+        """Note whether what is seen in its place looks different at once."""
+        self.jumped = has_changed(self.look, look_of(face))
+
     def update(self, match: Match, time: float) -> None:
         """Continue with a match at `time`."""
         face = match.face
@@ -143,7 +147,8 @@ class Track:
         self.interval = time - self.time
         self.face = face
         self.time = time
-        self.lost = False
+        self.look = match.look
+        self.lost = self.jumped = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,7 @@ class Match:
         similarity: correlation with the track's template, −1 to 1; 1 where it was not compared,
             as no other face is near.
         box: of the face, float32 `(4,)` px.
+        look: of the face.
     """
 
     track: Track
@@ -164,11 +170,13 @@ class Match:
     template: Template | None
     similarity: float
     box: NDArray[np.float32]
+    look: Look | None = None
 
     @property
     def is_plausible(self) -> bool:
-        """Whether its appearance allows that it is the track's face."""
-        return self.similarity >= _PLAUSIBLE_SIMILARITY
+        """Whether its appearance allows that it is the track's face, if it is in its place."""
+        needed = _SAME_SIMILARITY if self.track.jumped else _PLAUSIBLE_SIMILARITY
+        return self.similarity >= needed
 
 
 def compare(face: FacePass, track: Track) -> Match | None:
@@ -177,14 +185,17 @@ def compare(face: FacePass, track: Track) -> Match | None:
     if template is None:
         return None
     similarity = float((template * track.template).sum())
-    return Match(track, face, template, similarity, face.box)
+    return Match(track, face, template, similarity, face.box, look_of(face))
 
 
 def compare_if_due(face: FacePass, track: Track, time: float, interval_s: float) -> Match | None:
-    """As `compare`, but only once in `interval_s`; in between the match is assumed."""
-    if not is_due(time - track.compared, interval_s):
-        return Match(track, face, None, 1.0, face.box)
-    return compare(face, track)
+    """As `compare`, but only once in `interval_s`, and at once where the face's look has changed.
+
+    In between the match is assumed.
+    """
+    if track.jumped or is_due(time - track.compared, interval_s):
+        return compare(face, track)
+    return Match(track, face, None, 1.0, face.box, look_of(face))
 
 
 def is_due(elapsed_s: float, interval_s: float) -> bool:
@@ -244,24 +255,9 @@ def is_reidentified(match: Match, time: float) -> bool:
 
 
 def is_in_place(match: Match, time: float) -> bool:
-    """Whether a face is where a lost track's may be at `time`."""
+    """Whether a face is where a lost track's may be at `time`, which after a cut no place is."""
     track = match.track
+    if track.jumped:
+        return False
     distance = math.hypot(*(match.face.centroid - track.drifted_centroid(time)).tolist())
     return bool(distance <= _REAPPEAR_DISTANCE * float(max(track.face.box[2:])))
-
-
-def template_of(face: FacePass) -> Template | None:
-    """The appearance template of a face: upright, local mean removed, zero mean, unit norm.
-
-    None where the keypoints coincide or the crop has no texture.
-    """
-    if face.pose is None:
-        return None
-    upright = upright_matrix_of_pose(face.pose, _TEMPLATE_SIDE)
-    crop = cut(face.crop, compose(upright, invert(face.matrix)), _TEMPLATE_SIDE)
-    blurred = Image.fromarray(crop).filter(ImageFilter.BoxBlur(_SHADING_RADIUS))
-    local_mean = np.asarray(blurred, np.float32)
-    details = crop - local_mean
-    details -= details.mean()
-    norm = float(np.linalg.norm(details))
-    return details / np.float32(norm) if norm > 0 else None

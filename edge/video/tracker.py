@@ -20,6 +20,7 @@ from edge.geometry.face_frame import upright_matrix
 from edge.image import Grey, ImageSource, Luma, to_grey, view_image
 from edge.refinement import FacePass, refine
 from edge.suppression import DUPLICATE_IO_MIN
+from edge.video.appearance import look_of, template_of
 from edge.video.smoothing import FaceFilter, Smoothing
 from edge.video.track import (
     Match,
@@ -33,7 +34,6 @@ from edge.video.track import (
     is_in_place,
     is_near,
     is_reidentified,
-    template_of,
 )
 
 _IDLE_INTERVAL_S = 0.1  # seconds between two detections while no face is tracked
@@ -149,6 +149,8 @@ class Tracker:
 
     def _match(self, tracks: list[Track], faces: list[FacePass], now: float) -> list[Match]:
         intervals = dict(zip(map(id, self._tracks), check_intervals(self._tracks), strict=True))
+        for track, face in zip(tracks, faces, strict=True):
+            track.note_jump(face)
         return [
             match
             for track, face in zip(tracks, faces, strict=True)
@@ -200,6 +202,7 @@ class Tracker:
         if template is None:
             return
         track = Track(self._next_number, face, template, self._filter(), now, Motion(), now)
+        track.look = look_of(face)
         self._tracks.append(track)
         self._next_number += 1
 
@@ -209,7 +212,8 @@ class Tracker:
         track.motion = Motion()
         track.face = match.face
         track.time = now
-        track.lost = False
+        track.look = match.look
+        track.lost = track.jumped = False
 
     def _filter(self) -> FaceFilter | None:
         return FaceFilter(self._smoothing) if self._smoothing else None

@@ -5,6 +5,7 @@ from edge.geometry.affine import crop_matrix, rotation_deg, scale_of, transform
 from edge.geometry.face_frame import MEAN_FACE
 from edge.geometry.similarity import similarity
 from edge.refinement import FacePass
+from edge.video.appearance import look_of, template_of
 from edge.video.track import (
     Match,
     Motion,
@@ -16,7 +17,6 @@ from edge.video.track import (
     is_in_place,
     is_near,
     is_reidentified,
-    template_of,
 )
 
 
@@ -92,26 +92,37 @@ def test_after_a_longer_time_a_motion_says_nothing():
     np.testing.assert_array_equal(motion.displacement(1.0), [0, 0])
 
 
-def test_a_template_has_zero_mean_unit_norm_and_no_illumination(rng):
-    crop = rng.integers(60, 120, (96, 96)).astype(np.uint8)
-    template = template_of(face_pass(MEAN_FACE, crop))
-    assert template.shape == (48, 48)
-    assert template.mean() == pytest.approx(0, abs=1e-6)
-    assert np.linalg.norm(template) == pytest.approx(1, abs=1e-5)
-    brighter = template_of(face_pass(MEAN_FACE, crop + 100))
-    assert (template * brighter).sum() == pytest.approx(1, abs=1e-3)
-    assert template_of(face_pass(MEAN_FACE)) is None  # no texture
-    assert template_of(face_pass(np.full((15, 2), 3.0), crop)) is None
-
-
 def test_between_comparisons_the_match_is_assumed(rng):
     face = face_pass(MEAN_FACE, rng.integers(0, 256, (96, 96)).astype(np.uint8))
     track = tracked(MEAN_FACE, 0, template_of(face))
+    track.look = look_of(face)
+    track.note_jump(face)
     assert compare_if_due(face, track, 0.1, 4 / 30).template is None
     match = compare_if_due(face, track, 0.133, 4 / 30)  # as a file rounds it to milliseconds
     assert match.similarity == pytest.approx(1, abs=1e-5)
     track.update(match, 0.133)
     assert (track.compared, track.time, track.lost) == (0.133, 0.133, False)
+
+
+def test_where_the_look_jumps_the_template_decides_at_once(rng):
+    before, after = (
+        face_pass(MEAN_FACE, rng.integers(0, 256, (96, 96)).astype(np.uint8)) for _ in range(2)
+    )
+    track = tracked(MEAN_FACE, 0, template_of(before))
+    track.look = look_of(before)
+    track.note_jump(after)
+    match = compare_if_due(after, track, 0.03, 4 / 30)
+    assert match.similarity == pytest.approx(0, abs=0.1)
+    assert not match.is_plausible
+    for similarity_, jumped, expected in (
+        (0.5, False, True),
+        (0.5, True, False),
+        (0.6, True, True),
+    ):
+        track.jumped = jumped
+        assert Match(track, after, None, similarity_, after.box).is_plausible is expected
+        # Where it is counts for nothing after a jump.
+        assert is_reidentified(Match(track, after, None, similarity_, after.box), 0.1) is expected
 
 
 def test_a_face_is_near_within_half_a_side_and_half_its_size():

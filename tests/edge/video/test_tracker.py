@@ -124,6 +124,31 @@ def test_a_face_that_stays_away_is_forgotten(actors, detect):
     assert (first.track_id, later.track_id) == (0, 1)
 
 
+def numbers_between_cuts(images, rate, hold, detect):
+    """The numbers that the faces get while each image is shown for `hold` frames."""
+    tracker, time = Tracker(detect), iter(np.arange(len(images) * hold) / rate)
+    return [
+        {face.track_id for _ in range(hold) for face in tracker(image, next(time))}
+        for image in images
+    ]
+
+
+@pytest.mark.parametrize(("rate", "hold"), [(30, 30), (30, 5), (2, 2)])
+def test_a_number_does_not_pass_to_another_person_at_a_hard_cut(rate, hold, sample, detect):
+    from edge.alignment import align
+    from edge.image import load_image
+
+    image = load_image(sample)
+    (face,) = detect(image)
+    one = align(image, face, 256)
+    # Its mirror image with dark glasses stands for another person in the same place.
+    other = one[:, ::-1].copy()
+    other[88:118, 60:196] = 20
+    assert len(detect(one)) == len(detect(other)) == 1
+    # Who comes back within two seconds gets the same number again.
+    assert numbers_between_cuts([one, other, one], rate, hold, detect) == [{0}, {1}, {0}]
+
+
 @pytest.mark.parametrize("setting", [{"every": 0}, {"max_gap": -1.0}, {"frame_rate": 0.0}])
 def test_settings_out_of_range_are_refused(setting, detect):
     with pytest.raises(ValueError, match=next(iter(setting))):

@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from edge.geometry.face_frame import MEAN_FACE
+from edge.video.appearance import has_changed, look_of, template_of
+from tests.edge.video.test_track import face_pass
+
+
+def test_a_template_has_zero_mean_unit_norm_and_no_illumination(rng):
+    crop = rng.integers(60, 120, (96, 96)).astype(np.uint8)
+    template = template_of(face_pass(MEAN_FACE, crop))
+    assert template.shape == (48, 48)
+    assert template.mean() == pytest.approx(0, abs=1e-6)
+    assert np.linalg.norm(template) == pytest.approx(1, abs=1e-5)
+    brighter = template_of(face_pass(MEAN_FACE, crop + 100))
+    assert (template * brighter).sum() == pytest.approx(1, abs=1e-3)
+    assert template_of(face_pass(MEAN_FACE)) is None  # no texture
+    assert template_of(face_pass(np.full((15, 2), 3.0), crop)) is None
+
+
+def test_a_look_changes_with_the_face_and_not_with_noise_or_brightness(rng):
+    crop = rng.integers(40, 160, (96, 96)).astype(np.uint8)
+    noisy = (crop + rng.normal(0, 3, crop.shape)).astype(np.uint8)
+    other = rng.integers(40, 160, (96, 96)).astype(np.uint8)
+    looks = [look_of(face_pass(MEAN_FACE, image)) for image in (crop, noisy, crop + 60, other)]
+    assert [has_changed(looks[0], look) for look in looks] == [False, False, False, True]
+    assert look_of(face_pass(MEAN_FACE)) is None  # no texture
+    assert has_changed(None, looks[0])
+    assert has_changed(looks[0], None)
