@@ -60,6 +60,13 @@ class Contract:
     keys: tuple[str, ...]
 
 
+def embedded_file(name: str) -> Path:
+    """The path of a network that the package holds."""
+    from edge.files import package_folder  # imported by few others where networks are opened
+
+    return package_folder("models") / name
+
+
 class OnnxModel:
     """An open `.onnx` file that keeps its contract.
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.image import Grey
-from edge.networks.contract import COMMON_KEYS, Contract, OnnxModel
+from edge.networks.contract import COMMON_KEYS, Contract, OnnxModel, embedded_file
 from edge.networks.detections import Detections
 from edge.resize import resize
 
-EMBEDDED = Path(__file__).parents[1] / "models" / "face.onnx"
+EMBEDDED = embedded_file("face.onnx")
 _OUTPUTS = ("boxes", "scores", "roll")  # older files have no roll
 METADATA_KEYS = ("box_convention", *COMMON_KEYS)
 STEP = 32  # px; the coarsest stride

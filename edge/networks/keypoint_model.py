@@ -17,12 +17,13 @@ from edge.networks.contract import (
     Contract,
     OnnxModel,
     Outputs,
+    embedded_file,
     parse_error90,
     parse_names,
     parse_size,
 )
 
-EMBEDDED = Path(__file__).parents[1] / "models" / "keypoints.onnx"
+EMBEDDED = embedded_file("keypoints.onnx")
 EMBEDDED_SMALL = EMBEDDED.with_name("keypoints-small.onnx")
 METADATA_KEYS = ("keypoint_names", "input_size", "scheme", *COMMON_KEYS)
 # Crops are run in batches of these sizes only, so that memory stays flat for any number of faces.

@@ -7,13 +7,13 @@ The JSON keys are part of the HTTP interface; some are older than the names in t
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edge import __version__, refinement, suppression
 from edge.facekeypoints import FaceKeypoints
+from edge.files import package_folder
 from edge.fusion import DETECTOR_SCORE, KEYPOINTS_BOX
 from edge.geometry import camera, head_fit, head_shape
 from edge.geometry.face_frame import BOX_DOWN, BOX_HEIGHT, BOX_WIDTH, CROP, MEAN_FACE
@@ -23,7 +23,7 @@ from edge.networks.detections import Detector
 from edge.networks.face_detector import ENLARGE, NEAR, SHORTER, STEP, FaceDetector
 from edge.serve.limits import Limits
 
-PAGE = Path(__file__).parent / "page"
+PAGE = package_folder("serve", "page")
 ORT = PAGE / "ort" / "ort.wasm.min.mjs"
 _MODE_DIGITS = 4  # of a cm
 _LIMIT_KEYS = {"images": "pictures", "decoded_bytes": "room_bytes"}

@@ -15,6 +15,7 @@ BASE = {"errors", "extras", "keypoints"}
 IMAGE = BASE | {"image", "crop", "resize", "files"}
 CORE = "core"
 IMPORTS = {
+    "edge._pyinstaller": set(),
     "edge.geometry": BASE,
     "edge.formats": BASE,
     "edge.evaluation": BASE | {"edge.geometry"},
@@ -41,6 +42,7 @@ RUNTIME = {"numpy", "onnxruntime", "PIL", "cv2"}  # cv2 only inside functions
 FORMATS = {"pillow_heif"}  # only inside functions
 SERVE = {"fastapi", "prometheus_client", "pydantic", "python_multipart", "starlette", "uvicorn"}
 THIRD_PARTY = {
+    "edge._pyinstaller": {"PyInstaller"},
     "edge.formats": RUNTIME | FORMATS,
     "edge.serve": RUNTIME | SERVE,
     "edge.video": RUNTIME | {"av"},  # only inside functions
@@ -132,7 +134,7 @@ def test_the_path_of_a_still_photo_stays_readable():
                 pending += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     paths = [(ROOT / name.replace(".", "/")).with_suffix(".py") for name in seen]
     assert len(seen) <= 15, sorted(seen)
-    assert sum(len(path.read_text("utf-8").splitlines()) for path in paths) <= 2050
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in paths) <= 2100
 
 
 def test_every_module_says_what_it_owns():
