@@ -99,7 +99,7 @@ def detect_annotated(detect: FaceKeypoints, photos: list[Photo]) -> list[Face | 
 
 def predict_annotated(detect: FaceKeypoints, photos: list[Photo]) -> list[Face | None]:
     """Predict the face in the annotated square of each photo, without the detector."""
-    return [detect.faces_at(photo.grey, box_of_square(photo.square))[0] for photo in photos]
+    return [detect.faces_at(photo.grey, box_of_square(photo.square)[None])[0] for photo in photos]
 
 
 def _matching_face(photo: Photo, faces: list[Face]) -> Face | None:
