@@ -16,6 +16,7 @@ from edge.errors import ModelError
 from edge.image import Grey
 from edge.networks.contract import COMMON_KEYS, Contract, OnnxModel, embedded_file
 from edge.networks.detections import Detections
+from edge.networks.tiling import are_cut, merge, searched_length, tiles
 from edge.resize import resize
 
 EMBEDDED = embedded_file("face.onnx")
@@ -64,12 +65,33 @@ class FaceDetector:
             grey: uint8 `(H, W)`.
             detect_size: length of the longer side at which the image is searched, px. Faces must
                 be about 10 px wide there. An image within a tenth of it is not resized; a smaller
-                one is enlarged, at most twice.
+                one is enlarged, at most twice. Of an image more than 2.5 times as long as wide it
+                is the length of a tile.
 
         Returns:
             Detections with x and y of a box the centre of its top-left pixel; the highest score
             first.
         """
+        axis = int(grey.shape[0] > grey.shape[1])  # of the longer side, 0 for x
+        longer = grey.shape[1 - axis]
+        found = []
+        for tile in tiles(longer, grey.shape[axis], math.ceil(detect_size / ENLARGE)):
+            start, length = tile
+            part = slice(start, start + length)
+            detections = self._detect(grey[:, part] if axis == 0 else grey[part], detect_size)
+            detections.boxes[:, axis] += start
+            found.append(detections.take(~are_cut(detections.boxes, axis, tile, longer)))
+        return merge(found) if found else self._detect(grey, detect_size)
+
+    @staticmethod
+    def is_reduced(height: int, width: int, detect_size: int) -> bool:
+        """Whether an image is searched at less than its size, so that small faces are missed."""
+        sides = max(height, width), min(height, width)
+        length = searched_length(*sides, math.ceil(detect_size / ENLARGE))
+        return length > (1 + NEAR) * detect_size
+
+    def _detect(self, grey: Grey, detect_size: int) -> Detections:
+        """Find faces in an image, or in a tile of one."""
         height, width = grey.shape
         canvas, inner = self.letterbox(grey, detect_size)
         boxes, scores, *rolls = self._run(canvas)

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     measuring = MeasureSettings(args.focal, args.frontal)
     with open_tables(keypoint_names, paths, names, args.resume, points68, measuring) as tables:
         outputs = _outputs(args, tables, paths, names)
-        reporter = Reporter(outputs, _drawing(args), keypoint_names)
+        reporter = Reporter(outputs, _drawing(args), keypoint_names, detect.detect_size)
         job = Job(detect, reporter, annotated, frame_range, smooth=args.smooth == "on")
         job.run(sources, completed)
     if reporter.failed and len(sources) > 1:

@@ -15,6 +15,7 @@ from edge.errors import ImageError, SourceError
 from edge.face import Face
 from edge.image import Rgb
 from edge.image_writer import save_image
+from edge.networks.face_detector import FaceDetector
 from edge.run.output_paths import AlignedPaths
 from edge.run.resume import mark_incomplete
 from edge.run.tables import TablePaths, Tables
@@ -82,12 +83,27 @@ class Reporter:
         failed: number of failures.
     """
 
-    def __init__(self, outputs: Outputs, drawing: Drawing, keypoint_names: Sequence[str]) -> None:
-        """Write to `outputs`; `keypoint_names` are in the order of the model's keypoints."""
+    def __init__(
+        self,
+        outputs: Outputs,
+        drawing: Drawing,
+        keypoint_names: Sequence[str],
+        detect_size: int | None = None,
+    ) -> None:
+        """Take what the results are written to.
+
+        Args:
+            outputs: tables, folder of aligned faces, standard output.
+            drawing: how annotated images are drawn.
+            keypoint_names: in the order of the model's keypoints.
+            detect_size: at which faces are searched, px, for a hint where none is found; None for
+                no hint.
+        """
         self.failed = 0
         self._outputs = outputs
         self._drawing = drawing
         self._keypoint_names = keypoint_names
+        self._detect_size = detect_size
         self._progress = Progress("", 0, "", shown=False)
         self._last_source: str | None = None  # of which rows were written
 
@@ -127,7 +143,13 @@ class Reporter:
             for number, face in enumerate(result.faces):
                 print(_summary(result.name, number, face))
         if not result.faces:
-            self.message(f"{result.name}: no face found")
+            self.message(f"{result.name}: no face found{self._hint(height, width)}")
+
+    def _hint(self, height: int, width: int) -> str:
+        size = self._detect_size
+        if size is None or not FaceDetector.is_reduced(height, width, size):
+            return ""
+        return f"; small faces need a larger --detect-size than {size}"
 
     def record_crops(self, name: str, size: int, numbers: list[int], faces: list[Face]) -> None:
         """Write the faces of a file of crops to the tables.

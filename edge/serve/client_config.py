@@ -19,6 +19,7 @@ from edge.geometry import camera, head_fit, head_shape
 from edge.geometry.face_frame import BOX_DOWN, BOX_HEIGHT, BOX_WIDTH, CROP, MEAN_FACE
 from edge.keypoints import LINES_68, MIRROR_ORDER
 from edge.measures import MEASURES
+from edge.networks import tiling
 from edge.networks.detections import Detector
 from edge.networks.face_detector import ENLARGE, NEAR, SHORTER, STEP, FaceDetector
 from edge.serve.limits import Limits
@@ -86,7 +87,20 @@ def _settings(detect: FaceKeypoints) -> dict[str, Any]:
         },
         "joint": {"detector_score": DETECTOR_SCORE, "keypoints_box": KEYPOINTS_BOX},
         "detect_size": detect.detect_size,
-        "detector": {"step": STEP, "shorter": list(SHORTER), "enlarge": ENLARGE, "near": NEAR},
+        "detector": {
+            "step": STEP,
+            "shorter": list(SHORTER),
+            "enlarge": ENLARGE,
+            "near": NEAR,
+            "tiling": {
+                "max_aspect": tiling.MAX_ASPECT,
+                "short_overlap": tiling.SHORT_OVERLAP,
+                "long_overlap": tiling.LONG_OVERLAP,
+                "smallest_face": tiling.SMALLEST_FACE,
+                "max_iou": tiling.MAX_IOU,
+                "edge": tiling.EDGE,
+            },
+        },
         "box": {"width": BOX_WIDTH, "height": BOX_HEIGHT, "down": BOX_DOWN},
         "mean_face": {"side": CROP, "points": MEAN_FACE.tolist()},
         "looks": _refinement_settings(),

@@ -7,6 +7,7 @@ import {
 } from "./geometry.js";
 import { crop, resize, toGrey } from "./grey.js";
 import { withoutDuplicates } from "./suppression.js";
+import { cutTile, isCut, merge, tilesOf } from "./tiling.js";
 
 const ORT = "/page/ort/";
 // As in edge/refinement.py: a pass whose score falls further has lost the face.
@@ -55,6 +56,34 @@ class Pipeline {
 
   /** Boxes and scores of the detector, without suppressed ones, largest first. */
   async detect(grey) {
+    const { min_score: minScore, detector } = this.settings;
+    const candidates = (await this.searchTiles(grey, detector))
+      // Candidates that can still reach the minimum score if the keypoint network's is 1.
+      .filter(({ score }) => this.fusedScore(score, 1) >= minScore);
+    return candidates
+      .filter((candidate) => !candidates.some((other) => this.isSuppressed(candidate, other)))
+      .sort(byAreaDescending);
+  }
+
+  /** Boxes and scores of the detector, in a panorama tile by tile. */
+  async searchTiles(grey, { enlarge, tiling }) {
+    const axis = Number(grey.height > grey.width);
+    const [shorter, longer] = [grey.width, grey.height].sort((a, b) => a - b);
+    const minLength = Math.ceil(this.settings.detect_size / enlarge);
+    const tiles = tilesOf(longer, shorter, minLength, tiling);
+    if (!tiles.length) return this.search(grey);
+    const found = [];
+    for (const tile of tiles) {
+      for (const { score, box } of await this.search(cutTile(grey, axis, tile))) {
+        const moved = box.map((value, i) => (i === axis ? value + tile[0] : value));
+        if (!isCut(moved, axis, tile, longer, tiling)) found.push({ score, box: moved });
+      }
+    }
+    return merge(found, tiling);
+  }
+
+  /** Boxes and scores of the detector in an image or a tile. */
+  async search(grey) {
     const [width, height] = this.detectionSize(grey);
     const resized = resize(grey, width, height);
     const [rows, columns] = workingShape(height, width, this.settings.detector);
@@ -65,17 +94,11 @@ class Pipeline {
     const image = new this.ort.Tensor("uint8", canvas, [1, rows, columns, 1]);
     const { boxes, scores } = await this.detector.run({ image });
     const [scaleX, scaleY] = [grey.width / width, grey.height / height];
-    const candidates = [...scores.data]
-      .map((score, i) => {
-        const [x, y, w, h] = boxes.data.subarray(4 * i, 4 * i + 4);
-        const corner = [(x + 0.5) * scaleX - 0.5, (y + 0.5) * scaleY - 0.5];
-        return { score, box: [...corner, w * scaleX, h * scaleY] };
-      })
-      // Candidates that can still reach the minimum score if the keypoint network's is 1.
-      .filter(({ score }) => this.fusedScore(score, 1) >= this.settings.min_score);
-    return candidates
-      .filter((candidate) => !candidates.some((other) => this.isSuppressed(candidate, other)))
-      .sort(byAreaDescending);
+    return [...scores.data].map((score, i) => {
+      const [x, y, w, h] = boxes.data.subarray(4 * i, 4 * i + 4);
+      const corner = [(x + 0.5) * scaleX - 0.5, (y + 0.5) * scaleY - 0.5];
+      return { score, box: [...corner, w * scaleX, h * scaleY] };
+    });
   }
 
   /** The size [width, height], px, at which faces are detected. */

@@ -141,3 +141,31 @@ def test_a_file_that_is_no_detector_is_refused(tmp_path):
         FaceDetector(write_detector(tmp_path / "nan.onnx", box=[np.nan] * 4))
     with pytest.raises(ModelError, match="coordinate convention"):
         FaceDetector(write_detector(tmp_path / "c.onnx", coordinate_convention="corners"))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_small_faces_of_a_strip_are_found_once_each(axis, sample):
+    from edge.image import load_image, to_grey
+    from edge.resize import resize
+
+    # Heads of the sample, 89 px wide in it, at 1/24 of the width of a strip of 10:1, its ends and
+    # the borders of its tiles included; and one of half its width.
+    head = to_grey(load_image(sample))[:220, 120:340]
+    strip = np.full((500, 5000) if axis == 0 else (5000, 500), 120, np.uint8)
+
+    def place(side, along, across):
+        x, y = (along, across) if axis == 0 else (across, along)
+        part = strip[y : y + side, x : x + side]
+        part[:] = resize(head, (side, side))[: part.shape[0], : part.shape[1]]
+
+    places = [0, 386, 770, 1158, 1900, 2300, 3000, 4948]
+    for along in places:
+        place(52, along, 224)
+    place(round(220 * 250 / 89), 3700, 0)
+    large, *small = FaceKeypoints(precision="fp32")(strip)
+    assert large.box[2] == pytest.approx(250, rel=0.15)
+    assert [face.box[2] for face in small] == pytest.approx([21] * len(places), rel=0.25)
+    # The middle of the sample's box in its head.
+    middle = (104.5, 112)[axis] * 52 / 220
+    found = sorted(face.box[axis] + face.box[axis + 2] / 2 for face in small)
+    assert found == pytest.approx([along + middle for along in places], abs=4)

@@ -42,6 +42,21 @@ def test_an_image_without_faces_is_a_record_and_a_message(reporter, json_file, i
     assert capsys.readouterr() == ("", "a.jpg: no face found\n")
 
 
+@pytest.mark.parametrize(
+    ("shape", "has_hint"),
+    [((60, 80), False), ((350, 350), False), ((360, 240), True), ((300, 3000), False),
+     ((3600, 360), True)],
+)  # fmt: skip
+def test_where_an_image_was_searched_smaller_than_it_is_the_message_says_so(
+    shape, has_hint, capsys
+):
+    outputs = Outputs(Tables(KEYPOINT_NAMES, None, None))
+    reporter = Reporter(outputs, Drawing(), KEYPOINT_NAMES, detect_size=320)
+    reporter.record(ImageResult("a.jpg", np.zeros((*shape, 3), np.uint8), []))
+    hint = "; small faces need a larger --detect-size than 320" if has_hint else ""
+    assert capsys.readouterr().err == f"a.jpg: no face found{hint}\n"
+
+
 def test_frames_are_records_and_nothing_is_printed(reporter, json_file, image, face, capsys):
     for number, faces in enumerate(([face], [])):
         reporter.record(ImageResult("film.mp4", image, faces, number, number / 25))

@@ -12,6 +12,7 @@ pytest.importorskip("fastapi")
 import edge
 from edge.geometry.face_frame import MEAN_FACE
 from edge.geometry.head_shape import HEAD_MODES, MEAN_HEAD
+from edge.networks.tiling import are_cut, tiles
 from edge.serve.client_config import PAGE, describe_server
 from edge.serve.limits import Limits
 from edge.suppression import without_duplicates
@@ -28,6 +29,12 @@ import { withoutDuplicates } from "./suppression.js";
 const run = (faces, settings) =>
   withoutDuplicates(faces.map((face, index) => ({ ...face, index })), settings)
     .map(({ index }) => index);
+"""
+TILES = """
+import { isCut, tilesOf } from "./tiling.js";
+const run = ({ longer, shorter, minLength, box }, { detector: { tiling } }) =>
+  tilesOf(longer, shorter, minLength, tiling)
+    .map((tile) => [tile, isCut(box, 0, tile, longer, tiling)]);
 """
 MAIN = """
 import { readFileSync } from "node:fs";
@@ -109,3 +116,26 @@ def test_the_page_keeps_the_faces_that_the_package_keeps(run_node):
     for faces, kept in zip(images, run_node(SUPPRESS, inputs), strict=True):
         expected = without_duplicates(faces)
         assert [faces[index] for index in kept] == expected
+
+
+def test_the_page_searches_the_tiles_that_the_package_searches(run_node):
+    rng = np.random.default_rng(2)
+    inputs = [
+        {
+            "longer": int(longer),
+            "shorter": int(rng.integers(1, longer)),
+            "minLength": 160,
+            "box": [*rng.uniform(0, longer, 2), *rng.uniform(0, 300, 2)],
+        }
+        for longer in rng.integers(2, 9000, 100)
+    ]
+    some = 0
+    for case, found in zip(inputs, run_node(TILES, inputs), strict=True):
+        box, longer = np.array([case["box"]], np.float64), case["longer"]
+        expected = tiles(longer, case["shorter"], case["minLength"])
+        assert [tuple(tile) for tile, _ in found] == expected
+        assert [cut for _, cut in found] == [
+            bool(are_cut(box, 0, tile, longer)[0]) for tile in expected
+        ]
+        some += len(expected) > 0
+    assert some > 20
