@@ -42,13 +42,15 @@ export function toCsv(records, names) {
     ...names.flatMap((name) => [`${name}_x`, `${name}_y`]),
     ...names.map((name) => `${name}_error`),
     ...(hasPoints68 ? Array.from({ length: 68 }, (_, i) => [`p68_${i}_x`, `p68_${i}_y`]).flat() : []),
+    "time",
   ];
-  const rows = records.flatMap(({ image, frame = 0, faces }) =>
+  const rows = records.flatMap(({ image, frame = 0, time = "", faces }) =>
     faces.map((face) => [
       quote(image), frame, face.id, face.score, ...face.box,
       ...names.flatMap((name) => [face.keypoints[name].x, face.keypoints[name].y]),
       ...names.map((name) => face.keypoints[name].error),
       ...points68Of(face),
+      time,
     ]),
   );
   return [header, ...rows].map((row) => `${row.join(",")}\n`).join("");
