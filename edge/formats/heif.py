@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-ADVICE = "HEIC images need pillow-heif; install it with: pip install pillow-heif"
+ADVICE = "install it with: pip install pillow-heif"
 
 
 def open_heif(data: bytes) -> Image.Image | None:

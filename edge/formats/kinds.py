@@ -89,7 +89,7 @@ def describe(head: bytes) -> str:
     if head.startswith(_APPLE_DOUBLE):
         return "is the metadata that a Mac keeps beside a file (AppleDouble), not an image"
     if is_heif(head):
-        return f"a HEIC image; {ADVICE}"
+        return f"a HEIC image, which needs pillow-heif; {ADVICE}"
     if _brands(head) & _AVIF_BRANDS:
         return "an AVIF image, which this Pillow does not read; install pillow 11.3 or newer"
     if _brands(head) & _RAW_BRANDS:
@@ -144,7 +144,7 @@ def _kind_by_pillow(head: bytes, suffix: str) -> FileKind:
     from PIL import Image
 
     form = Image.registered_extensions().get(suffix)
-    if not form or form in _STUBS or not head or head.startswith(_APPLE_DOUBLE):
-        return "other"
-    accept = Image.OPEN[form][1] if form in Image.OPEN else None
+    if form not in Image.OPEN or form in _STUBS or not head or head.startswith(_APPLE_DOUBLE):
+        return "other"  # Pillow only writes some formats, such as PDF
+    accept = Image.OPEN[form][1]
     return "image" if accept is None or accept(head[:16]) else "other"

@@ -75,6 +75,11 @@ def test_a_kind_is_told_by_the_first_bytes(head, kind):
     assert kind_of(head, "holiday.dat") == kind
 
 
+@pytest.mark.parametrize("name", ["a.pdf", "a.palm", "a.eps", "a.h5", "a.tga", "a.wmf"])
+def test_what_pillow_only_writes_or_knows_by_name_is_no_image(name):
+    assert kind_of(b"%PDF-1.4" if name != "a.tga" else b"", name) == "other"
+
+
 def test_several_jpeg_images_are_a_video_by_their_name():
     jpeg = encode("JPEG")
     assert kind_of(jpeg * 2, "pi.mjpeg") == kind_of(jpeg, "PI.MJPG") == "video"
