@@ -180,16 +180,18 @@ def _why_unknown(data: bytes) -> str:
 
 
 def _decode(image: Image.Image, name: str, finish: _Finish) -> NDArray[np.uint8]:
-    width, height = image.size
-    if not 0 < width * height <= MAX_PIXELS:
-        raise _named_error(
-            name,
-            f"{width}×{height} px; expected at least 1 and at most {MAX_PIXELS:,} pixels; "
-            "make it smaller first",
-        )
     try:
+        width, height = image.size  # of a damaged file it may be anything
+        if not (min(width, height) > 0 and width * height <= MAX_PIXELS):
+            raise _named_error(
+                name,
+                f"{width}×{height} px; expected at least 1 and at most {MAX_PIXELS:,} pixels; "
+                "make it smaller first",
+            )
         image.load()
         return finish(_to_rgb(_upright(image)))
+    except ImageError:
+        raise
     except Exception as error:  # as above
         raise _decode_error(name, error) from error
 

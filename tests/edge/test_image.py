@@ -199,6 +199,15 @@ def test_whatever_a_decoder_raises_is_an_image_error(error, moment, colours, mon
         load_image(encode(Image.fromarray(colours)))
 
 
+@pytest.mark.parametrize("size", [(4, 5, 6), (4,), None, (-4, -5), ("4", 5), (0, 5)])
+def test_a_size_that_no_image_has_is_an_image_error(size, colours, monkeypatch):
+    from PIL import PngImagePlugin
+
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "size", size)
+    with pytest.raises(ImageError):
+        load_image(encode(Image.fromarray(colours)))
+
+
 def test_a_video_and_a_macs_metadata_are_named(tmp_path):
     for name, head, words in (
         ("._a.JPG", b"\x00\x05\x16\x07\0\2\0\0", r"\._a\.JPG: is the metadata .*AppleDouble"),
