@@ -15,6 +15,9 @@ from edge.extras import require
 from edge.image import Rgb
 from edge.video.frame import Frame
 
+# The level of OpenCV's messages belongs to the process: two threads would restore each other's.
+_OPENING = threading.Lock()
+
 
 class Camera:
     """A camera; reading gives its newest frame and drops those in between.
@@ -95,7 +98,7 @@ def open_cv() -> Any:
 
 def _open(cv2: Any, number: int) -> Any:
     """An open `cv2.VideoCapture` of a camera, or None."""
-    with _silence(cv2):
+    with _OPENING, _silence(cv2):
         capture = cv2.VideoCapture(number)
     if not capture.isOpened():
         capture.release()
@@ -105,7 +108,7 @@ def _open(cv2: Any, number: int) -> Any:
 
 @contextlib.contextmanager
 def _silence(cv2: Any) -> Iterator[None]:
-    """Silence OpenCV's own messages: errors are reported once, by us."""
+    """Silence OpenCV's own messages, in one thread at a time: errors are reported once, by us."""
     logging = getattr(cv2.utils, "logging", None)
     if logging is None:
         yield

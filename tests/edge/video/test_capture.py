@@ -59,3 +59,32 @@ def test_a_camera_that_fails_while_it_is_read_is_an_error(fake_camera, monkeypat
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
     with pytest.raises(SourceError, match="gives no image"):
         next(Camera(0).frames())
+
+
+def test_cameras_opened_in_threads_leave_opencvs_messages_as_they_were(monkeypatch):
+    import cv2
+
+    class Slow:
+        def __init__(self, number):
+            time.sleep(0.02 * (1 + number % 3))
+
+        def isOpened(self):
+            return False
+
+        def release(self):
+            pass
+
+    def open_camera(number):
+        with pytest.raises(SourceError, match=f"camera:{number}: there is no such camera"):
+            Camera(number)
+
+    monkeypatch.setattr(cv2, "VideoCapture", Slow)
+    before = cv2.utils.logging.getLogLevel()
+    assert before != cv2.utils.logging.LOG_LEVEL_SILENT
+    threads = [threading.Thread(target=open_camera, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.01)
+    for thread in threads:
+        thread.join()
+    assert cv2.utils.logging.getLogLevel() == before
