@@ -3,7 +3,8 @@
 - helen: recall on photos with one annotated face each.
 - facemask: recall and precision on faces with and without masks; every fifth photo, which training
   skips.
-- negatives: false positives per photo without faces; every fifth photo, which training skips.
+- negatives, permissive/no_face: false positives per photo without faces; every fifth photo, which
+  training skips. The second folder may be missing.
 - small faces: recall on helen's faces, shrunk and placed on a larger canvas.
 - rolls: helen's photos rotated in steps of 15°, by detector and keypoint network together: faces
   found, with keypoints within 10 % of the eye span, and with keypoints the wrong way up.
@@ -74,11 +75,13 @@ class EvaluationSets:
         helen: photos with one annotated face each.
         masks: photos with any number of annotated faces.
         negatives: photos without faces, uint8 `(H, W)`.
+        no_face: pictures without faces that detectors stumble over, likewise; may be empty.
     """
 
     helen: list[Photo]
     masks: list[AnnotatedPhoto]
     negatives: list[Grey]
+    no_face: list[Grey]
 
 
 def run(data: Path, detector: Path, yunet: Path | None) -> dict[str, Any]:
@@ -141,24 +144,28 @@ def read_evaluation_sets(data: Path) -> EvaluationSets:
         OSError: annotations cannot be opened.
         KeyError, ValueError: an annotation is invalid.
     """
-    paths = sorted((data / "negatives").glob("*.jpg"))
     return EvaluationSets(
         helen=read_photos(data / "helen"),
         masks=read_annotated_photos(data / "facemask")[_HELD_OUT],
-        negatives=[to_grey(load_image(path)) for path in paths[_HELD_OUT]],
+        negatives=_read_held_out(data / "negatives"),
+        no_face=_read_held_out(data / "permissive" / "no_face"),
     )
+
+
+def _read_held_out(folder: Path) -> list[Grey]:
+    return [to_grey(load_image(path)) for path in sorted(folder.glob("*.jpg"))[_HELD_OUT]]
 
 
 def measure(detect: Detect, sets: EvaluationSets) -> dict[str, Any]:
     """Recall, precision and false positives of one detector."""
-    false_positives = [len(detect(grey).boxes) for grey in sets.negatives]
     return {
         "helen": {
             "faces": len(sets.helen),
             "found": sum(is_found(detect, photo) for photo in sets.helen),
         },
         "facemask": measure_precision(detect, sets.masks),
-        "false_alarms_per_photo": round(float(np.mean(false_positives)), 4),
+        "false_alarms_per_photo": _false_alarms(detect, sets.negatives),
+        **({"false_alarms_no_face": _false_alarms(detect, sets.no_face)} if sets.no_face else {}),
         "small_faces": {
             str(width): round(
                 float(np.mean([is_found(detect, on_canvas(p, width)) for p in sets.helen])), 4
@@ -166,6 +173,10 @@ def measure(detect: Detect, sets: EvaluationSets) -> dict[str, Any]:
             for width in _SMALL_PX
         },
     }
+
+
+def _false_alarms(detect: Detect, photos: list[Grey]) -> float:
+    return round(float(np.mean([len(detect(grey).boxes) for grey in photos])), 4)
 
 
 def measure_time(grey: Grey, detector: Path, yunet: Path | None) -> dict[str, Any]:
@@ -207,6 +218,12 @@ def table(results: dict[str, Any]) -> str:
                 *(f"{share:.0%}" for share in measured["small_faces"].values()),
             )
         )
+    lines += [
+        f"\n{measured['detector']}, {measured['detect_size']}: "
+        f"{measured['false_alarms_no_face']:.3f} false alarms a picture of permissive/no_face"
+        for measured in results["detectors"]
+        if "false_alarms_no_face" in measured
+    ]
     lines += [_rolls_line(name, rolls) for name, rolls in results.get("rolls", {}).items()]
     for shape, rows in results["time"].items():
         cells = ", ".join(f"{name} {ms['median_ms']:.2f} ms" for name, ms in rows.items())

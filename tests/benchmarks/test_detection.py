@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ def data(tmp_path):
     for number in range(5):
         plain = Image.fromarray(np.full((60, 80), 40 * number, np.uint8))
         plain.save(tmp_path / "negatives" / f"{number}.jpg")
+    shutil.copytree(tmp_path / "negatives", tmp_path / "permissive" / "no_face")
     return tmp_path
 
 
@@ -46,11 +48,14 @@ def test_detectors_are_measured_on_every_set_and_size(data, tmp_path, monkeypatc
     ours = results["detectors"][0]
     assert ours["helen"] == {"faces": 1, "found": 1}
     assert ours["facemask"] == {"faces": 1, "found": 1, "precision": 1}
-    assert ours["false_alarms_per_photo"] == 0
+    assert (ours["false_alarms_per_photo"], ours["false_alarms_no_face"]) == (0, 0)
     assert ours["small_faces"]["32"] == 1
     assert list(results["time"]) == ["320×240", "640×480"]
     assert list(results["time"]["320×240"]) == ["edge", "edge int8"]
-    assert "| edge | 320 | 1 of 1 | 100.0% | 100.0% | 0.000 |" in capsys.readouterr().out
+    assert "| edge | 320 | 1 of 1 | 100.0% | 100.0% | 0.000 |" in (
+        printed := capsys.readouterr().out
+    )
+    assert "edge, 320: 0.000 false alarms a picture of permissive/no_face" in printed
 
 
 def test_missing_data_is_one_line(tmp_path, capsys):
