@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.crop import cut
-from edge.geometry.affine import Matrix, crop_matrix
+from edge.geometry.affine import Matrix
 from edge.geometry.boxes import intersection_over_union
-from edge.geometry.face_frame import square_of_box, upright_matrix
+from edge.geometry.face_frame import upright_matrix
+from edge.networks.detections import Detections
 from edge.networks.face_detector import FaceDetector
 from edge.networks.keypoint_model import KeypointModel
 from edge.refinement import refine
@@ -44,10 +45,10 @@ def crop_proposals(
     background: list[NDArray[np.uint8]] = []
     for photo in photos:
         for size in DETECT_SIZES:
-            boxes = detector(photo.pixels, size).above(_MIN_SCORE).boxes
-            is_face, is_background = classify_proposals(boxes, photo)
+            proposals = detector(photo.pixels, size).above(_MIN_SCORE)
+            is_face, is_background = classify_proposals(proposals.boxes, photo)
             for rows, crops in ((is_face, faces), (is_background, background)):
-                for matrix in _crop_matrices(model, photo, boxes[rows]):
+                for matrix in _crop_matrices(model, photo, proposals.take(rows)):
                     crops.append(cut(photo.pixels, matrix, model.size))
     return _stack(faces, model.size), _stack(background, model.size)
 
@@ -68,11 +69,9 @@ def classify_proposals(
     return face_iou >= _MIN_FACE_IOU, is_background
 
 
-def _crop_matrices(
-    model: KeypointModel, photo: Photo, boxes: NDArray[np.float32]
-) -> Iterator[Matrix]:
-    """The first crop of each box, then the crops after refinement."""
-    first = [crop_matrix(square_of_box(box), model.size) for box in boxes]
+def _crop_matrices(model: KeypointModel, photo: Photo, proposals: Detections) -> Iterator[Matrix]:
+    """The first crop of each proposal, then the crops after refinement."""
+    first = proposals.crop_matrices(model.size)
     yield from first
     for refined in refine(model, [photo.pixels] * len(first), first, max_passes=2):
         last = upright_matrix(refined.keypoints, model.size)

@@ -4,6 +4,7 @@ import pytest
 pytest.importorskip("cv2")
 
 from edge.networks.detections import Detections
+from edge.networks.keypoint_model import Prediction
 from tests.made_photos import boxed
 from train.detector.photos import NO_BOXES, Photo
 from train.detector.proposals import classify_proposals, crop_proposals
@@ -32,10 +33,11 @@ def test_proposals_are_cropped_as_in_the_first_and_in_the_last_inference_pass(ph
     class Model:
         size = 96
 
-        def __call__(self, crops):
+        def __call__(self, crops, points68=False):
             points = np.tile(np.linspace(20, 76, 15, dtype=np.float32)[:, None], (1, 2))
             count = len(crops)
-            return np.tile(points, (count, 1, 1)), np.ones((count, 15)), np.ones(count)
+            points = np.tile(points, (count, 1, 1))
+            return Prediction(points, np.ones((count, 15)), np.ones(count))
 
     def detector(pixels, size):
         return Detections(boxed((22, 31, 40, 50), (70, 80, 30, 30)), np.ones(2))
