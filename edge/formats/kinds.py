@@ -90,15 +90,25 @@ def describe(head: bytes) -> str:
         return "is the metadata that a Mac keeps beside a file (AppleDouble), not an image"
     if is_heif(head):
         return f"a HEIC image, which needs pillow-heif; {ADVICE}"
-    if _brands(head) & _AVIF_BRANDS:
+    if _brands(head) & _AVIF_BRANDS and not _reads_avif():
         return "an AVIF image, which this Pillow does not read; install pillow 11.3 or newer"
     if _brands(head) & _RAW_BRANDS:
         return "a camera's raw image; not supported; convert it to JPEG or TIFF"
     if head.startswith(_JPEG_XL):
         return "a JPEG XL image; not supported; convert it to JPEG"
-    if kind_of(head) in ("video", "audio"):
-        return f"{'a video' if kind_of(head) == 'video' else 'a sound file'}, not an image"
-    return ""
+    return {
+        "video": "a video, not an image",
+        "audio": "a sound file, not an image",
+        "image": f"a damaged image, whose header cannot be read ({len(head)} bytes)",
+    }.get(kind_of(head), "")
+
+
+def _reads_avif() -> bool:
+    try:
+        from PIL.AvifImagePlugin import SUPPORTED
+    except ImportError:
+        return False
+    return bool(SUPPORTED)
 
 
 def _brands(head: bytes) -> set[bytes]:

@@ -1,4 +1,6 @@
 import io
+import sys
+import types
 
 import pytest
 from PIL import Image
@@ -100,7 +102,7 @@ def test_rare_formats_need_their_suffix_too(form):
     [
         (b"\x00\x05\x16\x07\0\2\0\0", "AppleDouble"),
         (HEIC, "pip install pillow-heif"),
-        (AVIF, "pillow 11.3"),
+        (encode("JPEG")[:30], "a damaged image, whose header cannot be read (30 bytes)"),
         (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "raw image"),
         (b"\xff\x0a\x10", "JPEG XL"),
         (MP4, "a video, not an image"),
@@ -109,6 +111,18 @@ def test_rare_formats_need_their_suffix_too(form):
 )
 def test_what_cannot_be_read_is_named(head, words):
     assert words in describe(head)
+
+
+@pytest.mark.parametrize(
+    ("supported", "words"), [(True, "a damaged image"), (False, "install pillow 11.3 or newer")]
+)
+def test_an_avif_image_is_damaged_or_needs_a_newer_pillow(monkeypatch, supported, words):
+    plugin = types.ModuleType("PIL.AvifImagePlugin")
+    plugin.SUPPORTED = supported
+    monkeypatch.setitem(sys.modules, "PIL.AvifImagePlugin", plugin)
+    assert words in describe(AVIF)
+    monkeypatch.setitem(sys.modules, "PIL.AvifImagePlugin", None)
+    assert "install pillow 11.3 or newer" in describe(AVIF)
 
 
 def test_a_description_of_what_is_unknown_is_empty():
