@@ -220,7 +220,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         from edge.formats.deep_grey import to_8_bits  # few files need it
 
-        image = to_8_bits(np.asarray(image))
+        image = to_8_bits(image)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         clear = image.convert("RGBA")
         colours = _to_srgb(clear.convert("L" if image.mode in ("LA", "La") else "RGB"), profile)

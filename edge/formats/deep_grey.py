@@ -7,6 +7,8 @@ brightest pixel.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -14,28 +16,43 @@ from PIL import Image
 _BITS = (8, 10, 12, 14, 16, 24, 32)
 # Floating point up to here is 0–1 with values beyond white; on a scale of 255 it would be black.
 _MAX_UNIT = 2.0
+_STRIP = 1 << 18  # pixels that are converted at once
 _OVERSHOOT = 1.1  # of floating point beyond white, as resampling makes it
 
 
-def to_8_bits(values: NDArray[np.generic]) -> Image.Image:
+def to_8_bits(image: Image.Image) -> Image.Image:
     """Scale deep grey to 8 bits, black at 0.
 
     Args:
-        values: integers or floating point `(H, W)`. Negative values and NaN become black, values
-            above the range white.
+        image: of a mode with 16 or 32 bits or floating point. Negative values and NaN become
+            black, values above the range white.
 
     Returns:
         An image of mode L.
     """
-    deep = values.astype(np.float64)
-    scaled = np.nan_to_num(deep * (255 / _white(deep, values.dtype.kind == "f")), posinf=255)
-    return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
+    white = _white(image)
+    grey = np.empty((image.height, image.width), np.uint8)
+    for top, values in _strips(image):
+        scaled = np.nan_to_num(values * (255 / white), posinf=255)
+        grey[top : top + len(values)] = np.clip(np.rint(scaled), 0, 255)
+    return Image.fromarray(grey)
 
 
-def _white(deep: NDArray[np.float64], is_float: bool) -> float:
+def _white(image: Image.Image) -> float:
     """The value of white."""
-    brightest = float(np.max(deep, initial=0, where=np.isfinite(deep)))
+    brightest = max(
+        float(np.max(values, initial=0, where=np.isfinite(values))) for _, values in _strips(image)
+    )
+    is_float = image.mode.startswith("F")
     if is_float and brightest <= _MAX_UNIT:
         return 1.0
     slack = _OVERSHOOT if is_float else 1.0
     return next((2.0**bits - 1 for bits in _BITS if brightest < slack * 2.0**bits), brightest)
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """Rows of an image with the number of the first; the whole would take 8 bytes a pixel."""
+    rows = max(1, _STRIP // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        yield top, np.asarray(strip).astype(np.float64)
