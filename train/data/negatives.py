@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from edge.crop import cut
 from edge.geometry.similarity import similarity
 from edge.image import load_image, to_grey
+from train.data.photo_files import list_photos
 from train.errors import DataError
 
 _BENCHMARK_INTERVAL = 5  # every fifth photo is reserved for `benchmarks`
 _PHOTO_RATE = 0.5  # of the crops are from photos, if there are any
 _TILES = 4  # per side, of a shuffled face
 _MIN_CROP = 16  # px, of the photo
-_IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 def make_nonfaces(
@@ -58,9 +58,9 @@ def load_photos(folder: str | Path) -> list[NDArray[np.uint8]]:
         DataError: the folder is missing or has no images.
     """
     folder = Path(folder)
-    paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in _IMAGE_SUFFIXES)
+    paths = list_photos(folder)
     if not paths:
-        raise DataError(f"{folder}: no images found; expected a folder of .jpg or .png files")
+        raise DataError(f"{folder}: no images found; expected a folder of photos")
     reserved = set(paths[_BENCHMARK_INTERVAL - 1 :: _BENCHMARK_INTERVAL])
     return [to_grey(load_image(path)) for path in paths if path not in reserved]
 

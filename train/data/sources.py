@@ -28,12 +28,12 @@ from edge.keypoints import KEYPOINT_NAMES
 from train.data.annotation_schemes import blend, from_68, read_annotators
 from train.data.faces import Faces, read_annotated, read_training
 from train.data.padded_crops import cut_padded_crop
+from train.data.photo_files import list_photos
 from train.errors import DataError
 
 Labels = Literal["keypoints", "teacher", "blend"]
 LABELS: tuple[Labels, ...] = get_args(Labels)
 ANNOTATIONS = "annotations.jsonl"
-_PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 _MAX_DISAGREEMENT = 0.15  # normalised mean error between two annotations of the same face
 
 
@@ -198,9 +198,8 @@ def _points(table: dict[str, Any] | None) -> NDArray[np.float32]:
 
 
 def _read_pts(folder: Path) -> list[AnnotatedPhoto]:
-    photos = sorted(p for p in folder.glob("*") if p.suffix.lower() in _PHOTO_SUFFIXES)
     rows = []
-    for photo in photos:
+    for photo in list_photos(folder):
         annotation = photo.with_suffix(".pts")
         if annotation.is_file():
             keypoints = _read_pts_file(annotation)
