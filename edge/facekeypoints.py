@@ -17,16 +17,16 @@ from numpy.typing import ArrayLike, NDArray
 from edge.errors import ImageError
 from edge.face import Face
 from edge.fusion import fused_box, fused_score, min_detector_score
-from edge.geometry.boxes import check_box_shape, check_boxes, pairwise_io_min
+from edge.geometry.boxes import check_box_shape, check_boxes
 from edge.image import Grey, ImageSource, check_grey, load_grey
 from edge.networks.contract import Precision
 from edge.networks.detections import Detections
 from edge.networks.keypoint_model import Prediction
 from edge.refinement import MIN_RERUN_SCORE, FacePass, predict_crops, refine
 from edge.suppression import (
-    DUPLICATE_IO_MIN,
     are_suppressed,
     first_candidates,
+    may_be_others,
     without_duplicates,
 )
 
@@ -235,7 +235,7 @@ class FaceKeypoints:
 
         Args:
             grey: uint8 `(H, W)`.
-            known: boxes `(M, 4)` px; duplicates of these are not run.
+            known: boxes `(M, 4)` px; what can only be a duplicate of these is not run.
 
         Returns:
             The faces, largest box first, as a call returns them; `max_faces` counts these alone.
@@ -245,8 +245,8 @@ class FaceKeypoints:
         """
         check_box_shape(known)
         detections = self.detect_faces(grey)
-        new = (pairwise_io_min(detections.boxes, known) <= DUPLICATE_IO_MIN).all(axis=1)
-        return self.predict_faces([grey], [detections.take(np.asarray(new))])[0]
+        others = detections.take(may_be_others(detections, known))
+        return self.predict_faces([grey], [others])[0]
 
     def faces_at(self, image: ImageSource, boxes: ArrayLike) -> list[Face]:
         """Predict the keypoints of faces whose boxes are known, from another detector or by hand.

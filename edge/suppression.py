@@ -12,13 +12,28 @@ Legend: M boxes of one image.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.face import Face
+from edge.fusion import min_detector_score
 from edge.geometry.boxes import intersection_over_union, io_min, pairwise_io_min
 from edge.geometry.face_frame import eye_span
 from edge.networks.detections import Detections
+
+
+class LocatedFace(Protocol):
+    """A face with its box, keypoints and score, as `edge.face.Face`."""
+
+    @property
+    def box(self) -> NDArray[np.float32]: ...  # noqa: D102
+    @property
+    def keypoints(self) -> NDArray[np.float32]: ...  # noqa: D102
+    @property
+    def score(self) -> float: ...  # noqa: D102
+
 
 DUPLICATE_IO_MIN = 0.5  # IoMin above which two boxes may be duplicates
 # Mean distances of the keypoints, in parts of the smaller face's distance between the outer eye
@@ -43,12 +58,19 @@ def without_duplicates(faces: list[Face]) -> list[Face]:
     return sorted(kept, key=_negative_area)
 
 
-def are_duplicates(face: Face, other: Face) -> bool:
+def are_duplicates(face: LocatedFace, other: LocatedFace) -> bool:
     """Whether two boxes with keypoints are on the same face."""
+    larger, smaller = sorted((face, other), key=_negative_area)
+    is_certain = smaller.score >= CERTAIN_SMALLER and larger.score >= CERTAIN_LARGER
+    return is_one_face(face, other, is_certain)
+
+
+def is_one_face(face: LocatedFace, other: LocatedFace, are_faces: bool = True) -> bool:
+    """Whether two boxes with keypoints are on the same face if `are_faces`, or one is a part."""
     overlap = io_min(face.box, other.box)
     if overlap == 0:
         return False
-    larger, smaller = sorted((face, other), key=_negative_area)
+    smaller = max(face, other, key=_negative_area)
     distance = np.linalg.norm(face.keypoints - other.keypoints, axis=1).mean()
     span = eye_span(smaller.keypoints[None])[0]
     if distance < SAME_DISTANCE * span:
@@ -57,11 +79,20 @@ def are_duplicates(face: Face, other: Face) -> bool:
         return False
     boxes = np.stack([face.box, other.box])
     is_small = intersection_over_union(boxes[:1], boxes[1:])[0, 0] < NESTED_IOU
-    is_certain = smaller.score >= CERTAIN_SMALLER and larger.score >= CERTAIN_LARGER
-    return not (is_certain and (is_small or distance >= APART_DISTANCE * span))
+    return not (are_faces and (is_small or distance >= APART_DISTANCE * span))
 
 
-def _negative_area(face: Face) -> float:
+def may_be_others(detections: Detections, known: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Mask `(M,)` of the boxes that may be on other faces than the known boxes `(O, 4)`."""
+    overlaps = pairwise_io_min(detections.boxes, known) > DUPLICATE_IO_MIN
+    if detections.scores is not None:
+        is_certain = detections.scores >= min_detector_score(CERTAIN_SMALLER)
+        is_small = intersection_over_union(detections.boxes, np.asarray(known)) < NESTED_IOU
+        overlaps &= ~(is_small & is_certain[:, None])
+    return np.asarray(~overlaps.any(axis=1))
+
+
+def _negative_area(face: LocatedFace) -> float:
     return -float(face.box[2] * face.box[3])
 
 

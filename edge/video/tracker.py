@@ -19,7 +19,7 @@ from edge.geometry.boxes import io_min
 from edge.geometry.face_frame import upright_matrix
 from edge.image import Grey, ImageSource, Luma, to_grey, view_image
 from edge.refinement import FacePass, refine
-from edge.suppression import DUPLICATE_IO_MIN
+from edge.suppression import DUPLICATE_IO_MIN, are_duplicates, is_one_face
 from edge.video.appearance import look_of, template_of
 from edge.video.smoothing import FaceFilter, Smoothing
 from edge.video.track import (
@@ -129,7 +129,7 @@ class Tracker:
         for match in sorted(
             compare_duplicates(matches, DUPLICATE_IO_MIN), key=lambda match: -match.similarity
         ):
-            free = all(io_min(match.box, other.box) <= DUPLICATE_IO_MIN for other in kept)
+            free = not any(is_one_face(match.face, other.face) for other in kept)
             if free and match.is_plausible:
                 kept.append(match)
                 match.track.update(match, now)
@@ -161,16 +161,17 @@ class Tracker:
     def _detect_new(self, grey: Grey, now: float) -> None:
         """Detect the faces that are not tracked, and give them their old numbers or new ones."""
         self._detection_time = now
-        boxes = [track.face.box for track in self._active()]
-        detected = self._detect.detect_others(grey, np.reshape(boxes, (-1, 4)))
+        known = [track.face for track in self._active()]
+        boxes = np.reshape([face.box for face in known], (-1, 4))
+        detected = self._detect.detect_others(grey, boxes)
         for face in sorted(detected, key=lambda face: -face.score):
             upright = self._upright(grey, face)
             if upright is None:
                 continue
-            if any(io_min(upright.box, box) > DUPLICATE_IO_MIN for box in boxes):
+            if any(are_duplicates(upright, other) for other in known):
                 continue
-            occluded = any(io_min(upright.box, box) > 0 for box in boxes)
-            boxes.append(upright.box)
+            occluded = any(io_min(upright.box, other.box) > 0 for other in known)
+            known.append(upright)
             self._assign(upright, occluded, now)
 
     def _assign(self, face: FacePass, occluded: bool, now: float) -> None:

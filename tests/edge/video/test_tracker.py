@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("cv2")  # the videos are made with it
 
@@ -166,3 +167,25 @@ def test_the_68_points_are_tracked_with_the_keypoints(actors, detect68, smoothin
             assert difference < (2e-3 if smoothing is None else 0.5), number
             np.testing.assert_allclose(face.error90, face.error * ERROR90, rtol=1e-5)
     assert count > 50
+
+
+def test_a_face_before_a_larger_one_is_tracked_beside_it(detect, sample):
+    photo = Image.open(sample)
+    poster = Image.new("RGB", (700, 700), "grey")
+    poster.paste(
+        photo.crop((150, 10, 300, 210)).resize((450, 600), Image.Resampling.BICUBIC), (100, 50)
+    )
+    head = photo.crop((165, 45, 285, 190)).resize((120, 144), Image.Resampling.BICUBIC)
+    track, seen = Tracker(detect, frame_rate=10), []
+    for number in range(20):
+        frame = poster.copy()
+        if number >= 5:  # a face comes to stand before a poster
+            frame.paste(head, (140 + number, 350))
+        seen.append([(face.track_id, round(float(face.box[2]))) for face in track(frame)])
+    assert [len(faces) for faces in seen[:5]] == [1] * 5
+    late = seen[12:]
+    assert [len(faces) for faces in late] == [2] * len(late)
+    assert {tuple(number for number, _ in faces) for faces in late} == {
+        (seen[0][0][0], late[0][1][0])
+    }
+    assert all(width < 110 for _, (_, width) in late)
