@@ -120,7 +120,8 @@ def _photo_field(name: str, schema: pa.Schema, column: str | None) -> pa.Field:
     if index is None:
         index = _default_column(schema)
     if index is None:
-        raise SourceError(f"{name}: expected a column of bytes or text, received {schema.names}")
+        found = ", ".join(f"{field.name} ({field.type})" for field in schema)
+        raise SourceError(f"{name}: expected a column of bytes or text, received {found}")
     return schema.field(index)
 
 
@@ -133,7 +134,10 @@ def _column_index(name: str, column: str | None, columns: list[str]) -> int | No
 
 
 def _default_column(schema: pa.Schema) -> int | None:
+    """The first column of bytes, or else of text; categories, which are often labels, come last."""
     contents = [content_of(field.type) for field in schema]
-    of_bytes = [i for i, content in enumerate(contents) if content in _OF_BYTES]
-    of_text = [i for i, content in enumerate(contents) if content in _OF_TEXT]
+    plain = [i for i, field in enumerate(schema) if not pa.types.is_dictionary(field.type)]
+    order = [*plain, *sorted(set(range(len(schema))) - set(plain))]
+    of_bytes = [i for i in order if contents[i] in _OF_BYTES]
+    of_text = [i for i in order if contents[i] in _OF_TEXT]
     return next(iter(of_bytes + of_text), None)

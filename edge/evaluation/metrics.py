@@ -72,6 +72,8 @@ def inside(
 ) -> NDArray[np.float64]:
     """Whether each true point lies within the radius: `(N, K)`, 1 or 0, NaN where missing."""
     error = distances(predicted, true)
+    if np.shape(radius) != error.shape:  # else numpy would stretch it
+        raise ValueError(f"radius has the shape {np.shape(radius)}; expected {error.shape}")
     return np.where(np.isnan(error), np.nan, error <= radius)
 
 

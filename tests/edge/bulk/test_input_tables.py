@@ -90,7 +90,7 @@ def test_a_csv_of_a_spreadsheet_is_read_alike(folder):
     [
         ("list.csv", "image", "list.csv: has no column 'image'; expected one of where"),
         ("list.parquet", None,
-         "list.parquet: expected a column of bytes or text, received ['n']"),
+         "list.parquet: expected a column of bytes or text, received n (int64)"),
         ("list.parquet", "n", "list.parquet: n is int64; expected a column of bytes or text"),
         ("long.csv", None, "long.csv: cannot be read (field larger than field limit (131072))"),
         ("bare.csv", None, "bare.csv: the first line names the photo in/b.jpg; expected a header, "
@@ -136,3 +136,10 @@ def test_addresses_of_any_type_of_text_are_read(folder, column):
     write_parquet("list.parquet", {"n": [1, 2, 3], "where": column})
     assert names("list.parquet") == TEXTS
     assert names("list.parquet", "where") == TEXTS
+
+
+def test_categories_are_taken_last_as_they_are_often_labels(folder):
+    labels = pa.array(["cat", "dog"]).dictionary_encode()
+    write_parquet("list.parquet", {"label": labels, "where": ["in/b.jpg", "in/c.jpg"]})
+    assert names("list.parquet") == ["in/b.jpg", "in/c.jpg"]
+    assert names("list.parquet", "label") == ["cat", "dog"]

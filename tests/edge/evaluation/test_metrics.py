@@ -55,3 +55,9 @@ def test_share_inside_counts_labelled_points_within_the_radius(true):
     radius[:2] = 1.1
     true[0] = np.nan
     np.testing.assert_allclose(share_inside(radius, predicted, true), 0.25)
+
+
+def test_radii_of_another_shape_are_refused(true):
+    for shape in ((5,), (15,), (5, 1), (1, 15), ()):
+        with pytest.raises(ValueError, match=r"radius has the shape .*; expected \(5, 15\)"):
+            share_inside(np.ones(shape), true, true)
