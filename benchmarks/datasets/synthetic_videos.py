@@ -146,7 +146,7 @@ def _draw_actors(
     """Draw the actors over the canvas, in place; returns their keypoints where visible."""
     truth: list[NDArray[np.float64] | None] = []
     for motion, actor in zip(scene.motions, actors, strict=False):
-        matrix = _matrix(actor, motion(t))
+        matrix = placement(actor, motion(t))
         mask = _composite(canvas, actor, matrix)
         truth = [None if p is None or _is_occluded(p, mask) else p for p in truth]
         points = transform(matrix, actor.keypoints)
@@ -162,7 +162,7 @@ def _face_of(actor: Actor) -> tuple[float, NDArray[np.float64]]:
     return float(square[2]), square[:2] + (square[2] - 1) / 2
 
 
-def _matrix(actor: Actor, pose: Pose) -> Matrix:
+def placement(actor: Actor, pose: Pose) -> Matrix:
     """The similarity from an actor's photo to the frame."""
     side, centre = _face_of(actor)
     x, y, scale, angle = pose

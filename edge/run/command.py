@@ -45,11 +45,21 @@ def run(args: argparse.Namespace) -> int:
     with open_tables(keypoint_names, paths, names, args.resume, points68, measuring) as tables:
         outputs = _outputs(args, tables, paths, names)
         reporter = Reporter(outputs, _drawing(args), keypoint_names, detect.detect_size)
-        job = Job(detect, reporter, annotated, frame_range, smooth=args.smooth == "on")
+        finder = _finder(args, detect) if annotated else None
+        job = Job(detect, reporter, annotated, frame_range, args.smooth == "on", finder)
         job.run(sources, completed)
     if reporter.failed and len(sources) > 1:
         print(f"edge: {reporter.failed} of {len(sources)} sources failed", file=sys.stderr)
     return reporter.failed
+
+
+def _finder(args: argparse.Namespace, detect: FaceKeypoints) -> FaceKeypoints | None:
+    """Finds what is hidden; None if nothing is."""
+    if args.blur is None:
+        return None
+    from edge.run.hiding import open_finder
+
+    return open_finder(detect, args.blur_min_score)
 
 
 def _completed(

@@ -11,6 +11,7 @@ from typing import Any
 from edge.errors import SourceError
 from edge.facekeypoints import FaceKeypoints
 from edge.image import Rgb
+from edge.run.hiding import HiddenFrames
 from edge.run.output_paths import AnnotatedPaths
 from edge.run.pipeline import Bounds, run_pipeline
 from edge.run.reporter import ImageResult, Reporter
@@ -80,6 +81,7 @@ class FilmProcessor:
         annotated: AnnotatedPaths | None,
         frame_range: FrameRange,
         smooth: bool = True,
+        finder: FaceKeypoints | None = None,
     ) -> None:
         """Prepare for videos and cameras.
 
@@ -89,12 +91,14 @@ class FilmProcessor:
             annotated: paths of the annotated videos; None writes none.
             frame_range: of videos; a camera's frames are all processed.
             smooth: whether keypoints are smoothed over time.
+            finder: finds what is hidden in annotated videos, in every frame; None hides nothing.
         """
         self._detect = detect
         self._reporter = reporter
         self._annotated = annotated
         self._range = frame_range
         self._smooth = smooth
+        self._finder = finder
 
     def process_video(self, path: str) -> None:
         """Process a video file.
@@ -142,11 +146,12 @@ class FilmProcessor:
     def _process(self, film: _Film, path: Path | None) -> None:
         tracker = Tracker(self._detect, smoothing=Smoothing() if self._smooth else None)
         with ExitStack() as stack:
-            writer = stack.enter_context(_AnnotatedVideo(path, film)) if path else None
+            writer = stack.enter_context(self._open_copy(path, film)) if path else None
+            finder = self._finder if writer else None
             stack.enter_context(self._reporter.progress(film.name, film.total, "frames"))
 
             def track(batch: list[Frame]) -> list[ImageResult]:
-                return [_track(tracker, film.name, frame) for frame in batch]
+                return [_track(tracker, finder, film.name, frame) for frame in batch]
 
             def write(result: ImageResult) -> None:
                 self._write(result, writer)
@@ -161,7 +166,13 @@ class FilmProcessor:
         self._reporter.advance()
         self._reporter.record(result)
         if writer:
-            writer.write(self._reporter.annotate(result), result.time or 0.0)
+            writer.write(result)
+
+    def _open_copy(self, path: Path, film: _Film) -> _AnnotatedVideo:
+        blur, hidden = self._reporter.blur, None
+        if blur and self._finder:
+            hidden = HiddenFrames(blur, self._detect.min_score)
+        return _AnnotatedVideo(path, film, self._reporter.annotate, hidden)
 
 
 class _AnnotatedVideo:
@@ -171,20 +182,30 @@ class _AnnotatedVideo:
     how one ends it; that of a file is deleted.
     """
 
-    def __init__(self, path: Path, film: _Film) -> None:
+    def __init__(
+        self,
+        path: Path,
+        film: _Film,
+        annotate: Callable[[ImageResult], Rgb],
+        hidden: HiddenFrames | None,
+    ) -> None:
         self._sound = film.sound() if film.sound else None
         self._writer = VideoWriter(path, film.rate, self._sound)
         self._film = film
+        self._annotate = annotate
+        self._hidden = hidden
 
     def __enter__(self) -> _AnnotatedVideo:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: Any) -> None:
         was_interrupted = error is not None and issubclass(error, KeyboardInterrupt)
-        if error is None or (was_interrupted and self._film.is_live):
-            self._writer.close()
-        else:
+        if error is not None and not (was_interrupted and self._film.is_live):
             self._writer.abandon()
+            return
+        for image, time in self._hidden.finish() if self._hidden else ():
+            self._writer.write(image, time)
+        self._writer.close()
 
     @property
     def notes(self) -> list[str]:
@@ -200,9 +221,13 @@ class _AnnotatedVideo:
                       for codec in self._sound.dropped]  # fmt: skip
         return notes
 
-    def write(self, image: Rgb, time: float) -> None:
-        """Append a frame that is shown at `time`, in seconds."""
-        self._writer.write(image, time)
+    def write(self, result: ImageResult) -> None:
+        """Append a frame, at its time; with hidden faces, when the second after it is known."""
+        if self._hidden is None:
+            self._writer.write(self._annotate(result), result.time or 0.0)
+            return
+        for image, time in self._hidden.add(result):
+            self._writer.write(image, time)
 
 
 def _read(film: _Film) -> Iterator[Frame]:
@@ -210,6 +235,7 @@ def _read(film: _Film) -> Iterator[Frame]:
         yield from film.frames
 
 
-def _track(tracker: Tracker, name: str, frame: Frame) -> ImageResult:
+def _track(tracker: Tracker, finder: FaceKeypoints | None, name: str, frame: Frame) -> ImageResult:
     faces = tracker(frame.image, frame.time)
-    return ImageResult(name, frame.image, faces, frame.number, frame.time)
+    candidates = finder(frame.image) if finder else ()
+    return ImageResult(name, frame.image, faces, frame.number, frame.time, candidates)

@@ -25,6 +25,7 @@ class Job:
         annotated: AnnotatedPaths | None = None,
         frame_range: FrameRange | None = None,
         smooth: bool = True,
+        finder: FaceKeypoints | None = None,
     ) -> None:
         """Prepare the processors.
 
@@ -34,13 +35,14 @@ class Job:
             annotated: paths of annotated images and videos; None writes none.
             frame_range: the frames of videos that are processed; None for all.
             smooth: whether keypoints in videos are smoothed over time.
+            finder: finds what is hidden in annotated copies beside the faces; None finds no more.
         """
         self._detect = detect
         self._reporter = reporter
         self._annotated = annotated
-        self._stills = StillProcessor(detect, reporter, annotated)
+        self._stills = StillProcessor(detect, reporter, annotated, finder)
         self._films = FilmProcessor(
-            detect, reporter, annotated, frame_range or FrameRange(), smooth
+            detect, reporter, annotated, frame_range or FrameRange(), smooth, finder
         )
 
     def run(self, sources: Sequence[Source], completed: Collection[str] = ()) -> None:

@@ -71,6 +71,8 @@ def _usage_error(args: argparse.Namespace) -> str | None:
         return f"--every must be at least 1, received {args.every}"
     if not 1 <= args.align_size <= _MAX_ALIGNED_SIZE:
         return f"--align-size must be from 1 to {_MAX_ALIGNED_SIZE}, received {args.align_size}"
+    if not 0 <= args.blur_min_score <= 1:
+        return f"--blur-min-score must lie between 0 and 1, received {args.blur_min_score}"
     if not 0 <= args.start < math.inf:
         return f"--start must be at least 0 and finite, received {args.start}"
     if args.stop is not None and not args.stop > args.start:
@@ -102,6 +104,9 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         help="draw the lines through the 68 points; with --points68")  # fmt: skip
     add("--blur", choices=("face", "eyes"),
         help="make faces unrecognisable instead of drawing keypoints")  # fmt: skip
+    add("--blur-min-score", type=float, default=0.2, metavar="P",
+        help="hide everything above this score, 0 to 1; at most --min-score (default: "
+        "%(default)s)")  # fmt: skip
     add("--align", metavar="DIR", help="write aligned face crops, for face recognition")
     add("--align-size", type=int, default=112, metavar="PX",
         help="side of an aligned face (default: %(default)s)")  # fmt: skip

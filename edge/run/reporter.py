@@ -67,6 +67,7 @@ class ImageResult:
         faces: found in it.
         frame: number of the frame, from 0; None for a still image.
         time: of the frame, seconds from the beginning; None for a still image.
+        candidates: what may be a face and is hidden with the faces, if they are to be hidden.
     """
 
     name: str
@@ -74,6 +75,7 @@ class ImageResult:
     faces: list[Face]
     frame: int | None = None
     time: float | None = None
+    candidates: Sequence[Face] = ()
 
 
 class Reporter:
@@ -119,6 +121,11 @@ class Reporter:
     def advance(self, count: int = 1) -> None:
         """Count finished images, frames or crops in the progress bar."""
         self._progress.step(count)
+
+    @property
+    def blur(self) -> Part | None:
+        """The part of each face that is made unrecognisable; None if keypoints are drawn."""
+        return self._drawing.blur
 
     @property
     def rate(self) -> float:
@@ -172,7 +179,7 @@ class Reporter:
         """
         drawing = self._drawing
         if drawing.blur:
-            return hide(result.image, result.faces, drawing.blur)
+            return hide(result.image, [*result.faces, *result.candidates], drawing.blur)
         return draw(
             result.image,
             result.faces,

@@ -38,12 +38,24 @@ class StillProcessor:
     """Finds the faces of still images."""
 
     def __init__(
-        self, detect: FaceKeypoints, reporter: Reporter, annotated: AnnotatedPaths | None
+        self,
+        detect: FaceKeypoints,
+        reporter: Reporter,
+        annotated: AnnotatedPaths | None,
+        finder: FaceKeypoints | None = None,
     ) -> None:
-        """Report to `reporter`; `annotated` gives the paths of annotated images, None for none."""
+        """Prepare for images.
+
+        Args:
+            detect: finds the faces.
+            reporter: receives the results.
+            annotated: paths of the annotated images; None writes none.
+            finder: finds what is hidden in them beside the faces; None finds no more.
+        """
         self._detect = detect
         self._reporter = reporter
         self._annotated = annotated
+        self._finder = finder
 
     def process(self, names: Sequence[str]) -> None:
         """Process files, or `-` for standard input; one that fails is reported and counted."""
@@ -54,8 +66,11 @@ class StillProcessor:
     def _find_faces(self, batch: list[_Loaded | _Failure]) -> list[ImageResult | _Failure]:
         images = [item.image for item in batch if isinstance(item, _Loaded)]
         faces = iter(self._detect.batch(images))
+        candidates = iter(self._finder.batch(images) if self._finder else [()] * len(images))
         return [
-            ImageResult(item.name, item.image, next(faces)) if isinstance(item, _Loaded) else item
+            ImageResult(item.name, item.image, next(faces), candidates=next(candidates))
+            if isinstance(item, _Loaded)
+            else item
             for item in batch
         ]
 

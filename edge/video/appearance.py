@@ -15,14 +15,18 @@ from PIL import Image, ImageFilter
 from edge.crop import cut
 from edge.geometry.affine import compose, invert
 from edge.geometry.face_frame import upright_matrix_of_pose
+from edge.image import Rgb
 from edge.refinement import FacePass
 
 Template = NDArray[np.float32]  # (S, S)
-Look = NDArray[np.float32]  # (24, 24)
+Look = NDArray[np.float32]  # (24, 24), or a whole frame's
 
 _TEMPLATE_SIDE = 48  # px
 _SHADING_RADIUS = 6  # px, of the local mean that is subtracted
 _LOOK_STEP = 4  # px of the crop
+_FRAME_SIDE = 32  # px of a whole frame's thumbnail
+_CUT_CORRELATION = 0.25  # of two thumbnails, below which there is a cut between them
+_CUT_DIFFERENCE = 12.0  # mean difference, grey values, above which there may be one
 # Correlations of looks: of one face in successive frames above 0.93, unless its crop is framed in
 # another way; of different people in one place below 0.8 (HELEN).
 _SAME_LOOK = 0.9
@@ -45,6 +49,26 @@ def template_of(face: FacePass) -> Template | None:
 def look_of(face: FacePass) -> Look | None:
     """The look of a face: its crop in few pixels, zero mean, unit norm; None without texture."""
     return _normalised(face.crop[::_LOOK_STEP, ::_LOOK_STEP].astype(np.float32))
+
+
+def thumbnail(image: Rgb) -> Look:
+    """A frame uint8 `(H, W, 3)` in at most 32×32 pixels of its green, grey values."""
+    height, width = image.shape[:2]
+    step_y, step_x = -(-height // _FRAME_SIDE), -(-width // _FRAME_SIDE)
+    return image[::step_y, ::step_x, 1].astype(np.float32)
+
+
+def is_cut(before: Look, after: Look) -> bool:
+    """Whether there is a cut between two successive frames, from their thumbnails.
+
+    Not at flashes and fades, nor where noise or a single face is all that changes.
+    """
+    if before.shape != after.shape:
+        return True
+    first, second = _normalised(before.copy()), _normalised(after.copy())
+    if first is None or second is None or abs(before - after).mean() < _CUT_DIFFERENCE:
+        return False
+    return bool(np.vdot(first, second) < _CUT_CORRELATION)
 
 
 def has_changed(before: Look | None, after: Look | None) -> bool:

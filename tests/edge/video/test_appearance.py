@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from edge.geometry.face_frame import MEAN_FACE
-from edge.video.appearance import has_changed, look_of, template_of
+from edge.video.appearance import has_changed, is_cut, look_of, template_of, thumbnail
 from tests.edge.video.test_track import face_pass
 
 
@@ -27,3 +27,17 @@ def test_a_look_changes_with_the_face_and_not_with_noise_or_brightness(rng):
     assert look_of(face_pass(MEAN_FACE)) is None  # no texture
     assert has_changed(None, looks[0])
     assert has_changed(looks[0], None)
+
+
+def test_a_cut_is_told_from_noise_flashes_and_one_face_that_comes(rng):
+    room, other = (
+        np.kron(rng.integers(30, 200, (6, 8, 3)), np.ones((60, 60, 1))).astype(np.uint8)
+        for _ in range(2)
+    )
+    with_face, flash = room.copy(), np.minimum(room.astype(int) + 55, 255).astype(np.uint8)
+    with_face[100:200, 100:180] = 250
+    grey = [np.clip(128 + rng.normal(0, 4, room.shape), 0, 255).astype(np.uint8) for _ in range(2)]
+    assert thumbnail(room).shape == (30, 32)
+    cases = [(room, other, True), (room, with_face, False), (room, flash, False),
+             (grey[0], grey[1], False), (room, np.zeros_like(room), False)]  # fmt: skip
+    assert [is_cut(thumbnail(a), thumbnail(b)) for a, b, _ in cases] == [c for _, _, c in cases]
