@@ -39,7 +39,7 @@ class Shard:
     def contains(self, photo: Photo) -> bool:
         """Whether a photo is in this shard; all rows of a row group are in the same one."""
         key = photo.read_unit if photo.column else photo.name
-        digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+        digest = hashlib.blake2b(key.encode("utf-8", "backslashreplace"), digest_size=8).digest()
         return int.from_bytes(digest, "big") % self.count == self.number - 1
 
 

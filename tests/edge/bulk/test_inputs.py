@@ -148,3 +148,14 @@ def test_a_row_group_is_in_one_shard(folder):
     groups = [{photo.group for photo in shard} for shard in shards]
     assert groups[0].isdisjoint(groups[1])
     assert sum(len(shard) for shard in shards) == 50
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+def test_names_of_files_that_are_no_text_are_listed_and_sharded(folder):
+    name = os.fsdecode(b"p\xff.parquet")
+    with open(name, "wb") as file:
+        pq.write_table(pa.table({"image": [b"data"]}), file)
+    listings = [list_photos([name], shard=Shard(number, 2)) for number in (1, 2)]
+    assert [photo.name for listing in listings for photo in listing.photos] == [
+        r"p\udcff.parquet#0"
+    ]
