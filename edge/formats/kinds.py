@@ -30,8 +30,10 @@ _IMAGES = (
 _VIDEOS = (
     b"\x1aE\xdf\xa3",  # Matroska, WebM
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # ASF: WMV
-    b"FLV\x01", b"\0\0\1\xba", b"\0\0\1\xb3",  # Flash; MPEG programme and elementary streams
+    b"FLV\x01",  # Flash
+    b"\0\0\1\xba", b"\0\0\1\xb3", b"\0\0\1\xb0",  # MPEG programme streams, MPEG-1, -2 and -4 video
     b"YUV4MPEG2", b"DKIF", b"\x06\x0e\x2b\x34", b".RMF",  # Y4M, IVF, MXF, RealMedia
+    b"nut/multimedia container\0",
 )  # fmt: skip
 _AUDIO = (b"ID3", b"fLaC", b"\xff\xf1", b"\xff\xf9", b"\xff\xfb", b"#!AMR")
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"

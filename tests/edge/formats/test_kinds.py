@@ -40,6 +40,8 @@ def test_an_image_is_one_under_any_name(form, suffix):
         (b"FLV\1\5\0\0\0\x09", "video"),
         (b"\0\0\1\xba\x44\0\4\0", "video"),
         (b"\0\0\1\xb3\x16\0\xf0\x15", "video"),
+        (b"\0\0\1\xb0\1\0\0\1\xb5", "video"),
+        (b"DKIF\0\0\x20\0VP80", "video"),
         (b"\0\0\0\1\x27\x64\0\x28", "video"),
         (b"\0\0\0\1\x09\x10\0\0\0\1\x67", "video"),
         (b"\0\0\1\x67\x42\xc0\x1e", "video"),
