@@ -6,8 +6,9 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
+from edge.cli.filenames import STDIO
 from edge.errors import SourceError
 from edge.facekeypoints import FaceKeypoints
 from edge.image import Rgb
@@ -15,11 +16,13 @@ from edge.run.hiding import HiddenFrames
 from edge.run.output_paths import AnnotatedPaths
 from edge.run.pipeline import Bounds, run_pipeline
 from edge.run.reporter import ImageResult, Reporter
+from edge.run.standard_input import standard_input
 from edge.video.capture import Camera
 from edge.video.frame import Frame
 from edge.video.reader import Video
 from edge.video.smoothing import Smoothing
 from edge.video.sound import Sound
+from edge.video.stream import Stream
 from edge.video.tracker import Tracker
 from edge.video.writer import VideoWriter
 
@@ -101,21 +104,22 @@ class FilmProcessor:
         self._finder = finder
 
     def process_video(self, path: str) -> None:
-        """Process a video file.
+        """Process a video file, or the video on standard input if `path` is `-`.
 
         Raises:
             MissingExtra: PyAV is not installed.
             SourceError: the video cannot be read or is damaged, or the annotated video cannot be
                 written. Frames before and after the damage are processed first.
         """
-        video = Video(path)
+        is_file = path != STDIO
+        video = Video(path, None if is_file else cast(BinaryIO, standard_input()))
         selected = self._range
         film = _Film(
             path,
             video.frames(selected.every, selected.start, selected.stop),
             video.steady_rate / selected.every,
             selected.count(video),
-            lambda: Sound(video, selected.stop),
+            (lambda: Sound(video, selected.stop)) if is_file else None,
         )
         output = self._annotated.next(path, is_video=True) if self._annotated else None
         self._process(film, output)
@@ -133,14 +137,27 @@ class FilmProcessor:
             SourceError: the camera cannot be read, or the annotated video cannot be written.
         """
         camera = Camera(number)
-        film = _Film(name, camera.frames(), _CAMERA_RATE, is_live=True)
+        self._process_live(_Film(name, camera.frames(), _CAMERA_RATE, is_live=True), camera)
+
+    def process_stream(self, address: str) -> None:
+        """Process the frames at an address until it ends or the run is interrupted.
+
+        Raises:
+            MissingExtra: PyAV is not installed.
+            SourceError: there is no connection, or the annotated video cannot be written.
+        """
+        stream = Stream(address)
+        film = _Film(stream.name, stream.frames(), _CAMERA_RATE, is_live=stream.is_live)
+        self._process_live(film, stream)
+
+    def _process_live(self, film: _Film, source: Camera | Stream) -> None:
         output = self._annotated.camera_path() if self._annotated else None
         try:
             self._process(film, output)
         finally:
             self._reporter.message(
-                f"{name}: {self._reporter.rate:.1f} frames per second, "
-                f"{camera.dropped} frames dropped"
+                f"{film.name}: {self._reporter.rate:.1f} frames per second, "
+                f"{source.dropped} frames dropped"
             )
 
     def _process(self, film: _Film, path: Path | None) -> None:

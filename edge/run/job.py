@@ -70,6 +70,8 @@ class Job:
             self._films.process_video(source.name)
         elif source.kind == "camera":
             self._films.process_camera(source.name, source.number)
+        elif source.kind == "stream":
+            self._films.process_stream(source.address)
         elif source.kind == "crops":
             process_crops(self._detect, self._reporter, source.name)
         else:

@@ -95,7 +95,7 @@ class AnnotatedPaths:
             SourceError: the folder cannot be created, or the output file is not of this type.
         """
         self._check_file_type(is_video)
-        named = Path("stdin.jpg" if source == STDIO else source)
+        named = Path("stdin" if source == STDIO else source)
         stem, suffix = named.stem, named.suffix
         if suffix.lower() not in (_VIDEO_SUFFIXES if is_video else _IMAGE_SUFFIXES):
             suffix = ".mp4" if is_video else ".jpg"

@@ -12,10 +12,12 @@ from typing import Literal
 from edge.cli.file_kinds import kind_of_file, media_kind
 from edge.cli.filenames import STDIO
 from edge.cli.folders import Skipped, list_folder, list_pattern
+from edge.run.standard_input import standard_input
+from edge.video.stream import is_address, public_name
 
-SourceKind = Literal["image", "video", "camera", "crops", "empty"]
+SourceKind = Literal["image", "video", "camera", "stream", "crops", "empty"]
 
-_CAMERA = re.compile(r"camera:(\d+)\Z")
+_CAMERA = re.compile(r"(?:camera:|/dev/video)(\d+)\Z")
 _CROP_SUFFIXES = (".npy", ".csv", ".zip")
 
 
@@ -25,15 +27,18 @@ class Source:
 
     Attributes:
         kind: how it is read; "empty" is a folder or a pattern in which nothing can be processed.
-        name: its name in the results: the path as given or found, `-`, or `camera:N`.
+        name: its name in the results: the path as given or found, `-`, `camera:N`, or an address
+            without its password.
         number: number of the camera.
         reason: why nothing can be processed, of kind "empty".
+        address: of a stream.
     """
 
     kind: SourceKind
     name: str
     number: int = 0
     reason: str = ""
+    address: str = ""
 
 
 def expand(
@@ -42,8 +47,8 @@ def expand(
     """Expand folders and patterns; returns the sources in order.
 
     Args:
-        arguments: paths of files and folders, patterns, `camera:N`, or `-`. A path that does not
-            exist is a source, too: opening it fails, and the others are processed.
+        arguments: paths of files and folders, patterns, `camera:N`, addresses, or `-`. A path that
+            does not exist is a source, too: opening it fails, and the others are processed.
         recursive: whether folders are searched with their subfolders.
         messages: receives a line for each reason why files of a folder or pattern are skipped.
     """
@@ -57,6 +62,8 @@ def _expand_one(argument: str, recursive: bool, messages: list[str]) -> list[Sou
     camera = _CAMERA.match(argument)
     if camera:
         return [Source("camera", argument, int(camera.group(1)))]
+    if is_address(argument):
+        return [Source("stream", public_name(argument), address=argument)]
     path = Path(argument)
     try:
         if argument == STDIO or path.is_file():
@@ -102,9 +109,9 @@ def _media(files: Iterable[Path], skipped: Skipped) -> list[Source]:
 
 def _file_source(name: str) -> Source:
     """A file that was named: what cannot be told is an image, whose error says what it is."""
-    kind = kind_of_file(Path(name)) if name != STDIO else "image"
+    kind = kind_of_file(Path(name)) if name != STDIO else standard_input().kind()
     if kind == "video":
         return Source("video", name)
-    if kind == "crops" or Path(name).suffix.lower() in _CROP_SUFFIXES:
+    if (name != STDIO and kind == "crops") or Path(name).suffix.lower() in _CROP_SUFFIXES:
         return Source("crops", name)
     return Source("image", name)

@@ -14,6 +14,7 @@ from edge.image_writer import save_image, to_jpeg
 from edge.run.output_paths import AnnotatedPaths
 from edge.run.pipeline import Bounds, run_pipeline
 from edge.run.reporter import ImageResult, Reporter
+from edge.run.standard_input import standard_input
 
 _BATCH = 8  # images whose faces share network runs
 _MAX_DECODED_BYTES = 200_000_000  # decoded images in memory; a single larger one is allowed alone
@@ -108,7 +109,7 @@ def _save(image: Rgb, name: str, annotated: AnnotatedPaths) -> str:
 
 def _load(name: str) -> _Loaded | _Failure:
     try:
-        return _Loaded(name, load_image(sys.stdin.buffer.read() if name == STDIO else name))
+        return _Loaded(name, load_image(standard_input().read() if name == STDIO else name))
     except (ImageError, SourceError) as error:
         return _Failure(str(error))
     except MemoryError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from edge.errors import SourceError
 from edge.extras import require
 from edge.image import Rgb
 from edge.video.frame import Frame
+from edge.video.live import LiveFrames
 
 # The level of OpenCV's messages belongs to the process: two threads would restore each other's.
 _OPENING = threading.Lock()
@@ -24,7 +24,6 @@ class Camera:
 
     Attributes:
         name: `camera:N`.
-        dropped: frames that were dropped so far.
     """
 
     def __init__(self, number: int) -> None:
@@ -36,14 +35,15 @@ class Camera:
         """
         cv2 = open_cv()
         self.name = f"camera:{number}"
-        self.dropped = 0
         self._capture = _open(cv2, number)
         if self._capture is None:
             raise SourceError(f"{self.name}: there is no such camera, or another program uses it")
-        self._newest: Rgb | None = None
-        self._changed = threading.Condition()
-        self._ended = False
-        self._thread = threading.Thread(target=self._read_frames, daemon=True)
+        self._live = LiveFrames(self.name, self._images)
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were dropped so far."""
+        return self._live.dropped
 
     def frames(self) -> Generator[Frame, None, None]:
         """The newest frame, repeatedly; frames in between are counted and dropped.
@@ -51,40 +51,18 @@ class Camera:
         Raises:
             SourceError: the camera gives no frame.
         """
-        self._thread.start()
-        start, number = time.monotonic(), 0
         try:
-            while True:
-                with self._changed:
-                    self._changed.wait_for(lambda: self._newest is not None or self._ended)
-                    image, self._newest = self._newest, None
-                if image is None:
-                    if not number:
-                        raise SourceError(f"{self.name}: gives no image")
-                    return
-                yield Frame(number, time.monotonic() - start, image)
-                number += 1
+            yield from self._live.frames()
         finally:
-            self._ended = True
-            self._thread.join()
             self._capture.release()
 
-    def _read_frames(self) -> None:
+    def _images(self, stopped: threading.Event) -> Iterator[Rgb]:
         cv2 = open_cv()
-        try:
-            while not self._ended:
-                success, bgr = self._capture.read()
-                if not success:
-                    return
-                rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-                with self._changed:
-                    self.dropped += self._newest is not None
-                    self._newest = rgb
-                    self._changed.notify_all()
-        finally:  # after an error too, or the consumer would wait for ever
-            with self._changed:
-                self._ended = True
-                self._changed.notify_all()
+        while not stopped.is_set():
+            success, bgr = self._capture.read()
+            if not success:
+                return
+            yield np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def open_cv() -> Any:

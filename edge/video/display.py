@@ -8,13 +8,38 @@ from __future__ import annotations
 
 import struct
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edge.image import Rgb
 
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.video.stream import VideoStream
+
 _MATRIX = struct.Struct("=9i")  # libavutil/display.h
 _SHAPES = (Fraction(1, 4), Fraction(4))  # of pixels; others are broken headers
+
+
+class Display:
+    """Turns decoded frames into images as they are meant to be shown."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        """Show the frames of `stream`."""
+        self._stream = stream
+        self._size: tuple[int, int] | None = None
+
+    def image(self, frame: VideoFrame) -> Rgb:
+        """A decoded frame as uint8 `(H, W, 3)`, RGB, upright, with square pixels.
+
+        The size may change within a stream; as a player does, the first one is kept.
+        """
+        shape = self._stream.sample_aspect_ratio
+        self._size = self._size or square_pixel_size(frame.width, frame.height, shape)
+        rgb = frame.to_ndarray(format="rgb24", width=self._size[0], height=self._size[1])
+        matrix = cast(Any, frame.side_data.get("DISPLAYMATRIX"))
+        return upright(np.asarray(rgb, np.uint8), None if matrix is None else bytes(matrix))
 
 
 def upright(image: Rgb, matrix: bytes | None) -> Rgb:

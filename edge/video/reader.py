@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from edge.errors import SourceError
-from edge.image import Rgb
 from edge.video.clock import Clock
 from edge.video.containers import open_av, open_binary, open_container, video_stream
-from edge.video.display import square_pixel_size, upright
+from edge.video.display import Display
 from edge.video.frame import Frame
 from edge.video.losses import Losses
 from edge.video.truncation import is_truncated
@@ -39,8 +36,13 @@ class Video:
         losses: what could not be read so far.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, file: BinaryIO | None = None) -> None:
         """Open a file.
+
+        Args:
+            path: of the file.
+            file: to read instead of the one at `path`, for example standard input; it need not be
+                seekable, and `read` is all it needs.
 
         Raises:
             MissingExtra: PyAV is not installed.
@@ -48,9 +50,9 @@ class Video:
         """
         open_av()
         self.name = str(path)
-        self._file = open_binary(Path(path))
+        self._file = file or open_binary(Path(path))
         try:
-            truncated = is_truncated(self._file)
+            truncated = file is None and is_truncated(self._file)
             self._container = open_container(self._file, self.name)
         except BaseException:
             self._file.close()
@@ -61,7 +63,7 @@ class Video:
         self.count = self._stream.frames or round(self._header_seconds * self.rate)
         self.losses = Losses(self._container, self._stream, self.rate, truncated)
         self._clock = Clock(1 / self.rate)
-        self._size: tuple[int, int] | None = None
+        self._display = Display(self._stream)
 
     def __del__(self) -> None:
         """Close a file of which no frame was read."""
@@ -87,7 +89,8 @@ class Video:
     def close(self) -> None:
         """Close the file."""
         self._container.close()
-        self._file.close()
+        if hasattr(self._file, "close"):
+            self._file.close()
 
     def frames(
         self, every: int = 1, start: float = 0.0, stop: float | None = None
@@ -113,7 +116,7 @@ class Video:
                     return
                 if seconds >= start:
                     if chosen % every == 0:
-                        yield Frame(number, seconds, self._to_image(decoded))
+                        yield Frame(number, seconds, self._display.image(decoded))
                     chosen += 1
                 number += 1
             self.losses.finish()
@@ -167,17 +170,6 @@ class Video:
         except av.error.FFmpegError:
             self.losses.count_lost()
             return []
-
-    def _to_image(self, frame: VideoFrame) -> Rgb:
-        shape = self._stream.sample_aspect_ratio
-        size = square_pixel_size(frame.width, frame.height, shape)
-        # The size may change within a stream; as a player does, the first one is kept.
-        self._size = self._size or size
-        rgb = frame.to_ndarray(format="rgb24", width=self._size[0], height=self._size[1])
-        matrix = frame.side_data.get("DISPLAYMATRIX")
-        return upright(
-            np.asarray(rgb, np.uint8), None if matrix is None else bytes(cast(Any, matrix))
-        )
 
 
 def _sane_rate(rate: Fraction | None) -> float:

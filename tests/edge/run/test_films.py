@@ -1,4 +1,7 @@
+import io
 import shutil
+import sys
+from fractions import Fraction
 from itertools import islice
 from types import SimpleNamespace
 
@@ -158,6 +161,21 @@ def test_a_broken_video_is_one_line_and_the_next_source_is_processed(film, sampl
     assert "broken.mp4: cannot be opened as a video" in err
     assert len(err.splitlines()) == 2
     assert [r["image"] for r in read_records(film / "f.jsonl")] == ["photo.jpg"]
+
+
+@pytest.mark.parametrize("suffix", ["h264", "mjpeg", "mkv"])
+def test_a_video_on_standard_input_is_processed(film, monkeypatch, suffix):
+    frames = [frame.image for frame in islice(Video("film.avi").frames(), 12)]
+    codec = {"h264": "libx264", "mjpeg": "mjpeg"}.get(suffix, "mpeg4")
+    path = encode(film / f"pipe.{suffix}", frames, range(12), Fraction(1, 25), codec)
+    data = io.BytesIO(path.read_bytes())
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=data))
+    assert main(["-", *FP32, "--json", "f.jsonl", "-o", "copy.mp4"]) == 0
+    records = read_records(film / "f.jsonl")
+    assert [(r["image"], r["frame"]) for r in records] == [("-", n) for n in range(12)]
+    assert [r["time"] for r in records] == pytest.approx([n / 25 for n in range(12)])
+    assert all(len(r["faces"]) == 1 for r in records)
+    assert len(list(Video("copy.mp4").frames())) == 12
 
 
 def interrupt_after(count, monkeypatch):

@@ -1,10 +1,12 @@
+import io
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
-from edge.run.sources import expand
+from edge.run.sources import Source, expand
 
 
 @pytest.fixture
@@ -31,7 +33,8 @@ def test_a_quoted_pattern_is_expanded(folder):
     assert kinds_and_names("in/**/*.webp", recursive=True) == [("image", "in/deeper/c.webp")]
 
 
-def test_other_arguments_are_sources_of_the_kind_that_their_name_says(folder):
+def test_other_arguments_are_sources_of_the_kind_that_their_name_says(folder, monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"no video")))
     (folder / "odd[1].jpg").touch()
     words = ("odd[1].jpg", "-", "camera:2", "crops.npy", "test.csv", "gone.jpg", "in/a.png")
     assert kinds_and_names(*words) == [
@@ -98,3 +101,11 @@ def test_aligned_faces_are_not_sources_unless_named(tmp_path):
     assert names == ["a.jpg"]
     (named,) = expand([str(tmp_path / "faces/a.face-0.png")])
     assert named.kind == "image"
+
+
+def test_addresses_and_devices_are_live_sources_and_passwords_are_in_no_name():
+    address = "rtsp://me:secret@camera/stream1"
+    assert expand([address, "/dev/video2"]) == [
+        Source("stream", "rtsp://camera/stream1", address=address),
+        Source("camera", "/dev/video2", 2),
+    ]
