@@ -44,13 +44,12 @@ class Losses:
         self._stream = stream
         self._rate = rate
         self._is_truncated = is_truncated
-        # The header's duration; of .avi, where libavformat corrects that by the file's size, the
-        # header's number of frames.
-        start_s, duration_s = ((value or 0) / 1e6 for value in
-                               (container.start_time, container.duration))  # fmt: skip
+        # Some formats count the duration from 0, others from the first time stamp: the earlier end
+        # is expected. Of .avi libavformat corrects it by the file's size; the number of frames in
+        # the header stays.
+        self._expected_end_s = (container.duration or 0) / 1e6
         if container.format.name == "avi":
-            duration_s = max(duration_s, stream.frames / rate)
-        self._expected_end_s = start_s + duration_s
+            self._expected_end_s = max(self._expected_end_s, stream.frames / rate)
 
     def count_packet(self, packet: Packet[Any]) -> None:
         """Count a packet of any stream of the file."""

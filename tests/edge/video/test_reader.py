@@ -82,8 +82,10 @@ def test_b_frames_and_a_first_time_after_0_change_no_time(tmp_path, suffix):
     options = {"bf": "2", "g": "12"}
     stamps = [700 + 40 * number for number in range(20)]
     path = encode(tmp_path / f"film{suffix}", numbered(20), stamps, options=options)
-    frames = list(Video(path).frames())
+    video = Video(path)
+    frames = list(video.frames())
     assert numbers(frames) == list(range(20))
+    assert video.losses.total == 20
     assert [frame.time for frame in frames] == pytest.approx([0.04 * n for n in range(20)])
     assert numbers(Video(path).frames(start=0.2, stop=0.4)) == [5, 6, 7, 8, 9]
 
