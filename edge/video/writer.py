@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _CODEC = "mpeg4"  # in every build of FFmpeg
-_CODEC_BY_SUFFIX = {".avi": "mjpeg", ".webm": "libvpx", ".ogv": "libvpx"}
+_CODEC_BY_SUFFIX = {".avi": "mjpeg", ".webm": "libvpx", ".ogv": "libvpx", ".flv": "flv"}
 _FORMAT_BY_SUFFIX = {
     ".mkv": "matroska", ".m4v": "mp4", ".mpg": "mpeg", ".mpeg": "mpeg", ".ogv": "ogg",
+    ".ts": "mpegts", ".mts": "mpegts", ".m2ts": "mpegts", ".wmv": "asf",
 }  # fmt: skip
 _STEADY_SUFFIXES = (".avi",)  # of formats that hold a rate and no times
 _TICK = Fraction(1, 60000)  # s; MPEG-4 allows no more than 65,535 ticks a second

@@ -20,7 +20,7 @@ def write(path, times, rate=30.0, sound=None):
     return writer
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".m4v", ".mkv", ".webm"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".m4v", ".mkv", ".webm", ".ts", ".wmv", ".3gp"])
 def test_frames_keep_their_times(tmp_path, suffix):
     path = tmp_path / f"film{suffix}"
     assert not write(path, TIMES).is_resampled
