@@ -74,7 +74,7 @@ def drop_incomplete(
         _write_lines(paths.json, (r.line for r in records if r.image not in incomplete))
     if paths.csv and table:
         _write_rows(paths.csv, [table[0], *(r for r in table[1:] if r[0] not in incomplete)])
-    remove_marks(paths)
+    _keep_marks(paths, set(inputs))
     return completed
 
 
@@ -103,6 +103,14 @@ def remove_marks(paths: TablePaths) -> None:
     for path in _marks(paths):
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
+
+
+def _keep_marks(paths: TablePaths, inputs: set[str]) -> None:
+    """Keep the marks of inputs that are not processed in this run."""
+    others = sorted(_marked(paths) - {as_written(name) for name in inputs})
+    remove_marks(paths)
+    for name in others:
+        mark_incomplete(paths, name)
 
 
 def _marks(paths: TablePaths) -> list[Path]:

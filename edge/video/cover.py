@@ -137,9 +137,10 @@ class Cover:
     def at(self, time: float) -> list[Face]:
         """What is to be hidden in an added frame; those of a second later must be added, too.
 
-        Frames are asked for in order, each once.
+        Frames are asked for in order.
         """
-        found = self._found.pop(time, [])
+        self._found = {at: faces for at, faces in self._found.items() if at >= time}
+        found = self._found.get(time, [])
         ways = [face for path in self._paths for face in path.cover(time, self._min_score)]
         return [*found, *(_from_box(face) for face in found), *ways]
 

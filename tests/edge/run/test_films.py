@@ -143,6 +143,15 @@ def test_a_video_that_was_cut_is_processed_again(film, sample, tables):
     assert main([*arguments, "--resume"]) == 0
 
 
+def test_a_mark_stays_while_others_are_resumed(film, sample):
+    cut(film / "film.avi")
+    shutil.copy(sample, film / "photo.jpg")
+    arguments = [*FP32, "--no-picture", "--json", "f.jsonl"]
+    assert main(["film.avi", *arguments]) == 1
+    assert main(["photo.jpg", *arguments, "--resume"]) == 0
+    assert (film / "f.jsonl.incomplete").read_text() == '"film.avi"\n'
+
+
 def test_a_run_that_is_no_continuation_forgets_what_failed_before(film):
     whole = cut(film / "film.avi")
     arguments = ["film.avi", *FP32, "--no-picture", "--json", "f.jsonl"]

@@ -79,6 +79,13 @@ def test_two_faces_that_cross_are_both_hidden_in_every_frame():
         assert min(abs(x - (500 - 20 * number)) for x in ways) <= 20
 
 
+def test_frames_of_one_time_are_hidden_alike():
+    cover = Cover(0.5)
+    for faces in ([face_at(300)], []):
+        cover.add(ROOM, 0.0, faces)
+    assert len(cover.at(0.0)) == len(cover.at(0.0)) == 2  # by its keypoints and by its box
+
+
 def test_nothing_is_hidden_beyond_a_cut():
     images = [ROOM] * 15 + [255 - ROOM] * 25
     hidden = covered({14: [face_at(300)], 16: [face_at(100)]}, images=images)
