@@ -3,7 +3,7 @@ import pytest
 
 from edge.geometry.face_frame import MEAN_FACE
 from edge.video.appearance import has_changed, is_cut, look_of, template_of, thumbnail
-from tests.edge.video.test_track import face_pass
+from tests.edge.video.passes import face_pass
 
 
 def test_a_template_has_zero_mean_unit_norm_and_no_illumination(rng):

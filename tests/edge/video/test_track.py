@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from edge.geometry.affine import crop_matrix, rotation_deg, scale_of, transform
+from edge.geometry.affine import rotation_deg, scale_of, transform
 from edge.geometry.face_frame import MEAN_FACE
-from edge.geometry.similarity import similarity
-from edge.refinement import FacePass
 from edge.video.appearance import look_of, template_of
 from edge.video.track import (
     Match,
@@ -18,16 +16,7 @@ from edge.video.track import (
     is_near,
     is_reidentified,
 )
-
-
-def placed(x=200.0, y=150.0, scale=2.0, angle=0.0):
-    """Keypoints of a face whose square is 96 · `scale` px wide."""
-    return transform(similarity(scale, angle, (47.5, 47.5), (x, y)), MEAN_FACE)
-
-
-def face_pass(points, crop=None):
-    crop = np.zeros((96, 96), np.uint8) if crop is None else crop
-    return FacePass(points, np.ones(15, np.float32), 1.0, crop, crop_matrix((0, 0, 96, 96), 96))
+from tests.edge.video.passes import face_pass, placed
 
 
 def tracked(points, number=0, template=None):
