@@ -81,7 +81,8 @@ class Track:
         interval: seconds between the last two frames in which it was seen.
         compared: when it was last compared with its template, seconds.
         lost: whether it was not seen in the last frame.
-        look: of the face when it was last seen.
+        look: of the face when it was last found.
+        next_look: of what is in its place now.
         jumped: whether its look changed at once in the frame in which it was lost.
         rotated: whether its crop is rotated upright.
     """
@@ -96,6 +97,7 @@ class Track:
     interval: float = 0.0
     lost: bool = False
     look: Look | None = None
+    next_look: Look | None = None
     jumped: bool = False
     rotated: bool = False
 
@@ -131,7 +133,8 @@ class Track:
 
     def note_jump(self, face: FacePass) -> None:
         """Note whether what is seen in its place looks different at once."""
-        self.jumped = has_changed(self.look, look_of(face))
+        self.next_look = look_of(face)
+        self.jumped = has_changed(self.look, self.next_look)
 
     def update(self, match: Match, time: float) -> None:
         """Continue with a match at `time`."""
@@ -147,7 +150,7 @@ class Track:
         self.interval = time - self.time
         self.face = face
         self.time = time
-        self.look = match.look
+        self.look = self.next_look
         self.lost = self.jumped = False
 
 
@@ -162,7 +165,6 @@ class Match:
         similarity: correlation with the track's template, −1 to 1; 1 where it was not compared,
             as no other face is near.
         box: of the face, float32 `(4,)` px.
-        look: of the face.
     """
 
     track: Track
@@ -170,7 +172,6 @@ class Match:
     template: Template | None
     similarity: float
     box: NDArray[np.float32]
-    look: Look | None = None
 
     @property
     def is_plausible(self) -> bool:
@@ -185,7 +186,7 @@ def compare(face: FacePass, track: Track) -> Match | None:
     if template is None:
         return None
     similarity = float((template * track.template).sum())
-    return Match(track, face, template, similarity, face.box, look_of(face))
+    return Match(track, face, template, similarity, face.box)
 
 
 def compare_if_due(face: FacePass, track: Track, time: float, interval_s: float) -> Match | None:
@@ -195,7 +196,7 @@ def compare_if_due(face: FacePass, track: Track, time: float, interval_s: float)
     """
     if track.jumped or is_due(time - track.compared, interval_s):
         return compare(face, track)
-    return Match(track, face, None, 1.0, face.box, look_of(face))
+    return Match(track, face, None, 1.0, face.box)
 
 
 def is_due(elapsed_s: float, interval_s: float) -> bool:

@@ -213,7 +213,7 @@ class Tracker:
         track.motion = Motion()
         track.face = match.face
         track.time = now
-        track.look = match.look
+        track.look = look_of(match.face)
         track.lost = track.jumped = False
 
     def _filter(self) -> FaceFilter | None:
