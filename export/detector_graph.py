@@ -1,4 +1,4 @@
-"""The face detector as an ONNX graph: network, box decoding and non-maximum suppression.
+"""The face detector as an ONNX graph: network, decoding and non-maximum suppression.
 
 Legend: C cells of the three output grids, K cells that see a face, M boxes that remain.
 """
@@ -6,7 +6,7 @@ Legend: C cells of the three output grids, K cells that see a face, M boxes that
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -23,16 +23,19 @@ SCORE_POWER = 1.4
 MIN_SCORE = 0.1  # boxes with a lower score are not returned
 _MAX_IOU = 0.4  # intersection over union above which two boxes are the same face
 _MAX_BOXES = 300  # boxes per image
+_OUTPUTS = 7  # of a cell, with the roll
+_TINY = 1e-12  # length of the vector of the roll below which it is taken to be this long
 _MAX_LOG_SIDE = 4.0  # limit on log(side of a box / stride), as in training
 
 
 def to_onnx(network: Any) -> onnx.ModelProto:
-    """Convert a Keras detector and append box decoding and non-maximum suppression.
+    """Convert a Keras detector and append decoding and non-maximum suppression.
 
     Few cells see a face, so cells below `MIN_SCORE` are dropped before boxes are decoded.
 
     Args:
-        network: a Keras model from uint8 `(1, H, W, 1)` to outputs `(1, C, 5)`.
+        network: a Keras model from uint8 `(1, H, W, 1)` to outputs `(1, C, 7)`, or `(1, C, 5)` if
+            it does not predict the roll; the file then has no output for it.
 
     Returns:
         A checked ONNX model with the contract's input and outputs. H and W are dynamic; they must
@@ -42,20 +45,24 @@ def to_onnx(network: Any) -> onnx.ModelProto:
         ExportError: the network has an unsupported layer, or the model is invalid.
     """
     graph = Graph()
-    outputs = add_layers(graph, network, "image")  # [1, 5, C]
+    outputs = add_layers(graph, network, "image")  # [1, 5 or 7, C]
     logits = graph.add("Gather", outputs, graph.constant(0, np.int64), axis=1)  # [1, C]
     is_face = graph.add("Greater", logits, graph.constant([[_min_logit()]]))
     cells = graph.add("Gather", graph.add("NonZero", is_face), graph.constant(1, np.int64))  # [K]
-    rows = graph.add("Gather", outputs, cells, axis=2)  # [1, 5, K]
+    rows = graph.add("Gather", outputs, cells, axis=2)  # [1, 5 or 7, K]
     scores = _add_scores(graph, rows)  # [1, 1, K]
     boxes = _add_boxes(graph, rows, cells)  # [1, K, 4]: centre x and y, width, height
     kept = _add_suppression(graph, boxes, scores)  # [M]
     _add_results(graph, boxes, scores, kept)
+    results: dict[str, list[str | int]] = {"boxes": ["M", 4], "scores": ["M"]}
+    if has_roll(network):
+        _add_roll(graph, rows, kept)
+        results["roll"] = ["M"]
     proto = graph.build(
         [helper.make_tensor_value_info("image", TensorProto.UINT8, [1, "H", "W", 1])],
         [
-            helper.make_tensor_value_info("boxes", TensorProto.FLOAT, ["M", 4]),
-            helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["M"]),
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+            for name, shape in results.items()
         ],
         OPSET,
     )
@@ -63,17 +70,32 @@ def to_onnx(network: Any) -> onnx.ModelProto:
     return proto
 
 
-def decode(
-    outputs: NDArray[np.float32], shape: tuple[int, int]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def has_roll(network: Any) -> bool:
+    """Whether a Keras detector predicts the roll of each face."""
+    return bool(network.output_shape[-1] == _OUTPUTS)
+
+
+class DecodedCells(NamedTuple):
+    """What the outputs of all cells mean.
+
+    Attributes:
+        boxes: float32 `(C, 4)`: x, y, width, height, px, of the face stood upright.
+        scores: float32 `(C,)`, 0–1.
+        rolls: float32 `(C,)`, degrees clockwise as seen, −180–180; None if they are not predicted.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    rolls: NDArray[np.float32] | None
+
+
+def decode(outputs: NDArray[np.float32], shape: tuple[int, int]) -> DecodedCells:
     """Decode the network's outputs for all cells, as the graph does for those it keeps.
 
     Args:
-        outputs: `(C, 5)`: logit, offset x and y in strides, log of width and height over stride.
+        outputs: `(C, 7)`: logit, offset x and y in strides, log of width and height over stride,
+            perhaps cosine and sine of the roll times any positive factor.
         shape: height and width of the image, px.
-
-    Returns:
-        Boxes float32 `(C, 4)`, px, and scores float32 `(C,)`, 0–1.
     """
     centres, steps = [], []
     for stride in STRIDES:
@@ -85,7 +107,10 @@ def decode(
     size = np.exp(np.minimum(outputs[:, 3:5], _MAX_LOG_SIDE)) * step
     scores = (1 / (1 + np.exp(-outputs[:, 0]))) ** SCORE_POWER
     boxes = np.concatenate([centre - size / 2 + 0.5, size], axis=1)
-    return boxes.astype(np.float32), scores.astype(np.float32)
+    rolls = None
+    if outputs.shape[1] == _OUTPUTS:
+        rolls = np.degrees(np.arctan2(outputs[:, 6], outputs[:, 5])).astype(np.float32)
+    return DecodedCells(boxes.astype(np.float32), scores.astype(np.float32), rolls)
 
 
 def _min_logit() -> float:
@@ -172,6 +197,30 @@ def _add_results(graph: Graph, boxes: str, scores: str, kept: str) -> None:
     graph.add("Concat", corner, size, axis=1, name="boxes")
     flat = graph.add("Reshape", scores, graph.constant([-1], np.int64))
     graph.add("Gather", flat, kept, name="scores")
+
+
+def _add_roll(graph: Graph, rows: str, kept: str) -> None:
+    """The output `roll` [M]: the angle of cosine and sine, degrees.
+
+    ONNX has no atan2. The arc cosine of the normalised vector covers one half of the circle with an
+    error of at most 0.03°, and the sign of the sine tells the halves apart.
+    """
+    axis = graph.constant([1], np.int64)
+    bounds = [graph.constant([at], np.int64) for at in (5, 6, 7)]
+    cosine, sine = (
+        graph.add("Gather", graph.add("Slice", rows, *bounds[i : i + 2], axis), kept, axis=2)
+        for i in (0, 1)
+    )  # [1, 1, M]
+    squares = [graph.add("Mul", part, part) for part in (cosine, sine)]
+    length = graph.add("Sqrt", graph.add("Add", *squares))
+    # The vector 0 gets the roll 90° instead of none; rounding must not exceed 1.
+    length = graph.add("Max", length, graph.constant(_TINY))
+    ratio = graph.add("Div", cosine, length)
+    ratio = graph.add("Clip", ratio, graph.constant(-1.0), graph.constant(1.0))
+    angle = graph.add("Mul", graph.add("Acos", ratio), graph.constant(180 / math.pi))
+    is_negative = graph.add("Less", sine, graph.constant(0.0))
+    angle = graph.add("Where", is_negative, graph.add("Neg", angle), angle)
+    graph.add("Reshape", angle, graph.constant([-1], np.int64), name="roll")
 
 
 def _halves(graph: Graph, boxes: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,14 @@ from train.data.sources import LABELS, Source, read_source, read_table
 from train.data.split import copies_of
 from train.errors import DataError
 from train.exit_status import report
-from train.recipes import FACE_RECIPES, JOINT_RECIPES, RECIPES, FaceRecipe
+from train.recipes import (
+    ANY_ROLL_RECIPES,
+    FACE_RECIPES,
+    JOINT_RECIPES,
+    RECIPES,
+    AnyRollRecipe,
+    FaceRecipe,
+)
 
 if TYPE_CHECKING:
     from train.detector.photos import Photo
@@ -35,7 +43,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("sources", nargs="+", metavar="SOURCE", help="with --recipe: the folder of its sets")
     add("-o", "--output", required=True, metavar="FILE.npz", help="the training file to write")
-    names = [*(n for n, r in RECIPES.items() if r.sources), *FACE_RECIPES, *JOINT_RECIPES]
+    names = {name for name, recipe in RECIPES.items() if recipe.sources}
+    names.update(FACE_RECIPES, ANY_ROLL_RECIPES, JOINT_RECIPES)
     add("--recipe", choices=sorted(names),
         help="prepare the sets of this recipe, which are in the one SOURCE")  # fmt: skip
     add("--labels", choices=LABELS, default="keypoints",
@@ -59,6 +68,8 @@ def run(args: argparse.Namespace) -> str:
     output = Path(args.output)
     if args.recipe in FACE_RECIPES:
         return _prepare_photos(FACE_RECIPES[args.recipe], Path(args.sources[0]), output)
+    if args.recipe in ANY_ROLL_RECIPES:
+        return _prepare_rolled(ANY_ROLL_RECIPES[args.recipe], Path(args.sources[0]), output)
     if args.recipe in JOINT_RECIPES:
         return _prepare_labelled(Path(args.sources[0]), output)
     faces = join(_read_sets(args))
@@ -135,6 +146,22 @@ def _prepare_photos(recipe: FaceRecipe, folder: Path, output: Path) -> str:
     photos = [*_read_photo_sets(recipe, folder), *_read_cut_face_sets(recipe, folder)]
     output.parent.mkdir(parents=True, exist_ok=True)
     save_photos(photos, output)
+    return _table_of_photos(photos)
+
+
+def _prepare_rolled(recipe: AnyRollRecipe, folder: Path, output: Path) -> str:
+    """Write the photos of a recipe for faces at any roll; returns a table of them."""
+    from train.any_roll.photos import read_all, save_rolled
+
+    photos, skipped = read_all(recipe, folder)
+    for line in skipped:
+        print(f"skipped: {line}", file=sys.stderr)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    save_rolled(photos, output)
+    return _table_of_photos(photos)
+
+
+def _table_of_photos(photos: Sequence[Photo]) -> str:
     lines = [f"{'set':<14}{'photos':>7}{'faces':>7}"]
     for name in dict.fromkeys(photo.source for photo in photos):
         of_set = [photo for photo in photos if photo.source == name]

@@ -99,6 +99,44 @@ class FaceRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class AnyRollRecipe:
+    """The settings of a training run of the detector of faces at any roll.
+
+    Attributes:
+        name: of the run.
+        canvases: number of random canvases to train on.
+        batch_size: canvases per optimizer step.
+        learning_rate: maximum; reached after a warm-up.
+        hold: share of the canvases after which the learning rate decays along a half cosine, 0–1.
+        weight_decay: of AdamW.
+        momentum: decay of the moving average of the weights, per optimizer step.
+        seed: of the initial weights and of the canvases.
+        photos: the sets of photos that `train.prepare --recipe` reads, name and folder.
+        without_faces: the sets of photos that show no face, likewise.
+        measured: the sets of `photos` of which every fifth photo is reserved for `benchmarks`.
+        masked: the sets whose people wear masks already.
+        single_shares: how often a canvas shows a photo with `one` face, with `several`, or of a
+            `masked` set.
+        mosaic_shares: likewise, of the quadrants of mosaics.
+    """
+
+    name: str
+    canvases: int = 2_400_000
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    hold: float = 0.15
+    weight_decay: float = 0.02
+    momentum: float = 0.9995
+    seed: int = 0
+    photos: tuple[tuple[str, str], ...] = ()
+    without_faces: tuple[tuple[str, str], ...] = ()
+    measured: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+    single_shares: tuple[tuple[str, float], ...] = ()
+    mosaic_shares: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class JointRecipe:
     """The settings of a training run of a residual network for keypoints and 68 points.
 
@@ -223,8 +261,19 @@ _FACE = FaceRecipe(
 )
 
 QUICK = _QUICK.name
+_ANY_ROLL = AnyRollRecipe(
+    name="face-any-roll",
+    photos=(("permissive", "permissive"), ("facemask", "facemask")),
+    without_faces=(("negatives", "negatives"), ("no_face", "permissive/no_face")),
+    measured=("facemask",),
+    masked=("facemask",),
+    single_shares=(("one", 0.38), ("several", 0.17), ("masked", 0.45)),
+    mosaic_shares=(("one", 0.45), ("several", 0.15), ("masked", 0.4)),
+)
+
 RECIPES = {recipe.name: recipe for recipe in (_REFERENCE, _QUICK, _RESEARCH)}
 FACE_RECIPES = {_FACE.name: _FACE}
+ANY_ROLL_RECIPES = {_ANY_ROLL.name: _ANY_ROLL}
 JOINT_RECIPES = {
     recipe.name: recipe
     for recipe in (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from train.errors import RunError
 from train.exit_status import report
 from train.keypoints.quick import export_and_predict
-from train.recipes import FACE_RECIPES, JOINT_RECIPES, QUICK, RECIPES
+from train.recipes import ANY_ROLL_RECIPES, FACE_RECIPES, JOINT_RECIPES, QUICK, RECIPES
 from train.run_record import RunPaths
 
 
@@ -24,7 +26,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--data", required=True, metavar="FILE",
         help="from train.prepare (.npz), or Kaggle's training.csv, or its zip")  # fmt: skip
-    names = sorted({**RECIPES, **FACE_RECIPES, **JOINT_RECIPES})
+    names = sorted({**RECIPES, **FACE_RECIPES, **ANY_ROLL_RECIPES, **JOINT_RECIPES})
     add("--recipe", choices=names, help="default: reference")
     add("--quick", action="store_true",
         help="train a first network on Kaggle's training.csv for a few minutes (--recipe quick), "
@@ -38,7 +40,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--teacher", metavar="FILE.keras",
         help="network.keras of a keypoints-teacher run, for distillation")  # fmt: skip
     add("--minutes", type=float, metavar="N",
-        help="time limit of a keypoint network; the learning rate decays towards it")  # fmt: skip
+        help="time limit, towards which the learning rate decays; not for face")  # fmt: skip
     add("--resume", action="store_true", help="continue the run in the output folder")
     add("--epochs", type=int, metavar="N", help="override the recipe's number of epochs")
     add("--seed", type=int, metavar="N", help="override the recipe's seed")
@@ -63,6 +65,8 @@ def _check_recipe_options(parser: argparse.ArgumentParser, args: argparse.Namesp
         ignored = ("epochs", "negatives", "lured")
     elif args.recipe in FACE_RECIPES:
         ignored = ("teacher", "minutes")
+    elif args.recipe in ANY_ROLL_RECIPES:
+        ignored = ("teacher", "epochs", "negatives", "lured")
     for name in ignored:
         if getattr(args, name) is not None:
             parser.error(f"--{name} does not apply to the recipe {args.recipe}")
@@ -84,6 +88,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         from train.detector.training import train_detector
 
         return train_detector(dataclasses.replace(FACE_RECIPES[args.recipe], **changes), paths)
+    if args.recipe in ANY_ROLL_RECIPES:
+        if find_spec("torch") is None:
+            raise RunError(f"the recipe {args.recipe} needs PyTorch: pip install torch")
+        from train.any_roll.training import train_any_roll
+
+        any_roll = dataclasses.replace(ANY_ROLL_RECIPES[args.recipe], **changes)
+        return train_any_roll(any_roll, paths, args.minutes)
     if args.recipe in JOINT_RECIPES:
         from train.keypoints.joint_run import train_joint
 

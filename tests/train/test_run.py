@@ -125,3 +125,9 @@ def test_every_epoch_prints_the_remaining_time(training_csv, tmp_path, capsys):
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch ")]
     assert [line.split(":")[0] for line in lines] == ["epoch 1 of 2", "epoch 2 of 2"]
     assert lines[1].endswith("at most 0 s left")
+
+
+def test_a_detector_of_any_roll_without_pytorch_is_an_error_of_one_line(monkeypatch, capsys):
+    monkeypatch.setattr("train.run.find_spec", lambda name: None)
+    assert main(["--recipe", "face-any-roll", "--data", "x.npz", "-o", "run"]) == 1
+    assert "needs PyTorch: pip install torch" in capsys.readouterr().err

@@ -6,12 +6,15 @@ Legend: M boxes. A box is x, y, width, height in px (`train.detector.boxes`).
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from train.detector.photos import Photo
+
+P = TypeVar("P", bound=Photo)
 
 # Polygon of a mask in parts of a face's box, clockwise from the top left; (9, 2).
 _MASK = np.array(
@@ -35,7 +38,7 @@ _MIN_FACE = 6.0  # px; on smaller faces an occluder would be a spot
 _OCCLUDED_RATE = 0.7  # of the faces of a chosen photo; in a group some wear nothing
 
 
-def cover_faces(photo: Photo, masks: bool, hats: bool, rng: np.random.Generator) -> Photo:
+def cover_faces(photo: P, masks: bool, hats: bool, rng: np.random.Generator) -> P:
     """Draw masks, hats or both over about two faces of three.
 
     Args:

@@ -140,8 +140,8 @@ def from_faces(faces: Faces, name: str) -> list[Photo]:
     ]
 
 
-def save_photos(photos: list[Photo], path: Path) -> None:
-    """Write photos with boxes to an `.npz` file atomically."""
+def save_photos(photos: list[Photo], path: Path, **further: Any) -> None:
+    """Write photos with boxes, and further arrays by name, to an `.npz` file atomically."""
     arrays: dict[str, Any] = {
         "pixels": np.concatenate([photo.pixels.ravel() for photo in photos]),
         "shapes": np.array([photo.pixels.shape for photo in photos], np.int64),
@@ -152,7 +152,7 @@ def save_photos(photos: list[Photo], path: Path) -> None:
         arrays[name] = np.concatenate(lists)
         arrays[f"{name}_counts"] = np.array([len(boxes) for boxes in lists], np.int64)
     with write_atomically(path) as part:
-        np.savez(part, **arrays)
+        np.savez(part, **arrays, **further)
 
 
 def load_photos_with_boxes(path: str | Path) -> list[Photo]:

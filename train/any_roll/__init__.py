@@ -1,0 +1,1 @@
+"""The detector of faces at any roll (experimental): photos, canvases, network, loss, training."""

@@ -1,0 +1,202 @@
+"""Photos with boxes and rolls of their faces: annotations, and the prepared `.npz` file.
+
+Legend: M faces of a photo. A box is x, y, width, height in px (`train.detector.boxes`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ImageError, first_line
+from edge.geometry.box_conventions import from_wider_face
+from edge.geometry.boxes import intersection_over_union
+from edge.geometry.face_frame import box_of_keypoints, roll_deg
+from edge.image import load_image, to_grey
+from edge.keypoints import KEYPOINT_NAMES
+from train.data.negatives import load_photos
+from train.data.sources import ANNOTATIONS
+from train.detector.boxes import from_hand_drawn
+from train.detector.photos import (
+    BENCHMARK_INTERVAL,
+    NO_BOXES,
+    Boxes,
+    Photo,
+    load_photos_with_boxes,
+    save_photos,
+)
+from train.errors import DataError
+from train.recipes import AnyRollRecipe
+
+Rolls = NDArray[np.float32]
+
+NO_ROLLS: Rolls = np.empty(0, np.float32)
+_MIN_SCORE = 0.6  # of another detector's box that counts as a face; lower ones are ignored
+_MIN_IOU = 0.4  # intersection over union of two boxes of one face
+
+
+@dataclass(frozen=True, slots=True)
+class RolledPhoto(Photo):
+    """One photo.
+
+    Attributes:
+        rolls: float32 `(M,)`, degrees clockwise as seen, by which each face is rotated in the
+            plane; NaN where nobody measured it.
+    """
+
+    rolls: Rolls
+
+
+def read_all(recipe: AnyRollRecipe, folder: Path) -> tuple[list[RolledPhoto], list[str]]:
+    """Read the sets of a recipe, without the photos reserved for `benchmarks`.
+
+    Returns:
+        The photos, and a message for each that cannot be read.
+
+    Raises:
+        DataError: a set is missing or malformed.
+    """
+    photos: list[RolledPhoto] = []
+    skipped: list[str] = []
+    for name, path in recipe.photos:
+        of_set, messages = read_photos(folder / path, name)
+        if name in recipe.measured:
+            del of_set[BENCHMARK_INTERVAL - 1 :: BENCHMARK_INTERVAL]
+        photos += of_set
+        skipped += messages
+    for name, path in recipe.without_faces:
+        photos += read_without_faces(folder / path, name)
+    return photos, skipped
+
+
+def read_photos(folder: Path, name: str) -> tuple[list[RolledPhoto], list[str]]:
+    """Read a folder of photos whose `annotations.jsonl` has the boxes of all faces.
+
+    Each line has `faces`, objects with either a hand-drawn `box` or a `teacher`'s keypoints, and
+    `yunet`, a list of boxes with scores (x, y, width, height, score) of another detector, perhaps
+    with five points, of which the first two are the right and the left eye.
+
+    Args:
+        folder: of the photos and their annotations.
+        name: of the set.
+
+    Returns:
+        The photos, and a message for each that cannot be read.
+
+    Raises:
+        DataError: the annotations are missing or malformed.
+    """
+    table = folder / ANNOTATIONS
+    try:
+        lines = table.read_text(encoding="utf-8").splitlines()
+        rows = [json.loads(line) for line in lines if line.strip()]
+    except (OSError, ValueError) as error:
+        raise DataError(f"{table}: cannot be read ({first_line(error)})") from error
+    photos, skipped = [], []
+    for number, row in enumerate(rows, start=1):
+        try:
+            boxes, rolls, ignored = _faces_of(row)
+            path = folder / row["image"]
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise DataError(
+                f"{table}: line {number}: not a valid annotation ({error!r})"
+            ) from error
+        try:
+            photos.append(RolledPhoto(to_grey(load_image(path)), boxes, ignored, name, rolls))
+        except (ImageError, OSError) as error:
+            skipped.append(str(error))
+    return photos, skipped
+
+
+def read_without_faces(folder: Path, name: str) -> list[RolledPhoto]:
+    """Read four fifths of a folder's images, which show no face (`train.data.negatives`).
+
+    Raises:
+        DataError: the folder is missing or has no images.
+    """
+    return [RolledPhoto(p, NO_BOXES, NO_BOXES, name, NO_ROLLS) for p in load_photos(folder)]
+
+
+def _faces_of(row: dict[str, Any]) -> tuple[Boxes, Rolls, Boxes]:
+    """The boxes and rolls of an annotation's faces, and the regions to be ignored."""
+    detected, detected_rolls, scores = _detected(row)
+    is_hand_drawn = any("box" in face for face in row["faces"])
+    boxes, rolls = _hand_drawn(row) if is_hand_drawn else _taught(row)
+    matches = intersection_over_union(boxes, detected) > _MIN_IOU
+    if is_hand_drawn:
+        # The mean of a hand-drawn and a detected box is closer to the face than either.
+        best = matches.argmax(axis=1) if len(detected) else np.zeros(len(boxes), int)
+        matched = matches.any(axis=1)
+        boxes[matched] = (boxes[matched] + detected[best[matched]]) / 2
+    # Annotators who drew a box around every face left out unmatched ones on purpose; a teacher did
+    # not see every face, and the detector provides the others.
+    unmatched = ~matches.any(axis=0)
+    accepted = unmatched & (scores >= (np.inf if is_hand_drawn else _MIN_SCORE))
+    return (
+        np.concatenate([boxes, detected[accepted]]),
+        np.concatenate([rolls, detected_rolls[accepted]]),
+        detected[unmatched & ~accepted],
+    )
+
+
+def _detected(row: dict[str, Any]) -> tuple[Boxes, Rolls, NDArray[np.float32]]:
+    """Boxes, rolls and scores of the other detector."""
+    found = row.get("yunet") or []
+    values = np.array([face[:5] for face in found], np.float32).reshape(-1, 5)
+    rolls = [_roll_of_eyes(face[5]) if len(face) > 5 else np.nan for face in found]
+    return from_wider_face(values[:, :4]), np.array(rolls, np.float32), values[:, 4]
+
+
+def _roll_of_eyes(points: list[list[float]]) -> float:
+    """The direction from the right to the left eye, degrees."""
+    (right_x, right_y), (left_x, left_y) = points[:2]
+    return math.degrees(math.atan2(left_y - right_y, left_x - right_x))
+
+
+def _hand_drawn(row: dict[str, Any]) -> tuple[Boxes, Rolls]:
+    drawn = np.array([face["box"] for face in row["faces"]], np.float32).reshape(-1, 4)
+    return from_hand_drawn(drawn), np.full(len(drawn), np.nan, np.float32)
+
+
+def _taught(row: dict[str, Any]) -> tuple[Boxes, Rolls]:
+    """Boxes and rolls of the faces with a teacher's keypoints."""
+    boxes, rolls = [], []
+    for face in row["faces"]:
+        labels = face["teacher"]
+        points = np.array(
+            [labels.get(name) or (np.nan, np.nan) for name in KEYPOINT_NAMES], np.float64
+        )
+        box = box_of_keypoints(points)
+        if box is not None:
+            boxes.append(box)
+            rolls.append(roll_deg(points))
+    return np.array(boxes, np.float32).reshape(-1, 4), np.array(rolls, np.float32)
+
+
+def save_rolled(photos: list[RolledPhoto], path: Path) -> None:
+    """Write photos with boxes and rolls to an `.npz` file atomically."""
+    save_photos(list(photos), path, rolls=np.concatenate([photo.rolls for photo in photos]))
+
+
+def load_rolled(path: str | Path) -> list[RolledPhoto]:
+    """Read a file written by `save_rolled`.
+
+    Raises:
+        DataError: the file is missing or has another format.
+    """
+    photos = load_photos_with_boxes(path)
+    with np.load(path, allow_pickle=False) as arrays:
+        if "rolls" not in arrays:
+            raise DataError(f"{path}: has no rolls; create it with --recipe face-any-roll")
+        ends = np.cumsum([len(photo.boxes) for photo in photos])
+        rolls = np.split(arrays["rolls"], ends[:-1])
+    return [
+        RolledPhoto(p.pixels, p.boxes, p.ignored, p.source, roll)
+        for p, roll in zip(photos, rolls, strict=True)
+    ]
