@@ -51,3 +51,22 @@ LINES_68 = (
     (60, 67, True),  # inner border of the lips
 )
 OUTER_EYE_CORNERS_68 = (45, 36)  # left, right
+COUNT_68 = 68
+JAW_68 = range(17)
+
+
+def _mirror_order_68() -> tuple[int, ...]:
+    """For each of the 68 points its counterpart; rows of points run from side to side."""
+    rows = (range(17), range(17, 27), range(31, 36), range(48, 55), range(55, 60), range(60, 65),
+            range(65, 68))  # fmt: skip
+    order = list(range(COUNT_68))
+    for row in rows:
+        for point, counterpart in zip(row, reversed(row), strict=True):
+            order[point] = counterpart
+    for right, left in zip((36, 37, 38, 39, 40, 41), (45, 44, 43, 42, 47, 46), strict=True):
+        order[right], order[left] = left, right
+    return tuple(order)
+
+
+# points68[MIRROR_ORDER_68] puts mirrored points back into the order of the scheme.
+MIRROR_ORDER_68 = _mirror_order_68()

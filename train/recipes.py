@@ -148,6 +148,7 @@ class JointRecipe:
         learning_rate: maximum; reached after a warm-up over 1 % of the samples.
         hold: share of the samples after which the learning rate decays to a hundredth, along a
             half cosine, 0–1.
+        final_strength: of the random changes at the end, relative to the beginning, 0–1.
         weight_decay: of AdamW.
         momentum: decay of the moving average of the weights, per optimizer step.
         seed: of the initial weights and of the views.
@@ -155,10 +156,11 @@ class JointRecipe:
 
     name: str
     shape: str = "default"
-    samples: int = 6_000_000
-    batch_size: int = 512
-    learning_rate: float = 2e-3
+    samples: int = 20_000_000
+    batch_size: int = 1024
+    learning_rate: float = 2.5e-3
     hold: float = 0.3
+    final_strength: float = 0.4
     weight_decay: float = 0.01
     momentum: float = 0.9995
     seed: int = 0

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from edge.geometry.affine import Matrix, scale_of, transform
 from edge.geometry.face_frame import face_square, roll_deg
+from edge.keypoints import JAW_68
 from train.data.annotation_schemes import from_68
 from train.data.face_mesh import (
     CHIN,
@@ -40,7 +41,6 @@ from train.data.face_mesh import (
     triangulate,
 )
 from train.data.labelled_faces import PADDED, LabelledFaces, join_labelled, padded_crop_matrix
-from train.data.points68 import JAW
 
 # Size relative to the outline of the face; depth in face heights; share of the rotation.
 _RINGS = ((1.22, 0.35, 1.0), (1.7, 0.6, 0.5))
@@ -242,13 +242,13 @@ def random_turn(yaw_deg: float, rng: np.random.Generator) -> Turn:
     """Draw a change for a face with a given yaw; a rotated face is rotated further."""
     side = np.sign(yaw_deg) if abs(yaw_deg) > 8 else rng.choice([-1.0, 1.0])
     max_yaw = max(10.0, 62.0 - abs(yaw_deg))
-    yaw = 0.0 if rng.random() < 0.25 else side * rng.uniform(5, max_yaw)
-    pitch = rng.normal(0, 14) if rng.random() < 0.7 else 0.0
+    yaw = 0.0 if rng.random() < 0.25 else side * min(abs(rng.normal(0, 28)), max_yaw)
+    pitch = rng.normal(0, 13) if rng.random() < 0.7 else 0.0
     eye_closure = (0.0, 0.0)
-    if rng.random() < 0.45:
+    if rng.random() < 0.4:
         closure = rng.uniform(0.3, 1.0)
         eye_closure = (closure, closure) if rng.random() < 0.85 else (closure, 0.0)
-    jaw_opening = rng.uniform(0.15, 0.75) if rng.random() < 0.35 else 0.0
+    jaw_opening = rng.uniform(0.08, 0.6) if rng.random() < 0.3 else 0.0
     pitch = float(np.clip(pitch, -30, 30))
     return Turn(float(yaw), pitch, eye_closure, jaw_opening, rng.uniform(8, 60))
 
@@ -291,5 +291,5 @@ def _are_hidden(points: NDArray[np.float32], face: NDArray[np.bool_]) -> NDArray
     depth = cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 3)
     x, y = np.clip(np.round(points), 0, PADDED - 1).astype(int).T
     hidden = depth[y, x] > _HIDDEN_PX
-    hidden[len(JAW) :] = False
+    hidden[len(JAW_68) :] = False
     return np.asarray(hidden)

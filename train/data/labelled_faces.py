@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from edge.errors import first_line
 from edge.files import write_atomically
 from edge.geometry.affine import Matrix, compose, crop_matrix
-from edge.keypoints import KEYPOINT_NAMES
+from edge.keypoints import COUNT_68, KEYPOINT_NAMES
 from train.data.faces import SIDE
-from train.data.points68 import COUNT
 from train.errors import DataError
 
 MARGIN = 48  # px on each side, so that a rotated or shifted crop shows its own surroundings
@@ -79,7 +78,7 @@ def unlabelled_crop(image: NDArray[np.uint8], is_face: bool, group: str) -> Labe
     return LabelledFaces(
         images=image[None],
         keypoints=np.full((1, len(KEYPOINT_NAMES), 2), np.nan, np.float32),
-        points68=np.full((1, COUNT, 2), np.nan, np.float32),
+        points68=np.full((1, COUNT_68, 2), np.nan, np.float32),
         roll_deg=np.zeros(1, np.float32),
         is_face=np.full(1, is_face),
         turned=np.zeros(1, bool),

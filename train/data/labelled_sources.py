@@ -23,7 +23,7 @@ from edge.geometry.affine import Matrix, scale_of, transform
 from edge.geometry.boxes import pairwise_intersection
 from edge.geometry.face_frame import face_square, roll_deg, square_of_box
 from edge.image import Grey, load_image, to_grey
-from edge.keypoints import KEYPOINT_NAMES
+from edge.keypoints import COUNT_68, KEYPOINT_NAMES
 from train.data.head_turns import HeadTurner, turn_faces
 from train.data.labelled_faces import (
     PADDED,
@@ -32,14 +32,13 @@ from train.data.labelled_faces import (
     padded_crop_matrix,
     unlabelled_crop,
 )
-from train.data.points68 import COUNT
 from train.errors import DataError
 
 _MESH_UNITS_PER_PX = 8  # of the integers in mesh.npz
 _MIN_BOX_PX = 18.0  # side of a hand-drawn box; smaller faces have too few pixels
 _WINDOWS_PER_PHOTO = 5  # crops without a face
 _BENCHMARK_INTERVAL = 5  # every fifth photo of these sets is reserved for `benchmarks`
-_TURNS_PER_FACE = 3  # synthetic crops of each face with a mesh
+_TURNS_PER_FACE = 4  # synthetic crops of each face with a mesh
 
 
 def read_all(folder: Path, seed: int) -> LabelledFaces:
@@ -100,7 +99,7 @@ def _read_faces(
     grey = to_grey(load_image(folder / row["image"]))
     for face in row["faces"]:
         keypoints = np.array([face["teacher"][name] for name in KEYPOINT_NAMES], np.float32)
-        points68 = np.array(face["teacher68"], np.float32).reshape(COUNT, 2)
+        points68 = np.array(face["teacher68"], np.float32).reshape(COUNT_68, 2)
         square = face_square(keypoints)
         if square is None:
             continue

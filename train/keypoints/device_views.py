@@ -76,8 +76,9 @@ def _sample(pool: Tensor, views: Views) -> Tensor:
     """Bilinear samples of the padded crops with replicated border, float32 `(B, S, S)`."""
     x, y = _pixel_grid()
     a, b, left, c, d, top = _columns(views.to_padded.reshape(-1, 6))
-    u = ops.clip(a * x + b * y + left, 0.0, PADDED - 1.001)
-    v = ops.clip(c * x + d * y + top, 0.0, PADDED - 1.001)
+    first_column, first_row, last_column, last_row = _columns(views.window)
+    u = _clip(a * x + b * y + left, first_column, last_column)
+    v = _clip(c * x + d * y + top, first_row, last_row)
     column, row = ops.floor(u), ops.floor(v)
     right, below = u - column, v - row  # weights of the right and the lower pixel, 0–1
     crop_start = ops.convert_to_tensor(views.rows * PADDED * PADDED)[:, None, None]
@@ -89,6 +90,11 @@ def _sample(pool: Tensor, views: Views) -> Tensor:
     upper = pixel(0) * (1 - right) + pixel(1) * right
     lower = pixel(PADDED) * (1 - right) + pixel(PADDED + 1) * right
     return upper * (1 - below) + lower * below
+
+
+def _clip(positions: Tensor, first: Tensor, last: Tensor) -> Tensor:
+    """Limit positions to the photo, and to pixels that have a right and a lower neighbour."""
+    return ops.clip(ops.minimum(ops.maximum(positions, first), last), 0.0, PADDED - 1.001)
 
 
 def _take(pool: Tensor, indices: Tensor) -> Tensor:

@@ -12,22 +12,22 @@ import keras
 import numpy as np
 from keras import ops
 
-from train.data.points68 import COUNT, JAW
+from edge.keypoints import COUNT_68, JAW_68
 from train.keypoints.residual_network import ERRORS, POINTS
 
 Tensor = Any  # of the Keras backend in use
 
-_SMOOTH_PX2 = 0.1  # the distance is quadratic below the root of this, linear above
+SMOOTH_PX2 = 0.1  # the distance is quadratic below the root of this, linear above
 _POINTS68_WEIGHT = 0.7  # of the 68 points together, relative to the keypoints
 _JAW_WEIGHT = 0.5  # of a jaw point: annotators disagree about its position along the jaw
-_ERROR_WEIGHT = 0.1
-_SCORE_WEIGHT = 0.7
+ERROR_WEIGHT = 0.1
+SCORE_WEIGHT = 0.7
 
 
 def point_weights() -> list[float]:
     """The weights of the keypoints and the 68 points, `(83,)`; their sum is 1."""
-    weights68 = np.ones(COUNT)
-    weights68[list(JAW)] = _JAW_WEIGHT
+    weights68 = np.ones(COUNT_68)
+    weights68[list(JAW_68)] = _JAW_WEIGHT
     parts = [np.ones(ERRORS) / ERRORS, _POINTS68_WEIGHT * weights68 / weights68.sum()]
     weights = np.concatenate(parts) / (1 + _POINTS68_WEIGHT)
     return [float(weight) for weight in weights]
@@ -50,7 +50,7 @@ def joint_loss(true: Tensor, predicted: Tensor) -> Tensor:
     difference = ops.abs(ops.stop_gradient(distance[:, :ERRORS]) - error) * has_error
     error_loss = ops.sum(difference) / ops.maximum(ops.sum(has_error), 1.0)
     score = score_loss(true[:, POINTS], predicted[:, -1])
-    return points + _ERROR_WEIGHT * error_loss + _SCORE_WEIGHT * score
+    return points + ERROR_WEIGHT * error_loss + SCORE_WEIGHT * score
 
 
 def point_distances(true: Tensor, predicted: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,7 +60,7 @@ def point_distances(true: Tensor, predicted: Tensor) -> tuple[Tensor, Tensor]:
     squared = ops.square(ops.where(known, true, predicted) - predicted)
     squared = ops.sum(ops.reshape(squared, (-1, POINTS // 2, 2)), axis=-1)
     is_labelled = ops.cast(ops.reshape(known, (-1, POINTS // 2, 2))[..., 0], "float32")
-    return is_labelled * (ops.sqrt(squared + _SMOOTH_PX2) - _SMOOTH_PX2**0.5), is_labelled
+    return is_labelled * (ops.sqrt(squared + SMOOTH_PX2) - SMOOTH_PX2**0.5), is_labelled
 
 
 def score_loss(true: Tensor, logit: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,16 +24,12 @@ from numpy.typing import NDArray
 from train.checkpoints import copy_weights, load, save
 from train.data.labelled_faces import LabelledFaces
 from train.errors import RunError
-from train.keypoints.averaging import WeightAverage
 from train.keypoints.device_views import render, to_pool
-from train.keypoints.joint_loss import joint_loss
+from train.keypoints.keras_learner import KerasLearner
 from train.keypoints.random_views import Views, ViewSource
 from train.keypoints.residual_network import ERRORS, POINTS, SHAPES, residual
 from train.recipes import JointRecipe
-from train.run_record import LAST
-from train.torch_layers import with_torch_layers
 
-AVERAGE = "average.npz"
 NETWORK = "network.keras"
 HISTORY = "history.jsonl"
 BATCHES_PER_STEP = 8  # rendered together; the average is updated after them
@@ -98,33 +93,34 @@ class _Loop:
         self._network = residual(SHAPES[recipe.shape], recipe.seed, recipe.name)
         if options.start_from:
             copy_weights(self._network, options.start_from)
-        self._learner = with_torch_layers(self._network)
-        _compile(self._learner, recipe)
-        self._average = WeightAverage(self._learner, recipe.momentum**BATCHES_PER_STEP)
-        if options.resume and (folder / LAST).exists():
-            self._resume()
+        self._learner = _make_learner(self._network, recipe)
+        if options.resume and (folder / self._learner.CHECKPOINT).exists():
+            self._learner.resume(folder)
         self._teacher = _load_teacher(options.teacher) if options.teacher else None
         self._source = ViewSource(faces)
         self._pool = to_pool(faces.images)
-        self._learn = _step_function(self._learner)
-        self._loss: Any = None
-        self._first_step = self._average.updates
+        self._first_step = self._learner.updates
         self._start = self._saved = time.monotonic()
 
     def run(self, executor: ThreadPoolExecutor) -> None:
         """Make the remaining steps; the views of the next one are drawn in the background."""
-        following = executor.submit(self._draw, self._average.updates)
+        following = executor.submit(self._draw, self._learner.updates, self.progress())
         while self.progress() < 1:
             views = following.result()
-            following = executor.submit(self._draw, self._average.updates + 1)
+            step = self._learner.updates + 1
+            following = executor.submit(self._draw, step, self.progress(step))
             self._step(views)
             is_due = time.monotonic() - self._saved > self._options.save_seconds
             if is_due and self.progress() < 1:  # `finish` writes the last checkpoint
                 self._save()
 
-    def progress(self) -> float:
-        """The completed share of the training, 0–1: of the samples or of the time limit."""
-        done = self._average.updates * self._samples_per_step / self._recipe.samples
+    def progress(self, step: int | None = None) -> float:
+        """The completed share of the training before a step (default: the next one), 0–1.
+
+        The share of the samples, or of the time limit if that is larger.
+        """
+        step = self._learner.updates if step is None else step
+        done = step * self._samples_per_step / self._recipe.samples
         if self._options.seconds:
             done = max(done, (time.monotonic() - self._start) / self._options.seconds)
         return min(done, 1.0)
@@ -132,7 +128,7 @@ class _Loop:
     def finish(self) -> Any:
         """Write the last checkpoint and the averaged network, and return the latter."""
         self._save()
-        self._network.set_weights(self._average.weights())
+        self._learner.write_average(self._network)
         save(self._network, self._folder / NETWORK)
         return self._network
 
@@ -140,20 +136,21 @@ class _Loop:
     def _samples_per_step(self) -> int:
         return self._recipe.batch_size * BATCHES_PER_STEP
 
-    def _draw(self, step: int) -> Views:
+    def _draw(self, step: int, progress: float) -> Views:
         rng = np.random.default_rng((self._recipe.seed, step))
-        return self._source.draw(self._samples_per_step, rng)
+        strength = _strength(self._recipe, progress)
+        return self._source.draw(self._samples_per_step, rng, strength)
 
     def _step(self, views: Views) -> None:
         """Train on the batches of one step and update the average."""
-        crops = render(self._pool, views, seed=self._average.updates)
+        crops = render(self._pool, views, seed=self._learner.updates)
         targets = ops.convert_to_tensor(self._blend_teacher(crops, views.targets))
-        self._learner.optimizer.learning_rate = _learning_rate(self._recipe, self.progress())
+        rate = _learning_rate(self._recipe, self.progress())
         for batch in range(BATCHES_PER_STEP):
             # `render` degrades the first and the last crops: each batch gets its share of them.
             rows = slice(batch, None, BATCHES_PER_STEP)
-            self._loss = self._learn(crops[rows], targets[rows])
-        self._average.update()
+            self._learner.learn(crops[rows], targets[rows], rate)
+        self._learner.update_average()
 
     def _blend_teacher(self, crops: Any, targets: NDArray[np.float32]) -> NDArray[np.float32]:
         """The targets with the teacher's points blended in; unlabelled points remain NaN."""
@@ -164,36 +161,19 @@ class _Loop:
         blended[:, :POINTS] += _TEACHER_SHARE * (predicted - targets[:, :POINTS])
         return blended
 
-    def _resume(self) -> None:
-        """Restore weights, average and optimizer state of the last checkpoint."""
-        path = self._folder / LAST
-        saved = load(path)
-        self._average.load(self._folder / AVERAGE)
-        # An interruption between the two files leaves an average that is one checkpoint newer.
-        self._average.updates = int(saved.optimizer.iterations) // BATCHES_PER_STEP
-        optimizer = self._learner.optimizer
-        optimizer.build(self._learner.trainable_variables)
-        try:
-            self._learner.set_weights(saved.get_weights())
-            for variable, value in zip(optimizer.variables, saved.optimizer.variables, strict=True):
-                variable.assign(value)
-        except ValueError as error:
-            raise RunError(f"{path}: has another architecture than {self._recipe.name}") from error
-
     def _save(self) -> None:
         """Write a checkpoint."""
-        self._average.save(self._folder / AVERAGE)
-        save(self._learner, self._folder / LAST)
+        self._learner.save(self._folder)
         self._saved = time.monotonic()
         self._report()
 
     def _report(self) -> None:
         """Append a line to the history and print a summary."""
-        loss = None if self._loss is None else float(ops.convert_to_numpy(self._loss))
+        loss = None if self._learner.loss is None else float(self._learner.loss)
         seconds = self._saved - self._start
-        steps = self._average.updates - self._first_step
+        steps = self._learner.updates - self._first_step
         line = {
-            "samples": self._average.updates * self._samples_per_step,
+            "samples": self._learner.updates * self._samples_per_step,
             "seconds": round(seconds, 1),
             "loss": loss,
             "samples_per_second": round(steps * self._samples_per_step / max(seconds, 1e-9)),
@@ -208,12 +188,13 @@ class _Loop:
         )
 
 
-def _compile(learner: Any, recipe: JointRecipe) -> None:
-    optimizer = keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    # XLA slows these networks on CPUs, and the PyTorch layers cannot be traced.
-    jit: bool | str = False if keras.backend.backend() in ("tensorflow", "torch") else "auto"
-    learner.compile(optimizer=optimizer, loss=joint_loss, jit_compile=jit)
+def _make_learner(network: Any, recipe: JointRecipe) -> Any:
+    """PyTorch's own steps where Keras runs on PyTorch, since they are several times as fast."""
+    if keras.backend.backend() == "torch":
+        from train.keypoints.torch_learner import TorchLearner
+
+        return TorchLearner(network, recipe, BATCHES_PER_STEP)
+    return KerasLearner(network, recipe, BATCHES_PER_STEP)
 
 
 def _load_teacher(path: Path) -> Any:
@@ -221,20 +202,7 @@ def _load_teacher(path: Path) -> Any:
     expected = (None, POINTS + ERRORS + 1)
     if getattr(teacher, "output_shape", None) != expected:
         raise RunError(f"{path}: expected network.keras of a keypoints run, output {expected}")
-    return with_torch_layers(teacher)
-
-
-def _step_function(learner: Any) -> Callable[[Any, Any], Any]:
-    """A function that trains on one batch and returns its loss."""
-    if keras.backend.backend() != "torch":
-        return lambda images, targets: learner.train_on_batch(images, targets)
-    learner.make_train_function()
-
-    def learn(images: Any, targets: Any) -> Any:
-        # `train_on_batch` waits for the device after each step, to return a number.
-        return learner.train_function([(images, targets)])["loss"]
-
-    return learn
+    return teacher
 
 
 def _learning_rate(recipe: JointRecipe, progress: float) -> float:
@@ -242,3 +210,13 @@ def _learning_rate(recipe: JointRecipe, progress: float) -> float:
     warm_up = min(1.0, (progress + 1e-4) / _WARM_UP)
     decay = max(0.0, (progress - recipe.hold) / (1 - recipe.hold))
     return recipe.learning_rate * warm_up * (0.505 + 0.495 * math.cos(math.pi * decay))
+
+
+def _strength(recipe: JointRecipe, progress: float) -> float:
+    """The strength of the random changes: 1 until `hold`, then falling along a line.
+
+    From the middle of the remaining training on it is `final_strength`: the last samples resemble
+    what the device's refinement passes see.
+    """
+    decay = min(max(0.0, 2 * (progress - recipe.hold) / (1 - recipe.hold)), 1.0)
+    return 1 - (1 - recipe.final_strength) * decay

@@ -17,9 +17,8 @@ import numpy as np
 from keras import layers, ops
 
 from edge.geometry.face_frame import MEAN_FACE
-from edge.keypoints import KEYPOINT_NAMES
+from edge.keypoints import COUNT_68, KEYPOINT_NAMES
 from train.data.faces import SIDE
-from train.data.points68 import COUNT
 from train.keypoints.network import normalised
 
 _CENTRE = (SIDE - 1) / 2  # px
@@ -27,7 +26,7 @@ _SPREAD = 16.0  # px; about the standard deviation of the coordinates
 _INITIAL_ERROR = 1.5  # px
 _SCORE_FILTERS = 32
 _SCORE_MAP_SIDE = 12  # px, of the feature map from which the face score is computed
-POINTS = 2 * (len(KEYPOINT_NAMES) + COUNT)  # coordinates, those of the keypoints first
+POINTS = 2 * (len(KEYPOINT_NAMES) + COUNT_68)  # coordinates, those of the keypoints first
 ERRORS = len(KEYPOINT_NAMES)
 
 
@@ -98,7 +97,7 @@ def to_contract(network: Any, scale: Any) -> Any:
 
     outputs = {
         "keypoints": layers.Reshape((ERRORS, 2), name="keypoints")(prediction("px_keypoints")),
-        "points68": layers.Reshape((COUNT, 2), name="points68")(prediction("px_points68")),
+        "points68": layers.Reshape((COUNT_68, 2), name="points68")(prediction("px_points68")),
         "error": layers.Rescaling(np.asarray(scale).tolist(), name="error")(prediction("error")),
         "face_score": ops.squeeze(ops.sigmoid(prediction("score")), axis=-1),
     }
@@ -123,8 +122,8 @@ def _block(x: Any, filters: int, name: str, seed: int) -> Any:
 def _points(features: Any) -> list[Any]:
     """Coordinates, px, of the keypoints and of the 68 points."""
     coordinates = []
-    for name, count in (("keypoints", ERRORS), ("points68", COUNT)):
-        mean = (MEAN_FACE - _CENTRE) / _SPREAD if count == ERRORS else np.zeros((COUNT, 2))
+    for name, count in (("keypoints", ERRORS), ("points68", COUNT_68)):
+        mean = (MEAN_FACE - _CENTRE) / _SPREAD if count == ERRORS else np.zeros((COUNT_68, 2))
         standardised = layers.Dense(
             2 * count,
             kernel_initializer="zeros",

@@ -24,6 +24,7 @@ def plain_views(count, **changes):
         "light": np.tile(np.float32(NEUTRAL_LIGHT), (count, 1)),
         "occlusion": np.zeros((count, 6), np.float32),
         "quantisation": np.ones(count, np.float32),
+        "window": np.tile(np.float32([0, 0, PADDED - 1, PADDED - 1]), (count, 1)),
         "targets": np.zeros((count, 167), np.float32),
     }
     return Views(**{**values, **changes})
@@ -44,6 +45,13 @@ def test_a_shift_of_half_a_pixel_averages_two_pixels(faces):
     shifted = np.tile(np.float32([[1, 0, 30.5], [0, 1, 48]]), (1, 1, 1))
     crop = rendered(faces, plain_views(1, to_padded=shifted))[0].astype(float)
     assert np.abs(crop - (np.arange(96) + 30.5)).max() <= 0.5  # rounded
+
+
+def test_beyond_the_border_of_the_photo_its_last_pixels_are_repeated(faces):
+    faces.images[:] = np.arange(PADDED, dtype=np.uint8)[:, None]  # grey value = y
+    window = np.float32([(0, 60, PADDED - 1, 100)])
+    crop = rendered(faces, plain_views(1, window=window))[0]
+    np.testing.assert_array_equal(crop[:, 0], np.clip(np.arange(96) + MARGIN, 60, 100))
 
 
 def test_brightness_and_contrast_are_applied_about_the_mean(faces):

@@ -7,16 +7,16 @@ import pytest
 
 from tests.made_faces import make_labelled_faces
 from train.errors import RunError
-from train.keypoints.averaging import WeightAverage
 from train.keypoints.joint_training import (
-    AVERAGE,
     HISTORY,
     NETWORK,
     Options,
     _learning_rate,
     _Loop,
+    _strength,
     train_jointly,
 )
+from train.keypoints.keras_learner import AVERAGE, WeightAverage
 from train.keypoints.residual_network import SHAPES, Shape
 from train.recipes import JointRecipe
 
@@ -57,6 +57,12 @@ def test_the_learning_rate_warms_up_stays_and_decays_to_a_hundredth():
     assert rates == pytest.approx([0.01, 0.51, 1, 0.505, 0.01])
 
 
+def test_the_random_changes_become_weaker_after_the_hold_until_the_middle_of_the_rest():
+    recipe = JointRecipe("r", hold=0.2, final_strength=0.4)
+    strengths = [_strength(recipe, progress) for progress in (0, 0.2, 0.4, 0.6, 1)]
+    assert strengths == pytest.approx([1, 1, 0.7, 0.4, 0.4])
+
+
 @pytest.mark.slow
 def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(
     trained, faces, tmp_path, capsys
@@ -75,7 +81,8 @@ def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(
 def test_progress_is_the_share_of_the_samples_or_of_the_time_limit(faces, tmp_path):
     loop = _Loop(TINY, faces, tmp_path, Options(seconds=1000))
     assert loop.progress() == pytest.approx(0, abs=0.01)
-    loop._average.updates = 1
+    assert loop.progress(step=1) == 0.5
+    loop._learner._average.updates = 1
     assert loop.progress() == 0.5
     loop._start -= 800
     assert loop.progress() == pytest.approx(0.8, abs=0.01)
@@ -108,7 +115,7 @@ def test_a_teacher_moves_labelled_targets_and_no_others(trained, faces, tmp_path
 def test_a_training_starts_with_the_weights_of_another(trained, faces, tmp_path):
     loop = _Loop(TINY, faces, tmp_path, Options(start_from=trained / NETWORK))
     for weights, expected in zip(
-        loop._learner.get_weights(), weights_of(trained / NETWORK), strict=True
+        loop._network.get_weights(), weights_of(trained / NETWORK), strict=True
     ):
         np.testing.assert_array_equal(weights, expected)
 

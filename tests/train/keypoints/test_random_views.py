@@ -3,7 +3,7 @@ import pytest
 
 from edge.keypoints import MIRROR_ORDER
 from tests.made_faces import make_labelled_faces
-from train.data.labelled_faces import join_labelled
+from train.data.labelled_faces import MARGIN, PADDED, join_labelled
 from train.keypoints.device_views import render, to_pool
 from train.keypoints.random_views import SHARES, ViewSource
 from train.keypoints.residual_network import POINTS
@@ -54,6 +54,23 @@ def test_faces_rotated_too_far_and_parts_of_faces_are_negatives_without_points(p
     assert 0.03 < negative.mean() < 0.2
     assert np.isnan(views.targets[negative, :POINTS]).all()
     assert (views.targets[~is_face, POINTS] == 0).all()
+
+
+def test_weaker_changes_vary_roll_light_and_occlusion_less_and_the_categories_as_much(pool):
+    full, weak = (ViewSource(pool).draw(4000, np.random.default_rng(4), s) for s in (1.0, 0.3))
+    for views, gamma_deviation, occluded in ((full, 0.3, 0.3), (weak, 0.09, 0.09)):
+        assert np.log(views.light[:, 0]).std() == pytest.approx(gamma_deviation, rel=0.1)
+        assert (views.occlusion[:, 2] > 0).mean() == pytest.approx(occluded, rel=0.2)
+    is_negative = [(views.targets[:, POINTS] == 0).mean() for views in (full, weak)]
+    assert is_negative[0] == pytest.approx(is_negative[1], abs=0.03)
+
+
+def test_some_photos_end_within_the_crop(pool):
+    window = ViewSource(pool).draw(4000, np.random.default_rng(5)).window
+    left, top, right, bottom = window.T
+    for inset in (left, top, PADDED - 1 - right, PADDED - 1 - bottom):
+        assert (inset > 0).mean() == pytest.approx(0.04, rel=0.3)
+        assert inset.max() <= MARGIN + 0.25 * 96
 
 
 def test_the_same_seed_draws_the_same_views(pool):

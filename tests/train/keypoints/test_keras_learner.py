@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from train.errors import RunError
-from train.keypoints.averaging import WeightAverage
+from train.keypoints.keras_learner import WeightAverage
 
 
 @pytest.fixture
