@@ -47,14 +47,20 @@ matrix: .venv/runtime-installed
 	$(BIN)/python -m benchmarks.matrix -o benchmarks/results/matrix.json
 
 # The embedded keypoint networks in both sizes, from the folder of their data sets (docs/training.md);
-# an interrupted run is resumed. MINUTES limits the time of each.
+# an interrupted run is resumed. MINUTES limits the time of each. The face score is trained last, on
+# the embedded detector's proposals.
 train: .venv/dev-installed
 	@test -d "$$DATA" || { echo "usage: make train DATA=FOLDER" >&2; exit 2; }
 	$(BIN)/python -m train.prepare --recipe keypoints -o runs/labelled.npz -- "$$DATA"
+	$(BIN)/python -m train.prepare --recipe face-any-roll -o runs/permissive.npz -- "$$DATA"
 	for recipe in keypoints keypoints-small; do \
 		$(BIN)/python -m train.run --recipe $$recipe --data runs/labelled.npz \
 			$(LIMIT) -o runs/$$recipe --resume \
-		&& $(BIN)/python -m export.run runs/$$recipe -o runs/models --license $(PERMISSIVE) \
+		&& $(BIN)/python -m export.run runs/$$recipe -o runs/unscored \
+		&& $(BIN)/python -m train.score runs/$$recipe --data runs/labelled.npz \
+			--photos runs/permissive.npz --detector edge/models/face.onnx \
+			--model runs/unscored/$$recipe.onnx -o runs/$$recipe-scored \
+		&& $(BIN)/python -m export.run runs/$$recipe-scored -o runs/models --license $(PERMISSIVE) \
 		|| exit; \
 	done
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from train.errors import RunError
 from train.exit_status import report
-from train.recipes import FACE_RECIPES, RECIPES, Recipe
+from train.recipes import FACE_RECIPES, JOINT_RECIPES, RECIPES, JointRecipe, Recipe
 from train.run_record import (
     CALIBRATION,
     HISTORY,
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from train.detector.photos import Photo
 
 _MAX_PHOTOS = 700  # of each set
+_VIEWS, _VIEWS_AT_ONCE = 36_000, 2_000  # of a keypoints recipe
+_PERMISSIVE = ("permissive", "facemask", "no_face")  # its sets of complete photos
+
+Crops = NDArray[np.uint8]  # (N, S, S)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -48,7 +52,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("run", metavar="RUN", help="folder of a finished run of a keypoint network")
     add("--data", required=True, metavar="FILE", help="the faces that RUN was trained on")
     add("--photos", required=True, metavar="FILE", help="from train.prepare --recipe face")
-    add("--negatives", required=True, metavar="DIR", help="photos without faces")
+    add("--negatives", metavar="DIR", help="photos without faces; not for a keypoints recipe")
     add("--detector", required=True, metavar="FILE.onnx", help="detector that makes the proposals")
     add(
         "--model",
@@ -66,7 +70,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     from train.checkpoints import load, save
     from train.data.faces import hash_file
-    from train.data.negatives import load_photos
+    from train.keypoints.face_score import tune_score
     from train.keypoints.output_heads import replace_score
     from train.keypoints.score_training import (
         CHECKPOINT,
@@ -79,13 +83,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     record = read_record(source)
     model = load(source / MODEL)
     recipe = _recipe_of(record, source)
-    negatives = load_photos(args.negatives)
     keras.utils.set_random_seed(recipe.seed)
     folder.mkdir(parents=True, exist_ok=True)
     samples = count_samples(_keypoint_samples(record, source), SHARE_OF_SCORE)
     plan = ScorePlan(samples, recipe.seed, checkpoint=folder / CHECKPOINT)
-    faces, background = _make_crops(args, recipe, negatives, samples)
-    save(replace_score(model, faces, background, plan), folder / MODEL)
+    if isinstance(recipe, JointRecipe):
+        crops = _add_proposals(args, *_read_labelled(args, recipe))
+        model = tune_score(model, *crops, plan)
+    else:
+        crops = _add_proposals(args, *_read_faces(args, recipe, samples))
+        model = replace_score(model, *crops, plan)
+    faces, background = crops
+    save(model, folder / MODEL)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     _copy_files(source, folder)
     record["face_score"] = {
@@ -98,45 +107,80 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return record
 
 
-def _recipe_of(record: dict[str, Any], folder: Path) -> Recipe:
+def _recipe_of(record: dict[str, Any], folder: Path) -> Recipe | JointRecipe:
     name = record.get("recipe", {}).get("name")
-    if name not in RECIPES:
+    if name not in RECIPES and name not in JOINT_RECIPES:
         raise RunError(f"{folder}: not a run of a keypoint network")
-    return RECIPES[name]
+    return RECIPES[name] if name in RECIPES else JOINT_RECIPES[name]
 
 
 def _keypoint_samples(record: dict[str, Any], folder: Path) -> int:
     """The crops that the keypoints of a run were trained on."""
     try:
-        if "samples" in record:
-            return int(record["samples"])
+        samples = record.get("samples", record["recipe"].get("samples"))
+        if samples is not None:
+            return int(samples)
         return int(record["recipe"]["epochs"]) * int(record["rows"]["training"])
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"{folder}: {RECORD} does not say how long it was trained") from error
 
 
-def _make_crops(
-    args: argparse.Namespace,
-    recipe: Recipe,
-    negatives: list[NDArray[np.uint8]],
-    samples: int,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Crops with and without a face: those of `train.run`, then the detector's proposals."""
-    from edge.networks.face_detector import FaceDetector
-    from edge.networks.keypoint_model import KeypointModel
+def _read_faces(
+    args: argparse.Namespace, recipe: Recipe, samples: int
+) -> tuple[tuple[Crops, Crops], list[Photo]]:
+    """The crops with and without a face of `train.run`, and photos for proposals."""
     from train.data.faces import read_faces
+    from train.data.negatives import load_photos
     from train.detector.photos import NO_BOXES, Photo, load_photos_with_boxes
-    from train.detector.proposals import crop_proposals
     from train.keypoints.face_score import make_crops
 
+    if not args.negatives:
+        raise RunError("--negatives is needed: a folder of photos without faces")
+    negatives = load_photos(args.negatives)
     faces = read_faces(args.data)
     training = faces.take(~read_held_out(Path(args.run), faces))
+    rng = np.random.default_rng(recipe.seed)
     photos = _sample(load_photos_with_boxes(args.photos))
     photos += [Photo(pixels, NO_BOXES, NO_BOXES, "negatives") for pixels in negatives]
-    rng = np.random.default_rng(recipe.seed)
-    random_crops = make_crops(training, negatives, recipe.augmentation, samples, rng)
+    return make_crops(training, negatives, recipe.augmentation, samples, rng), photos
+
+
+def _read_labelled(
+    args: argparse.Namespace, recipe: JointRecipe
+) -> tuple[tuple[Crops, Crops], list[Photo]]:
+    """Random views with and without a face, and photos for proposals."""
+    from keras import ops
+
+    from train.data.labelled_faces import load_labelled
+    from train.detector.photos import load_photos_with_boxes
+    from train.keypoints.device_views import render, to_pool
+    from train.keypoints.joint_run import split_held_out
+    from train.keypoints.random_views import ViewSource
+    from train.keypoints.residual_network import POINTS
+
+    training, _ = split_held_out(load_labelled(args.data))
+    pool, source = to_pool(training.images), ViewSource(training)
+    faces, background = [], []
+    for start in range(0, _VIEWS, _VIEWS_AT_ONCE):
+        views = source.draw(_VIEWS_AT_ONCE, np.random.default_rng((recipe.seed, start)))
+        crops = ops.convert_to_numpy(render(pool, views, seed=start))[..., 0]
+        score = views.targets[:, POINTS]  # NaN between a face and none
+        faces.append(crops[score == 1])
+        background.append(crops[score == 0])
+    photos = [photo for photo in load_photos_with_boxes(args.photos) if photo.source in _PERMISSIVE]
+    return (np.concatenate(faces), np.concatenate(background)), photos
+
+
+def _add_proposals(
+    args: argparse.Namespace, crops: tuple[Crops, Crops], photos: list[Photo]
+) -> tuple[Crops, Crops]:
+    """Crops with and without a face, and the detector's proposals in photos."""
+    from edge.networks.face_detector import FaceDetector
+    from edge.networks.keypoint_model import KeypointModel
+    from train.detector.proposals import crop_proposals
+
     proposals = crop_proposals(FaceDetector(args.detector), KeypointModel(args.model), photos)
-    with_face, without_face = zip(random_crops, proposals, strict=True)
+    with_face, without_face = zip(crops, proposals, strict=True)
     return np.concatenate(with_face), np.concatenate(without_face)
 
 

@@ -91,3 +91,25 @@ def test_an_interruption_says_how_to_continue(tmp_path, capsys, monkeypatch):
     flags = [f"--{name}=x" for name in ("data", "photos", "negatives", "detector", "model")]
     assert score.main([str(tmp_path), *flags, "-o", str(tmp_path / "new")]) == 130
     assert "start again with the same arguments" in capsys.readouterr().err
+
+
+def test_a_keypoints_recipe_takes_random_views_and_permissive_photos(photo, tmp_path, monkeypatch):
+    from argparse import Namespace
+
+    from tests.made_faces import make_labelled_faces
+    from train import score
+    from train.data.labelled_faces import save_labelled
+    from train.recipes import JOINT_RECIPES
+
+    monkeypatch.setattr(score, "_VIEWS", 60)
+    monkeypatch.setattr(score, "_VIEWS_AT_ONCE", 30)
+    save_labelled(make_labelled_faces(40, np.random.default_rng(0)), tmp_path / "faces.npz")
+    sources = ("permissive", "lfpw", "no_face", "negatives")
+    photos = [Photo(photo.pixels, photo.boxes, photo.ignored, name) for name in sources]
+    save_photos(photos, tmp_path / "photos.npz")
+    args = Namespace(data=tmp_path / "faces.npz", photos=tmp_path / "photos.npz")
+    (faces, background), kept = score._read_labelled(args, JOINT_RECIPES["keypoints"])
+    assert [each.source for each in kept] == ["permissive", "no_face"]
+    assert faces.shape[1:] == background.shape[1:] == (96, 96)
+    # Among views of faces alone, those rotated too far and parts of faces are negatives.
+    assert len(faces) > len(background) > 0

@@ -73,7 +73,7 @@ def _crop_matrices(model: KeypointModel, photo: Photo, proposals: Detections) ->
     """The first crop of each proposal, then the crops after refinement."""
     first = proposals.crop_matrices(model.size)
     yield from first
-    for refined in refine(model, [photo.pixels] * len(first), first, max_passes=2):
+    for refined in refine(model, [photo.pixels] * len(first), first, max_passes=2, fuse=False):
         last = upright_matrix(refined.keypoints, model.size)
         if last is not None:
             yield last

@@ -31,6 +31,7 @@ _INPUT_SIDE = SIDE // 4  # px, of the feature map it starts from
 _SPATIAL_DROPOUT = 0.2
 _DROPOUT = 0.3
 _LAST_LAYER = "score_answer"
+RESIDUAL_PREFIX = "score_"  # of the names of a residual network's layers for the score alone
 _COPIES_PER_FACE = 8
 _MAX_FACES = 12_000
 
@@ -88,6 +89,38 @@ def add_score(network: Any, faces: Crops, background: Crops, plan: ScorePlan) ->
     for layer in branch.layers[1:]:
         x = layer(x)
     return ops.squeeze(ops.sigmoid(x), axis=-1)
+
+
+def tune_score(network: Any, faces: Crops, background: Crops, plan: ScorePlan) -> Any:
+    """Train the layers that compute the score of a residual network, starting from their weights.
+
+    Args:
+        network: from `train.keypoints.residual_network.to_contract`; its own score layers change.
+        faces: crops with a face, uint8 `(N, S, S)`.
+        background: crops without a face, uint8 `(N, S, S)`.
+        plan: length of the training, its seed and where its state is kept.
+
+    Returns:
+        The network.
+
+    Raises:
+        RunError: the checkpoint cannot be read.
+    """
+    own = [layer for layer in network.layers if layer.name.startswith(RESIDUAL_PREFIX)]
+    stem = keras.Model(network.inputs[0], own[0].input)
+    start = x = keras.Input(own[0].input.shape[1:])
+    copies = [type(layer).from_config(layer.get_config()) for layer in own]
+    for copy in copies:
+        x = copy(x)
+    for copy, layer in zip(copies, own, strict=True):
+        copy.set_weights(layer.get_weights())
+    learner = with_torch_layers(keras.Model(start, x))
+    crops = np.concatenate([faces, background])
+    is_face = (np.arange(len(crops)) < len(faces)).astype(np.float32)[:, None]
+    train_branch(with_torch_layers(stem), learner, crops, is_face, plan)
+    for trained, layer in zip(learner.layers[1:], own, strict=True):
+        layer.set_weights(trained.get_weights())
+    return network
 
 
 def _input_map(network: Any) -> Any:
