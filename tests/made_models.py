@@ -4,13 +4,25 @@ import json
 
 import numpy as np
 
-from edge.keypoints import OUTER_EYE_CORNERS, OUTER_EYE_CORNERS_68
+from edge.keypoints import (
+    KEYPOINT_NAMES,
+    MIRROR_ORDER,
+    MIRROR_ORDER_68,
+    OUTER_EYE_CORNERS,
+    OUTER_EYE_CORNERS_68,
+)
 from edge.networks.keypoint_model import EMBEDDED
 
 # Which keypoint each of the 68 points repeats; the outer eye corners are those of both schemes.
-REPEATED = np.arange(68) % 15
+# Counterparts among the 68 repeat counterparts among the 15.
+REPEATED = np.full(68, KEYPOINT_NAMES.index("nose_tip"))
+for _point, _other in enumerate(MIRROR_ORDER_68):
+    if _point < _other:
+        _keypoint = _point % 10  # of the eyes and brows
+        REPEATED[[_point, _other]] = _keypoint, MIRROR_ORDER[_keypoint]
 REPEATED[list(OUTER_EYE_CORNERS_68)] = OUTER_EYE_CORNERS
-ERROR90 = np.linspace(2, 3.4, 15).round(3)  # factors
+ERROR90 = np.linspace(2, 3.4, 15)  # factors, the same for both sides
+ERROR90 = ((ERROR90 + ERROR90[list(MIRROR_ORDER)]) / 2).round(3)
 
 
 def write_keypoint_model(path, points68=True, error90=ERROR90, source=EMBEDDED):

@@ -17,7 +17,7 @@ from edge.files import package_folder
 from edge.fusion import DETECTOR_SCORE, KEYPOINTS_BOX
 from edge.geometry import camera, head_fit, head_shape
 from edge.geometry.face_frame import BOX_DOWN, BOX_HEIGHT, BOX_WIDTH, CROP, MEAN_FACE
-from edge.keypoints import LINES_68, MIRROR_ORDER
+from edge.keypoints import LINES_68, MIRROR_ORDER, MIRROR_ORDER_68
 from edge.measures import MEASURES
 from edge.networks import tiling
 from edge.networks.detections import Detector
@@ -126,11 +126,13 @@ def _head_fit_settings() -> dict[str, float]:
     }
 
 
-def _refinement_settings() -> dict[str, float]:
+def _refinement_settings() -> dict[str, float | list[int]]:
     return {
         "most": refinement.MAX_PASSES,
         "max_tilt_deg": refinement.MAX_ROLL_DEG,
         "max_log_scale": refinement.MAX_LOG_SCALE,
         "max_shift": refinement.MAX_SHIFT,
         "min_score": refinement.MIN_RERUN_SCORE,
+        "fused_limits": refinement.FUSED_LIMITS,
+        "mirror_order_68": list(MIRROR_ORDER_68),
     }

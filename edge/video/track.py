@@ -131,10 +131,13 @@ class Track:
         """Where the centroid of a lost face is expected at `time`, `(2,)` px."""
         return self.face.centroid + self.motion.mean_velocity * (time - self.time)
 
-    def note_jump(self, face: FacePass) -> None:
-        """Note whether what is seen in its place looks different at once."""
+    def note_jump(self, face: FacePass, is_covered: bool) -> None:
+        """Note whether what is seen in its place looks different at once.
+
+        A face that another one covers looks different too, but stays in its place.
+        """
         self.next_look = look_of(face)
-        self.jumped = has_changed(self.look, self.next_look)
+        self.jumped = not is_covered and has_changed(self.look, self.next_look)
 
     def update(self, match: Match, time: float) -> None:
         """Continue with a match at `time`."""

@@ -120,7 +120,8 @@ class Tracker:
         tracks, matrices = self._predict_crops(active, now)
         images = [luma] * len(tracks)
         model, points68 = self._detect.model, self._detect.points68
-        faces = refine(model, images, matrices, max_passes=_MAX_PASSES, points68=points68)
+        # Smoothing averages over frames, so that one pass on a crop that fits is enough.
+        faces = refine(model, images, matrices, _MAX_PASSES, points68=points68, fuse=False)
         matches = self._match(tracks, faces, now)
         for track in active:
             track.lost = True
@@ -150,7 +151,8 @@ class Tracker:
     def _match(self, tracks: list[Track], faces: list[FacePass], now: float) -> list[Match]:
         intervals = dict(zip(map(id, self._tracks), check_intervals(self._tracks), strict=True))
         for track, face in zip(tracks, faces, strict=True):
-            track.note_jump(face)
+            others = (other for other in faces if other is not face)
+            track.note_jump(face, any(io_min(face.box, other.box) > 0 for other in others))
         return [
             match
             for track, face in zip(tracks, faces, strict=True)

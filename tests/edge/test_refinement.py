@@ -5,10 +5,11 @@ from edge.crop import cut
 from edge.facekeypoints import FaceKeypoints
 from edge.fusion import fused_score
 from edge.geometry.affine import crop_matrix, transform
-from edge.geometry.face_frame import face_square, roll_deg
+from edge.geometry.face_frame import CROP, MEAN_FACE, face_square, roll_deg
 from edge.geometry.similarity import similarity
 from edge.image import load_image, to_grey
-from edge.networks.keypoint_model import EMBEDDED, KeypointModel
+from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
+from edge.networks.keypoint_model import EMBEDDED, KeypointModel, Prediction
 from edge.refinement import predict_crops, refine
 
 FACE = [176.0, 65.6, 96.0, 96.0]  # of the sample picture
@@ -45,8 +46,44 @@ def test_a_face_that_lies_well_is_looked_at_once(model, grey, monkeypatch):
         return original(self, faces, points68)
 
     monkeypatch.setattr(KeypointModel, "__call__", counting)
-    refine(model, [grey], [crop_matrix(square, model.size)])
+    refine(model, [grey], [crop_matrix(square, model.size)], fuse=False)
     assert calls == [1]
+    refine(model, [grey], [crop_matrix(square, model.size)])
+    assert calls == [1, 1, 1]
+
+
+class TwoPoints:
+    """A network that predicts fixed keypoints: the mean face, moved in the second pass."""
+
+    size = CROP
+    keypoint_names = KEYPOINT_NAMES
+
+    def __init__(self, first, second):
+        self.answers = iter([first, second])
+        self.faces = []
+
+    def __call__(self, faces, points68):
+        self.faces.append(faces)
+        points, error, score = next(self.answers)
+        return Prediction(points[None].astype(np.float32), np.float32(error)[None], score)
+
+
+def test_the_second_pass_sees_the_mirror_image_and_the_mean_of_both_is_the_result(grey):
+    error = np.full(15, 1.0)
+    left_eye_moved = MEAN_FACE.copy()
+    left_eye_moved[0] += (2.0, 0.0)
+    # In the mirror image the left eye is where the right one was, 2 px farther left.
+    mirrored = left_eye_moved[list(MIRROR_ORDER)] * (-1, 1) + (CROP - 1, 0)
+    score = np.ones(1, np.float32)
+    network = TwoPoints((MEAN_FACE, error, score), (mirrored, 3 * error, score))
+    (face,) = refine(network, [grey[:CROP, :CROP]], [np.eye(2, 3)])
+    shown, again = (faces.astype(int) for faces in network.faces)
+    np.testing.assert_allclose(again[:, :, ::-1], shown, atol=1)
+    expected = MEAN_FACE.copy()
+    expected[0] += (1.0, 0.0)
+    np.testing.assert_allclose(face.keypoints, expected, atol=1e-4)
+    np.testing.assert_allclose(face.error, 2.0, atol=1e-6)
+    np.testing.assert_array_equal(face.crop, again[0, :, ::-1])
 
 
 @pytest.mark.parametrize("angle", [-40.0, 40.0])

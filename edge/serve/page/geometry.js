@@ -50,9 +50,16 @@ export function fitSimilarity(source, target) {
   return [re, -im, ox - (re * mx - im * my), im, re, oy - (im * mx + re * my)];
 }
 
-/** The matrix from the image to a crop of `size` px of the square [x, y, side]. */
-export function cropMatrix([x, y, side], size) {
+/** The matrix from the image to a crop of `size` px of the square [x, y, side], which is first
+ * rotated about its centre by `rollDeg`, clockwise as seen. */
+export function cropMatrix([x, y, side], size, rollDeg = 0) {
   const scale = size / side;
+  if (rollDeg) {
+    const angle = (rollDeg * Math.PI) / 180;
+    const [cos, sin] = [Math.cos(angle) * scale, Math.sin(angle) * scale];
+    const [u, v, middle] = [x + (side - 1) / 2, y + (side - 1) / 2, (size - 1) / 2];
+    return [cos, sin, middle - cos * u - sin * v, -sin, cos, middle + sin * u - cos * v];
+  }
   return [scale, 0, (0.5 - x) * scale - 0.5, 0, scale, (0.5 - y) * scale - 0.5];
 }
 

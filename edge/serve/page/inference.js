@@ -38,8 +38,8 @@ class Pipeline {
     times.push(performance.now());
     const detections = await this.detect(grey);
     times.push(performance.now());
-    const matrices = detections.map(({ box }) =>
-      cropMatrix(squareOfBox(box, this.settings.box), this.settings.crop),
+    const matrices = detections.map(({ box, roll }) =>
+      cropMatrix(squareOfBox(box, this.settings.box), this.settings.crop, roll),
     );
     const predictions = await this.refine(grey, matrices, points68);
     times.push(performance.now());
@@ -54,7 +54,7 @@ class Pipeline {
     return { faces: this.select(faces), timings: Object.fromEntries(timings) };
   }
 
-  /** Boxes and scores of the detector, without suppressed ones, largest first. */
+  /** Boxes, scores and rolls of the detector, without suppressed ones, largest first. */
   async detect(grey) {
     const { min_score: minScore, detector } = this.settings;
     const candidates = (await this.searchTiles(grey, detector))
@@ -65,7 +65,7 @@ class Pipeline {
       .sort(byAreaDescending);
   }
 
-  /** Boxes and scores of the detector, in a panorama tile by tile. */
+  /** Boxes, scores and rolls of the detector, in a panorama tile by tile. */
   async searchTiles(grey, { enlarge, tiling }) {
     const axis = Number(grey.height > grey.width);
     const [shorter, longer] = [grey.width, grey.height].sort((a, b) => a - b);
@@ -74,15 +74,15 @@ class Pipeline {
     if (!tiles.length) return this.search(grey);
     const found = [];
     for (const tile of tiles) {
-      for (const { score, box } of await this.search(cutTile(grey, axis, tile))) {
+      for (const { score, roll, box } of await this.search(cutTile(grey, axis, tile))) {
         const moved = box.map((value, i) => (i === axis ? value + tile[0] : value));
-        if (!isCut(moved, axis, tile, longer, tiling)) found.push({ score, box: moved });
+        if (!isCut(moved, axis, tile, longer, tiling)) found.push({ score, roll, box: moved });
       }
     }
     return merge(found, tiling);
   }
 
-  /** Boxes and scores of the detector in an image or a tile. */
+  /** Boxes, scores and rolls of the detector in an image or a tile. */
   async search(grey) {
     const [width, height] = this.detectionSize(grey);
     const resized = resize(grey, width, height);
@@ -92,12 +92,13 @@ class Pipeline {
       canvas.set(resized.data.subarray(y * width, (y + 1) * width), y * columns);
     }
     const image = new this.ort.Tensor("uint8", canvas, [1, rows, columns, 1]);
-    const { boxes, scores } = await this.detector.run({ image });
+    const { boxes, scores, roll: rolls } = await this.detector.run({ image });
     const [scaleX, scaleY] = [grey.width / width, grey.height / height];
     return [...scores.data].map((score, i) => {
       const [x, y, w, h] = boxes.data.subarray(4 * i, 4 * i + 4);
       const corner = [(x + 0.5) * scaleX - 0.5, (y + 0.5) * scaleY - 0.5];
-      return { score, box: [...corner, w * scaleX, h * scaleY] };
+      const roll = rolls ? rolls.data[i] : 0; // older files have no roll
+      return { score, roll, box: [...corner, w * scaleX, h * scaleY] };
     });
   }
 
@@ -134,64 +135,82 @@ class Pipeline {
     );
   }
 
-  /** Predict keypoints, with further passes for faces that their crops do not frame well. */
+  /** Predict keypoints in several passes, every second one of mirror images; as `refine` there. */
   async refine(grey, matrices, points68) {
-    const { most: maxPasses } = this.settings.looks;
-    const faces = await this.predict(grey, matrices, points68);
-    let pending = new Map(matrices.map((matrix, i) => [i, matrix]));
-    for (let pass = 1; pass < maxPasses && pending.size; pass++) {
-      const recrops = [...pending]
-        .map(([i, matrix]) => [i, this.nextMatrix(faces[i], matrix)])
-        .filter(([, matrix]) => matrix);
-      const recropped = recrops.map(([, matrix]) => matrix);
-      const predictions = await this.predict(grey, recropped, points68);
-      pending = new Map();
-      recrops.forEach(([i, matrix], k) => {
-        const minScore = Math.min(faces[i].score, CERTAIN_SCORE) / MAX_SCORE_DROP;
-        if (predictions[k].score < minScore) return;
-        faces[i] = { ...predictions[k], score: Math.max(predictions[k].score, faces[i].score) };
-        pending.set(i, matrix);
+    const { most: maxPasses, fused_limits: fusedLimits } = this.settings.looks;
+    const faces = await this.predict(grey, matrices, points68, false);
+    let active = faces.map((_, i) => i);
+    for (let pass = 1; pass < maxPasses && active.length; pass++) {
+      const pending = active.filter((i) => this.nextMatrix(faces[i]));
+      const recrops = pending.map((i) => this.nextMatrix(faces[i]));
+      const predictions = await this.predict(grey, recrops, points68, pass % 2 === 1);
+      active = [];
+      pending.forEach((i, k) => {
+        const [last, next] = [faces[i], predictions[k]];
+        if (next.score < Math.min(last.score, CERTAIN_SCORE) / MAX_SCORE_DROP) return;
+        if (this.framesWell(last.matrix, next, fusedLimits)) {
+          faces[i] = meanOf(last, next);
+        } else {
+          faces[i] = { ...next, score: Math.max(next.score, last.score) };
+          active.push(i);
+        }
       });
     }
     return faces;
   }
 
-  /** Run the keypoint network once on the crops of the given matrices. */
-  async predict(grey, matrices, points68) {
+  /** Run the keypoint network once on the crops of the given matrices, or on their mirror images. */
+  async predict(grey, matrices, points68, isMirrored) {
     const { crop: size, keypoint_names: names } = this.settings;
     if (!matrices.length) return [];
     const data = new Uint8Array(matrices.length * size * size);
     matrices.forEach((matrix, i) => data.set(crop(grey, matrix, size), i * size * size));
+    if (isMirrored) {
+      for (let row = 0; row < data.length; row += size) data.subarray(row, row + size).reverse();
+    }
     const face = new this.ort.Tensor("uint8", data, [matrices.length, size, size, 1]);
     const outputs = ["keypoints", "error", "face_score", ...(points68 ? ["points68"] : [])];
     const results = await this.keypointModel.run({ face }, outputs);
     const { keypoints, error, face_score: score } = results;
+    const order = this.settings.measures.mirror_order;
+    const order68 = this.settings.looks.mirror_order_68;
+    const errors = names.map((_, k) => (isMirrored ? order[k] : k));
     return matrices.map((matrix, i) => {
       const toImage = invert(matrix);
+      const pointsOf = (tensor, mirrorOrder) =>
+        pointsIn(tensor, i, isMirrored ? { order: mirrorOrder, size } : null, toImage);
       return {
+        matrix,
         score: score.data[i],
-        keypoints: pointsOf(keypoints, i, toImage),
-        points68: points68 ? pointsOf(results.points68, i, toImage) : null,
-        error: names.map((_, k) => error.data[i * names.length + k] / scaleOf(matrix)),
+        keypoints: pointsOf(keypoints, order),
+        points68: points68 ? pointsOf(results.points68, order68) : null,
+        error: errors.map((k) => error.data[i * names.length + k] / scaleOf(matrix)),
       };
     });
   }
 
-  /** The matrix of the crop for a further pass; null if the last crop framed the face well. */
-  nextMatrix(face, matrix) {
+  /** The matrix of the upright crop for a further pass; null for what shows no face. */
+  nextMatrix(face) {
     const { looks: limits, mean_face: meanFace, crop: size } = this.settings;
     const pose = fitSimilarity(meanFace.points, face.keypoints);
     if (!pose || face.score < limits.min_score) return null;
+    return compose(cropMatrix([0, 0, meanFace.side], size), invert(pose));
+  }
+
+  /** Whether a crop shows a face upright, centred and at the right scale. */
+  framesWell(matrix, face, factor) {
+    const { looks: limits, mean_face: meanFace, crop: size } = this.settings;
+    const pose = fitSimilarity(meanFace.points, face.keypoints);
+    if (!pose) return false;
     const poseInCrop = compose(matrix, pose);
     const centre = (meanFace.side - 1) / 2;
     const [x, y] = transform(poseInCrop, [centre, centre]);
     const scale = (scaleOf(poseInCrop) * meanFace.side) / size;
-    const isWellFramed =
-      Math.abs(rotationDeg(poseInCrop)) <= limits.max_tilt_deg &&
-      Math.abs(Math.log(scale)) <= limits.max_log_scale &&
-      Math.hypot(x - (size - 1) / 2, y - (size - 1) / 2) <= limits.max_shift * size;
-    if (isWellFramed) return null;
-    return compose(cropMatrix([0, 0, meanFace.side], size), invert(pose));
+    return (
+      Math.abs(rotationDeg(poseInCrop)) <= factor * limits.max_tilt_deg &&
+      Math.abs(Math.log(scale)) <= factor * limits.max_log_scale &&
+      Math.hypot(x - (size - 1) / 2, y - (size - 1) / 2) <= factor * limits.max_shift * size
+    );
   }
 
   /** Suppression of duplicates, the minimum score and the maximum count; largest first. */
@@ -202,12 +221,27 @@ class Pipeline {
   }
 }
 
-/** The points of one face from a tensor (N, K, 2), in px of the image. */
-function pointsOf({ data, dims: [, count] }, face, toImage) {
+/** The points of one face from a tensor (N, K, 2), in px of the image; `mirror` is null, or the order
+ * of the points and the side of the crop whose mirror image the network saw. */
+function pointsIn({ data, dims: [, count] }, face, mirror, toImage) {
   return Array.from({ length: count }, (_, k) => {
-    const index = 2 * (face * count + k);
-    return transform(toImage, [data[index], data[index + 1]]);
+    const index = 2 * (face * count + (mirror ? mirror.order[k] : k));
+    const x = mirror ? mirror.size - 1 - data[index] : data[index];
+    return transform(toImage, [x, data[index + 1]]);
   });
+}
+
+/** The second of two predictions, with the mean of the points and errors and the lower score. */
+function meanOf(first, second) {
+  const mean = (one, other) =>
+    Array.isArray(one) ? one.map((value, i) => mean(value, other[i])) : (one + other) / 2;
+  return {
+    ...second,
+    score: Math.min(first.score, second.score),
+    keypoints: mean(first.keypoints, second.keypoints),
+    points68: second.points68 && mean(first.points68, second.points68),
+    error: mean(first.error, second.error),
+  };
 }
 
 function byAreaDescending(first, second) {

@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip("fastapi")
 
 import edge
+from edge.keypoints import MIRROR_ORDER_68
 from edge.serve import client_config
 from edge.serve.client_config import browser_obstacle, describe_server
 from edge.serve.limits import Limits
@@ -55,6 +56,7 @@ def test_the_keys_of_the_settings_are_those_that_the_page_reads(description):
     assert settings["keypoint_names"] == list(edge.KEYPOINT_NAMES)
     assert settings["looks"] == {
         "most": 4, "max_tilt_deg": 15.0, "max_log_scale": 0.15, "max_shift": 0.06, "min_score": 0.1,
+        "fused_limits": 1.5, "mirror_order_68": list(MIRROR_ORDER_68),
     }  # fmt: skip
     assert settings["joint"] == {"detector_score": 2 / 3, "keypoints_box": 0.25}
 
