@@ -7,6 +7,7 @@ from tests.made_faces import made_training_faces  # noqa: E402
 from train.data.augmentation import Augmentation  # noqa: E402
 from train.keypoints import face_score  # noqa: E402
 from train.keypoints.network import NETWORKS  # noqa: E402
+from train.keypoints.residual_network import Shape, residual, to_contract  # noqa: E402
 from train.keypoints.score_training import ScorePlan  # noqa: E402
 
 
@@ -53,3 +54,16 @@ def test_the_branch_can_start_with_that_of_another_model(tmp_path, monkeypatch):
     face_score.add_score(network, crops, crops, plan)
     for weights, expected in zip(started[0], branch.get_weights(), strict=True):
         np.testing.assert_array_equal(weights, expected)
+
+
+def test_the_score_layers_of_a_residual_network_are_trained_and_no_others(rng):
+    network = to_contract(residual(Shape(4, ((4, 0), (4, 0), (4, 0)), 4)), [1.0] * 15)
+    faces = rng.integers(180, 256, (40, 96, 96)).astype(np.uint8)  # bright
+    background = rng.integers(0, 80, (40, 96, 96)).astype(np.uint8)
+    before = {layer.name: layer.get_weights() for layer in network.layers}
+    tuned = face_score.tune_score(network, faces, background, ScorePlan(2560, seed=0))
+    for layer in tuned.layers:
+        for old, new in zip(before[layer.name], layer.get_weights(), strict=True):
+            assert (old != new).any() == layer.name.startswith("score_"), layer.name
+    scores = [tuned.predict(x[..., None], verbose=0)["face_score"] for x in (faces, background)]
+    assert scores[0].min() > scores[1].max()
