@@ -34,7 +34,9 @@ def test_arguments_select_what_is_measured(monkeypatch):
             ["k.onnx", "--quick", "--data", "d", "--peers", "--home", "h", "--yunet", "y.onnx"]
         )
     )
-    assert [path.name for path in plans[0].models] == ["keypoints.onnx", "keypoints.int8.onnx"]
+    assert [path.name for path in plans[0].models] == [
+        "keypoints.onnx", "keypoints.int8.onnx", "keypoints-small.onnx", "keypoints-small.int8.onnx"
+    ]  # fmt: skip
     assert (plans[0].length, plans[0].data, plans[0].peers) == (FULL, None, None)
     assert plans[1] == Plan(
         (Path("k.onnx"),), QUICK, Path("d"), Path("h"), {"yunet": Path("y.onnx")}

@@ -65,7 +65,7 @@ def test_a_run_interrupted_in_its_face_score_continues_there(
 
 def test_a_run_cannot_start_with_a_network_of_another_architecture(training_csv, tmp_path, capsys):
     arguments = ["--data", str(training_csv), "-o", str(tmp_path / "run"), "--epochs", "1"]
-    assert main([*arguments, "--from", str(ROOT / "export" / "models")]) == 1
+    assert main([*arguments, "--from", str(ROOT / "export" / "models" / "research")]) == 1
     assert "has another architecture than reference" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
     assert main([*arguments, "--from", str(tmp_path / "empty")]) == 1

@@ -27,7 +27,8 @@ def test_results_satisfy_the_schema_and_have_every_scenario(brief, tmp_path, cap
     assert main(["--quick", "-o", str(output)]) == 0
     results = json.loads(output.read_text())
     assert validate(results) == ""
-    names = ["keypoints.onnx", "keypoints.int8.onnx"]
+    sizes = ("keypoints", "keypoints-small")
+    names = [f"{size}{suffix}" for size in sizes for suffix in (".onnx", ".int8.onnx")]
     assert [row["model"] for row in results["models"]] == names
     assert all(row["multiply_adds"] > 20e6 for row in results["models"])
     alone = [row["what"] for row in results["single_stream"] if row["threads"] == 1]

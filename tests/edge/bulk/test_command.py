@@ -228,7 +228,7 @@ def test_the_68_points_are_in_every_partition_and_a_setting_of_the_folder(crops,
     arguments = ["in", "-o", "out", "--model", str(model68), *LOCAL]
     assert main([*arguments, "--points68"]) == 0
     for row in read("out"):
-        assert (row["p68_10_x"], row["p68_10_y"]) == (row["nose_tip_x"], row["nose_tip_y"])
+        assert (row["p68_30_x"], row["p68_30_y"]) == (row["nose_tip_x"], row["nose_tip_y"])
     assert (
         json.loads((crops / "out" / "_manifest.json").read_text())["settings"]["points68"] is True
     )

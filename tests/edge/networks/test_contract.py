@@ -45,7 +45,7 @@ def test_a_truncated_file_is_refused(tmp_path):
         (b"input_size\x12\x0296", b"input_size\x12\x0264", "tensor 'face'"),
         (b"input_size\x12\x0296", b"input_size\x12\x02xx", "expected a whole number"),
         (b'["left_eye_center"', b'{"left_eye_center"', "no JSON list"),
-        (b'"left_eye_center", ', b"                   ", "tensor 'keypoints'"),
+        (b'"left_eye_center", ', b"                   ", "error90: expected 14 factors"),
         (b'"right_eye_center",', b'"left_eye_center", ', "a name twice"),
     ],
 )

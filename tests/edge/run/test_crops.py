@@ -42,6 +42,7 @@ def test_faces_are_what_the_model_predicts_with_the_whole_crop_as_box(
     assert (record["width"], record["height"], face["box"]) == (96, 96, [0, 0, 96, 96])
     assert face["score"] == round(float(score[0]), 4)
     x, y = (round(float(value), 2) for value in points[0, 0])
-    expected = {"x": x, "y": y, "error": round(float(error[0, 0]), 2)}
+    (error90,) = detect.crops(crop[None]).error90[:, 0].tolist()
+    expected = {"x": x, "y": y, "error": round(float(error[0, 0]), 2), "error90": round(error90, 2)}
     assert face["keypoints"]["left_eye_center"] == expected
     assert capsys.readouterr().err == f"{path}: 1 crops\n"
