@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _POLL_S = 0.05
-_MEMORY_INTERVAL_S = 1.0  # between measurements of memory
+_MEMORY_INTERVAL_S = 0.2  # between measurements of memory
 _ORPHAN_WAIT_S = 1.0  # in which workers that survived their run would write
 _WORKER_COMMANDS = (b"spawn_main", b"ray::MapWorker")  # substrings of workers' command lines
 # Makes Ray bind to 127.0.0.1 alone, and not to the machine's own address.
