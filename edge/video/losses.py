@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+_WITHOUT_DURATION = ("mpegts", "mpeg")  # transport and programme streams
 _TOLERANCE_S = 0.25  # by which headers are longer than their streams
 _TOLERANCE_FRAMES = 2.5  # likewise, where frames are longer
 
@@ -47,7 +48,10 @@ class Losses:
         # Some formats count the duration from 0, others from the first time stamp: the earlier end
         # is expected. Of .avi libavformat corrects it by the file's size; the number of frames in
         # the header stays.
+        # That of a stream without headers is estimated from time stamps: it says nothing of an end.
         self._expected_end_s = (container.duration or 0) / 1e6
+        if container.format.name in _WITHOUT_DURATION:
+            self._expected_end_s = 0.0
         if container.format.name == "avi":
             self._expected_end_s = max(self._expected_end_s, stream.frames / rate)
 
