@@ -34,6 +34,8 @@ _VIDEOS = (
     b"\0\0\1\xba", b"\0\0\1\xb3", b"\0\0\1\xb0",  # MPEG programme streams, MPEG-1, -2 and -4 video
     b"YUV4MPEG2", b"DKIF", b"\x06\x0e\x2b\x34", b".RMF",  # Y4M, IVF, MXF, RealMedia
     b"nut/multimedia container\0",
+    b"\x1f\x07\x00\x3f", b"\x1f\x07\x00\xbf",  # DV of camcorders, 60 and 50 fields
+    b"\xb7\xd8\x00\x20\x37\x49\xda\x11", b"\0\0\0\0\x01\xbc", b"\x12\0\x0a",  # WTV, GXF, AV1
 )  # fmt: skip
 _AUDIO = (b"ID3", b"fLaC", b"\xff\xf1", b"\xff\xf9", b"\xff\xfb", b"#!AMR")
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"

@@ -42,6 +42,8 @@ def test_an_image_is_one_under_any_name(form, suffix):
         (b"\0\0\1\xb3\x16\0\xf0\x15", "video"),
         (b"\0\0\1\xb0\1\0\0\1\xb5", "video"),
         (b"DKIF\0\0\x20\0VP80", "video"),
+        (b"\x1f\x07\x00\xbf\xf8\x78\x78\x78", "video"),  # DV
+        (b"\x12\0\x0a\x0b\0\0\0", "video"),  # AV1 without a container
         (b"\0\0\0\1\x27\x64\0\x28", "video"),
         (b"\0\0\0\1\x09\x10\0\0\0\1\x67", "video"),
         (b"\0\0\1\x67\x42\xc0\x1e", "video"),
