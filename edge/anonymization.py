@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from edge.face import Face
 from edge.geometry.affine import crop_matrix, invert, transform
 from edge.geometry.face_frame import CROP, fit_mean_face, square_of_box
-from edge.image import Rgb
+from edge.image import Rgb, check_rgb
 
 Part = Literal["face", "eyes"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -41,10 +41,11 @@ def hide(image: Rgb, faces: Sequence[Face], part: Part = "face") -> Rgb:
 
     Raises:
         ValueError: `part` is neither.
+        ImageError: the image is no such array.
     """
     if part not in PARTS:
         raise ValueError(f"part must be one of {', '.join(PARTS)}, received {part!r}")
-    canvas = Image.fromarray(image)
+    canvas = Image.fromarray(check_rgb(image))
     for face in faces:
         outline = _outline(face, part)
         _blur_inside(canvas, outline)

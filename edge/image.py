@@ -258,17 +258,22 @@ def _to_rgb_array(array: NDArray[np.generic]) -> Rgb:
 
 def check_rgb(image: NDArray[np.generic]) -> Rgb:
     """An image as it is; raises ImageError unless it is uint8 `(H, W, 3)` and not empty."""
-    return _check_array(image, "(H, W, 3)", image.ndim == 3)
+    return _check_array(image, "(H, W, 3)", np.ndim(image) == 3)
 
 
 def check_grey(image: NDArray[np.generic]) -> Grey:
     """An image as it is; raises ImageError unless it is uint8 `(H, W)` and not empty."""
-    return _check_array(image, "(H, W)", image.ndim == 2)
+    return _check_array(image, "(H, W)", np.ndim(image) == 2)
 
 
 def _check_array(
     array: NDArray[np.generic], expected: str = "(H, W, 3) or (H, W)", fits: bool = True
 ) -> NDArray[np.uint8]:
+    if not isinstance(array, np.ndarray):
+        raise ImageError(
+            f"cannot use {type(array).__name__} as an image here: expected a uint8 array of shape "
+            f"{expected}"
+        )
     is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
     if array.dtype != np.uint8 or not (is_image and fits):
         raise ImageError(

@@ -99,7 +99,8 @@ def measure(
         A `Measure` by name, in the order of `MEASURES`; empty where the keypoints span no face.
 
     Raises:
-        ValueError: `focal_px` is not above 0, or is given without `image_size`.
+        ValueError: `focal_px` is not above 0, or is given without `image_size`, or that is no width
+            and height.
     """
     points = np.asarray(face.keypoints, dtype=np.float64)
     camera = _camera(image_size, focal_px)
@@ -124,12 +125,16 @@ def measure(
 
 
 def _camera(image_size: tuple[int, int] | None, focal_px: float | None) -> Camera:
-    if focal_px is not None and not (focal_px > 0 and image_size):
+    if focal_px is not None and not (focal_px > 0 and image_size is not None):
         raise ValueError(
             "focal_px must be above 0 and come with image_size, "
             f"received {focal_px} and {image_size}"
         )
-    return Camera.of_image(*image_size, focal_px) if image_size else NO_PERSPECTIVE
+    if image_size is None:
+        return NO_PERSPECTIVE
+    if np.shape(image_size) != (2,) or not min(image_size) > 0:
+        raise ValueError(f"image_size must be a width and a height above 0, received {image_size}")
+    return Camera.of_image(*image_size, focal_px)
 
 
 def _propagate(

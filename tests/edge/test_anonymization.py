@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from edge.anonymization import hide
+from edge.errors import ImageError
 from edge.face import Face
 from edge.geometry.similarity import similarity
 from edge.keypoints import KEYPOINT_NAMES
@@ -35,3 +37,17 @@ def test_faces_outside_the_picture_or_without_shape_do_no_harm():
     assert hide(image, [point])[25, 25, 0] < 150
     with pytest.raises(ValueError, match="part"):
         hide(image, [point], "nose")
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((50, 50), np.uint8),
+        np.zeros((50, 50, 4), np.uint8),
+        np.zeros((50, 50, 3), np.float32),
+        Image.new("RGB", (50, 50)),
+    ],
+)
+def test_what_is_no_rgb_array_is_refused(image):
+    with pytest.raises(ImageError, match=r"expected (a )?uint8"):
+        hide(image, [])

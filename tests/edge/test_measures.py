@@ -148,3 +148,9 @@ def test_half_of_the_measurements_are_off_by_no_more_than_the_expected_error():
 def test_points_that_span_no_face_measure_nothing():
     assert measure(face_of(np.full((15, 2), 7.0))) == {}
     assert measure(face_of(np.full((15, 2), np.nan))) == {}
+
+
+@pytest.mark.parametrize("size", [(0, 0), (512, 512, 3), (640, -1)])
+def test_an_image_size_that_is_none_is_refused(size):
+    with pytest.raises(ValueError, match="image_size must be a width and a height"):
+        measure(face_of(MEAN_FACE), image_size=size)
