@@ -94,7 +94,7 @@ def read_photos(folder: Path, name: str) -> tuple[list[RolledPhoto], list[str]]:
     """
     table = folder / ANNOTATIONS
     try:
-        lines = table.read_text(encoding="utf-8").splitlines()
+        lines = table.read_text(encoding="utf-8-sig").splitlines()
         rows = [json.loads(line) for line in lines if line.strip()]
     except (OSError, ValueError) as error:
         raise DataError(f"{table}: cannot be read ({first_line(error)})") from error

@@ -167,6 +167,8 @@ def read_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not a text in UTF-8 ({error}); save it as UTF-8") from error
     for number, line in enumerate(lines, 1):
         where = f"{path}: line {number}"
         try:

@@ -126,10 +126,13 @@ def read_annotations(folder: Path, person: str = "") -> list[AnnotatedPhoto]:
     if not table.is_file():
         return _read_pts(folder)
     rows = []
-    with table.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                rows.append(_read_line(line, folder, person, f"{table}: line {number}"))
+    try:
+        lines = table.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{table}: not a text in UTF-8 ({error}); save it as UTF-8") from error
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            rows.append(_read_line(line, folder, person, f"{table}: line {number}"))
     if not rows:
         raise DataError(f"{table}: the file is empty")
     return rows

@@ -81,3 +81,10 @@ def test_a_misspelt_keypoint_is_an_error_and_not_missing(tmp_path):
     (tmp_path / "annotations.jsonl").write_text(line + "\n")
     with pytest.raises(DataError, match=r"line 1: .*no keypoint has the name 'left_eye_centre'"):
         read_annotations(tmp_path)
+
+
+def test_annotations_in_another_encoding_are_one_line(folder):
+    table = folder / "annotations.jsonl"
+    table.write_text(table.read_text("utf-8"), "utf-16")
+    with pytest.raises(DataError, match=r"annotations\.jsonl: not a text in UTF-8"):
+        read_annotations(folder)
