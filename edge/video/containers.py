@@ -63,9 +63,11 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
     """The stream of a container that players show.
 
     Raises:
-        SourceError: it has none.
+        SourceError: it has none, or one in an unknown format.
     """
     stream = container.streams.best("video")
     if stream is None:
         raise SourceError(f"{name}: cannot be opened as a video")
+    if getattr(stream, "codec_context", None) is None:
+        raise SourceError(f"{name}: the format of its video stream is unknown; convert it first")
     return cast("VideoStream", stream)

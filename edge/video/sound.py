@@ -43,7 +43,8 @@ class Sound:
     def begin(self, output: OutputContainer, time: float) -> None:
         """Add the audio streams to a copy whose first frame is shown at `time` in the file."""
         for stream in self._container.streams.audio:
-            codec = stream.codec_context.name
+            context = getattr(stream, "codec_context", None)  # None of an unknown format
+            codec = context.name if context else "unknown"
             if codec in output.supported_codecs:
                 self._targets[stream.index] = output.add_stream_from_template(stream)
             else:

@@ -148,6 +148,14 @@ def test_what_is_no_video_is_said(tmp_path):
         Video(tmp_path / "none.mp4")
 
 
+def test_a_film_in_an_unknown_format_is_said(tmp_path):
+    path = tmp_path / "a.mkv"
+    encode(path, numbered(3), [0, 40, 80])
+    path.write_bytes(path.read_bytes().replace(b"V_MPEG4", b"V_XPEG4"))
+    with pytest.raises(SourceError, match=r"a\.mkv: the format of its video stream is unknown"):
+        Video(path)
+
+
 @pytest.mark.parametrize("name", ["2024-05-01T10:20:30.mp4", "100%d.mp4", "http:x.mp4", "ä\n'.mp4"])
 def test_names_are_no_addresses_and_no_patterns(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
