@@ -25,7 +25,8 @@ _FORMAT_BY_SUFFIX = {
     ".mkv": "matroska", ".m4v": "mp4", ".mpg": "mpeg", ".mpeg": "mpeg", ".ogv": "ogg",
     ".ts": "mpegts", ".mts": "mpegts", ".m2ts": "mpegts", ".wmv": "asf",
 }  # fmt: skip
-_STEADY_SUFFIXES = (".avi",)  # of formats that hold a rate and no times
+# Of formats that hold a rate and no times; programme streams have them for a few packets only.
+_STEADY_SUFFIXES = (".avi", ".mpg", ".mpeg")
 _TICK = Fraction(1, 60000)  # s; MPEG-4 allows no more than 65,535 ticks a second
 _MAX_RATE_DENOMINATOR = 1001  # of the rates in use: 30000/1001 and the like
 _QUALITY = {"flags": "+qscale", "global_quality": str(3 * 118)}  # of MPEG codecs, 1 (best) to 31

@@ -35,8 +35,9 @@ def test_the_first_frame_is_shown_at_once(tmp_path):
     assert [frame.time for frame in frames] == pytest.approx([0, 0.5])
 
 
-def test_a_format_without_times_is_resampled(tmp_path):
-    path = tmp_path / "film.avi"
+@pytest.mark.parametrize("suffix", [".avi", ".mpg"])
+def test_a_format_without_times_is_resampled(tmp_path, suffix):
+    path = tmp_path / f"film{suffix}"
     assert write(path, [0.0, 0.1, 0.4, 0.42], rate=10.0).is_resampled
     # At 0.0, 0.1, … 0.4 s: the second frame is repeated, and the last falls on the one before.
     assert numbers(Video(path).frames()) == [0, 1, 2, 2, 2]
