@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 from PIL import Image
 
@@ -21,5 +22,5 @@ def open_heif(data: bytes) -> Image.Image | None:
         from pillow_heif import HeifImageFile
     except ImportError:
         return None
-    image: Image.Image = HeifImageFile(io.BytesIO(data))
-    return image
+    decode: Callable[[io.BytesIO], Image.Image] = HeifImageFile  # which is not annotated
+    return decode(io.BytesIO(data))
