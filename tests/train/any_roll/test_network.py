@@ -8,7 +8,7 @@ from train.any_roll.network import build  # noqa: E402
 
 def test_before_training_every_cell_predicts_the_prior_and_a_typical_box():
     network = build()
-    outputs = np.asarray(network(np.full((1, 64, 96, 1), 127, np.uint8)))
+    outputs = network.predict_on_batch(np.full((1, 64, 96, 1), 127, np.uint8))
     assert outputs.shape == (1, 8 * 12 + 4 * 6 + 2 * 3, 7)
     scores = 1 / (1 + np.exp(-outputs[..., 0]))
     np.testing.assert_allclose(scores, 0.01, atol=0.005)
