@@ -82,7 +82,7 @@ def with_torch_layers(network: Any) -> Any:
     """A faster copy of a network with the same weights; on other backends the network itself."""
     if keras.backend.backend() != "torch":
         return network
-    policy = "mixed_bfloat16" if _supports_bfloat16() else "float32"
+    policy = "mixed_bfloat16" if supports_bfloat16() else "float32"
 
     def convert(layer: Any) -> Any:
         config = layer.get_config()
@@ -99,7 +99,8 @@ def with_torch_layers(network: Any) -> Any:
     return copy
 
 
-def _supports_bfloat16() -> bool:
+def supports_bfloat16() -> bool:
+    """Whether PyTorch's device multiplies bfloat16 itself."""
     import torch
 
     if torch.cuda.is_available():

@@ -40,7 +40,7 @@ def test_a_copy_on_torch_predicts_the_same_and_its_weights_can_be_copied_back(
 ):
     import train.torch_layers
 
-    monkeypatch.setattr(train.torch_layers, "_supports_bfloat16", lambda: False)
+    monkeypatch.setattr(train.torch_layers, "supports_bfloat16", lambda: False)
     copy = with_torch_layers(network)
     assert [type(layer).__name__ for layer in copy.layers if layer.weights] == [
         "DirectConv2D", "FusedNormalization", "DirectConv2D", "DirectConv2D"
