@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from edge.bulk.column_types import photo_of
 from edge.bulk.storage import describe, is_remote, storage_errors
 from edge.errors import SourceError
+from edge.formats.names import written_name
 
 _PREFETCH = 8  # files read concurrently; also the encoded photos that a worker holds in memory
 _BATCH_ROWS = 16  # rows of a Parquet column of bytes that are decoded together
@@ -53,8 +54,7 @@ class Photo:
 def photo_at(name: str) -> Photo:
     """The photo in a file, from its address or its path, absolute or relative."""
     address = name if is_remote(name) else os.path.abspath(name)
-    # A file name may be invalid UTF-8, which Parquet does not accept.
-    return Photo(name.encode("utf-8", "backslashreplace").decode(), address)
+    return Photo(written_name(name), address)  # Parquet takes no name that is invalid UTF-8
 
 
 FetchResult = bytes | str  # the encoded photo, or the reason why it cannot be read

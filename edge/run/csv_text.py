@@ -1,8 +1,4 @@
-"""Names of files as tables hold them, and CSV that holds any name.
-
-A file's name may hold quotes and line ends, and on Unix bytes that are no text; Python has these as
-lone surrogates, which no encoding takes. In tables they are written with a backslash.
-"""
+"""CSV that holds any name of a file: with quotes, commas and line ends."""
 
 from __future__ import annotations
 
@@ -12,11 +8,6 @@ import re
 from collections.abc import Iterable
 
 _LINE_END = "\n"
-
-
-def as_written(name: str, encoding: str = "utf-8") -> str:
-    """A name with the characters that an encoding lacks written with a backslash."""
-    return name.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def csv_line(cells: Iterable[object]) -> str:

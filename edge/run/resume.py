@@ -19,7 +19,8 @@ from pathlib import Path
 
 from edge.errors import SourceError
 from edge.files import write_atomically
-from edge.run.csv_text import as_written, csv_line, parse_complete_rows
+from edge.formats.names import written_name
+from edge.run.csv_text import csv_line, parse_complete_rows
 from edge.run.tables import TablePaths
 
 _RECORD_START = '{"image": "'  # of every line of the JSON Lines file
@@ -31,7 +32,7 @@ class _Record:
     """A complete line of the JSON Lines file.
 
     Attributes:
-        image: name of the image, as `as_written` gives it.
+        image: name of the image, as it is written.
         faces: number of faces.
         line: as written, with its line end.
     """
@@ -67,21 +68,14 @@ def drop_incomplete(
             "resume with the options of the first run, or choose another file"
         )
     written = _completed(paths, records, [row[0] for row in table[1:]]) - _marked(paths)
-    written -= _ambiguous(inputs)
-    completed = {name for name in inputs if as_written(name) in written}
-    incomplete = {as_written(name) for name in inputs} - written
+    completed = {name for name in inputs if written_name(name) in written}
+    incomplete = {written_name(name) for name in inputs} - written
     if paths.json and Path(paths.json).exists():
         _write_lines(paths.json, (r.line for r in records if r.image not in incomplete))
     if paths.csv and table:
         _write_rows(paths.csv, [table[0], *(r for r in table[1:] if r[0] not in incomplete)])
     _keep_marks(paths, set(inputs))
     return completed
-
-
-def _ambiguous(inputs: Collection[str]) -> set[str]:
-    """Names that two inputs have in a table, as one may look as the other is written."""
-    counts = Counter(as_written(name) for name in set(inputs))
-    return {name for name, count in counts.items() if count > 1}
 
 
 def mark_incomplete(paths: TablePaths, name: str) -> None:
@@ -107,7 +101,7 @@ def remove_marks(paths: TablePaths) -> None:
 
 def _keep_marks(paths: TablePaths, inputs: set[str]) -> None:
     """Keep the marks of inputs that are not processed in this run."""
-    others = sorted(_marked(paths) - {as_written(name) for name in inputs})
+    others = sorted(_marked(paths) - {written_name(name) for name in inputs})
     remove_marks(paths)
     for name in others:
         mark_incomplete(paths, name)
@@ -123,7 +117,7 @@ def _marked(paths: TablePaths) -> set[str]:
     for path in _marks(paths):
         for line in _split_lines(_read_text(str(path))):
             with contextlib.suppress(ValueError):  # a line that was not written to its end
-                names.add(as_written(str(json.loads(line))))
+                names.add(written_name(str(json.loads(line))))
     return names
 
 
@@ -149,7 +143,7 @@ def _read_records(path: str) -> list[_Record]:
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)
-            records.append(_Record(as_written(str(record["image"])), len(record["faces"]), line))
+            records.append(_Record(str(record["image"]), len(record["faces"]), line))
         except (ValueError, KeyError, TypeError) as error:
             if number == len(lines) and _is_truncated(line):
                 break

@@ -14,9 +14,10 @@ from typing import TextIO
 from edge.cli.filenames import STDIO
 from edge.errors import SourceError
 from edge.face import Face
+from edge.formats.names import written_name
 from edge.measures import MeasureSettings
 from edge.records import TIME_DIGITS, csv_header, csv_row, to_record
-from edge.run.csv_text import as_written, csv_line
+from edge.run.csv_text import csv_line
 from edge.run.output_paths import FileSet
 
 
@@ -76,19 +77,20 @@ class Tables:
         """Append the faces of one image; arguments as `edge.records.to_record`.
 
         Args:
-            image: name of the image.
+            image: name of the image; the tables hold it as `written_name` gives it.
             size: its width and height, px.
             faces: the faces in it.
             frame: number of the frame or crop, for a file of several.
             time: when the frame is shown, seconds after the first of the video.
         """
         if self._json:
-            record = to_record(image, *size, faces, self._names, frame, time, self._measuring)
+            name = written_name(image)
+            record = to_record(name, *size, faces, self._names, frame, time, self._measuring)
             escape = _encoding(self._json) != "utf-8"  # standard output may be anything
             print(json.dumps(record, ensure_ascii=escape, allow_nan=False), file=self._json)
             self._json.flush()
         if self._csv:
-            name = as_written(image, _encoding(self._csv))
+            name = written_name(image, _encoding(self._csv))
             seconds = "" if time is None else round(time, TIME_DIGITS)
             rows = (
                 [*csv_row(name, frame or 0, number, face), seconds]

@@ -32,7 +32,7 @@ IMPORTS = {
         "edge.video",
         "edge.cli",
     },
-    "edge.bulk": {CORE, "edge.networks", "edge.cli"},
+    "edge.bulk": {CORE, "edge.formats", "edge.networks", "edge.cli"},
     "train": {"edge"},
     "export": {"edge"},
     "benchmarks": {"edge"},

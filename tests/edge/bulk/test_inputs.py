@@ -159,3 +159,11 @@ def test_names_of_files_that_are_no_text_are_listed_and_sharded(folder):
     assert [photo.name for listing in listings for photo in listing.photos] == [
         r"p\udcff.parquet#0"
     ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+def test_a_byte_and_the_text_that_it_is_written_as_are_two_photos(folder):
+    names = [os.fsdecode(b"\xff.jpg"), r"\udcff.jpg"]
+    photos = list_photos(names).photos
+    assert [photo.name for photo in photos] == [r"\udcff.jpg", r"\\udcff.jpg"]
+    assert [os.path.basename(photo.address) for photo in photos] == names

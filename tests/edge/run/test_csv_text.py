@@ -2,20 +2,7 @@ import csv
 
 import pytest
 
-from edge.run.csv_text import as_written, csv_line, parse_complete_rows
-
-
-@pytest.mark.parametrize(
-    ("name", "encoding", "written"),
-    [
-        ("caf\u00e9", "utf-8", "caf\u00e9"),
-        ("caf\u00e9", "ascii", "caf\\xe9"),
-        ("\udcff", "utf-8", "\\udcff"),
-        ("\u0416\u00d7", "cp1251", "\u0416\\xd7"),
-    ],
-)
-def test_what_an_encoding_lacks_is_written_with_a_backslash(name, encoding, written):
-    assert as_written(name, encoding) == written
+from edge.run.csv_text import csv_line, parse_complete_rows
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_a_table_with_other_columns_is_an_error_and_unchanged(tables):
 ODD_NAMES = (
     'a "quoted", name.jpg', "line\nend.jpg", "carriage\rreturn.jpg", "both\r\n.jpg", "\udcff.jpg",
     "caf\u00e9.jpg", "tab\t.jpg", "back\\slash.jpg", "'.jpg", '"', "\u2028.jpg", "\x85.jpg",
-    ",.jpg",
+    ",.jpg", "\\udcff.jpg", "\\\udcff.jpg", "\\\\udcff.jpg", "\\\\\udcff.jpg",
 )  # fmt: skip
 
 
@@ -151,11 +151,15 @@ def test_a_row_that_was_cut_off_within_a_name_of_several_lines_is_dropped(tmp_pa
         assert Path(paths.csv).read_bytes() == whole[: whole.index(b"a.jpg")]
 
 
-def test_names_that_are_written_alike_are_processed_again(tmp_path):
+def test_a_byte_and_the_text_that_it_is_written_as_are_two_files(tmp_path):
     names = ["\udcff.jpg", "\\udcff.jpg"]
-    paths = write_both(tmp_path, [*names, "b.jpg", "c.jpg"])
-    assert drop_incomplete(paths, [*names, "b.jpg", "c.jpg"]) == {"b.jpg"}
-    assert drop_incomplete(paths, [names[0]]) == set()
+    paths = write_both(tmp_path, [*names, "b.jpg"])
+    assert drop_incomplete(paths, names) == set(names)
+    (tmp_path / "other").mkdir()
+    paths = write_both(tmp_path / "other", [names[0], "b.jpg"])
+    assert drop_incomplete(paths, names) == {names[0]}
+    with open(paths.json, encoding="utf-8") as file:
+        assert [json.loads(line)["image"] for line in file] == [r"\udcff.jpg", "b.jpg"]
 
 
 def test_a_table_that_is_no_csv_is_an_error(tmp_path):

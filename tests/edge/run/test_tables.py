@@ -8,6 +8,7 @@ import pytest
 
 from edge.cli.streams import make_streams_readable
 from edge.errors import SourceError
+from edge.formats.names import read_name
 from edge.keypoints import KEYPOINT_NAMES
 from edge.measures import MeasureSettings
 from edge.records import csv_header
@@ -87,11 +88,21 @@ def test_table_paths_know_files_from_standard_output():
     assert not TablePaths("a.jsonl", None).use_stdout
 
 
-def test_names_that_are_not_valid_text_are_escaped(paths):
-    with open_tables(KEYPOINT_NAMES, TablePaths(paths.json), []) as tables:
-        tables.write(os.fsdecode(b"bad\xff.jpg"), (10, 20), [])
+def test_names_that_are_not_valid_text_are_the_same_valid_text_in_both_tables(paths, face):
+    names = {
+        os.fsdecode(b"bad\xff.jpg"): r"bad\udcff.jpg",
+        r"bad\udcff.jpg": r"bad\\udcff.jpg",
+        os.fsdecode(b"bad\\\xff.jpg"): r"bad\\\udcff.jpg",
+        r"c:\users\x12.jpg": r"c:\users\x12.jpg",
+    }
+    with open_tables(KEYPOINT_NAMES, paths, []) as tables:
+        for name in names:
+            tables.write(name, (10, 20), [face])
     with open(paths.json, encoding="utf-8") as file:
-        assert file.read().startswith('{"image": "bad\\udcff.jpg"')
+        images = [json.loads(line)["image"] for line in file]
+    with open(paths.csv, encoding="utf-8", newline="") as file:
+        assert [row["image"] for row in csv.DictReader(file)] == images == list(names.values())
+    "".join(images).encode()  # no reader of JSON refuses it
 
 
 @pytest.mark.parametrize("link", [False, True])
@@ -139,8 +150,8 @@ def test_names_on_standard_output_are_whole_in_any_encoding(face, monkeypatch, e
                 tables.write(name, (9, 9), [face])
         text = stream.buffer.getvalue().decode(encoding)
         if form == "json":
-            assert [json.loads(line)["image"] for line in text.splitlines()] == names
+            written = [json.loads(line)["image"] for line in text.splitlines()]
+            assert [read_name(name) for name in written] == names
         else:
             rows = list(csv.reader(text.splitlines()))[1:]
-            written = [name.encode(encoding, "backslashreplace").decode(encoding) for name in names]
-            assert [row[0] for row in rows] == written
+            assert [read_name(row[0], encoding) for row in rows] == names
