@@ -1,4 +1,4 @@
-"""Images written to files and to bytes."""
+"""Images written to files and to bytes, marked as results of this program."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from edge.errors import SourceError, first_line
+from edge.formats.marks import image_metadata
 from edge.image import Rgb
 
 _QUALITY = 92  # of JPEG files that are written, 0–100
@@ -22,7 +23,7 @@ def save_image(image: Rgb, path: str | Path) -> None:
     path = Path(path)
     check_suffix(path)
     try:
-        Image.fromarray(image).save(path, quality=_QUALITY)
+        Image.fromarray(image).save(path, quality=_QUALITY, **image_metadata())
     except (OSError, ValueError, KeyError) as error:
         raise SourceError(f"{path}: cannot write the image ({first_line(error)})") from error
 
@@ -30,7 +31,7 @@ def save_image(image: Rgb, path: str | Path) -> None:
 def to_jpeg(image: Rgb) -> bytes:
     """An image, uint8 `(H, W, 3)`, as the bytes of a JPEG file."""
     file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=_QUALITY)
+    Image.fromarray(image).save(file, "JPEG", quality=_QUALITY, **image_metadata())
     return file.getvalue()
 
 

@@ -15,7 +15,7 @@ from edge.errors import first_line
 
 _MAX_NAMES = 3  # of skipped files that a message names
 _HIDDEN = "hidden or system files"
-_RESULTS = "results of an earlier run"
+RESULTS = "results of an earlier run"
 _BROKEN_LINKS = "links to nothing"
 _LINKED_TWICE = "links to folders that are searched already"
 _SPECIAL = "neither files nor folders"
@@ -148,7 +148,7 @@ def is_left_out(path: Path, skipped: Skipped) -> bool:
     if is_system_name(path.name):
         skipped.add(_HIDDEN, path)
     elif is_result(path):
-        skipped.add(_RESULTS, path)
+        skipped.add(RESULTS, path)
     else:
         return False
     return True

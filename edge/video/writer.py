@@ -10,6 +10,7 @@ import numpy as np
 
 from edge.errors import SourceError, first_line
 from edge.files import temporary_path
+from edge.formats.marks import MARK
 from edge.image import Rgb
 from edge.video.containers import open_av
 from edge.video.sound import Sound
@@ -120,6 +121,7 @@ class VideoWriter:
         self._container = open_av().open(
             self._file, "w", format=_FORMAT_BY_SUFFIX.get(suffix, suffix.removeprefix("."))
         )
+        self._container.metadata["comment"] = MARK
         self._stream = self._add_stream(image, _CODEC_BY_SUFFIX.get(suffix, _CODEC))
         if self._sound:
             self._sound.begin(self._container, seconds)

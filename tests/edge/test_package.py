@@ -21,7 +21,7 @@ IMPORTS = {
     "edge.evaluation": BASE | {"edge.geometry"},
     "edge.networks": IMAGE | {"edge.geometry"},
     "edge": {"edge.formats", "edge.geometry", "edge.networks"},
-    "edge.video": {CORE, "edge.geometry", "edge.networks"},
+    "edge.video": {CORE, "edge.formats", "edge.geometry", "edge.networks"},
     "edge.cli": {CORE, "edge.formats", "edge.networks"},
     "edge.run": {CORE, "edge.formats", "edge.geometry", "edge.networks", "edge.video", "edge.cli"},
     "edge.serve": {

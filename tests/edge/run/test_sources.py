@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
+from edge.image import load_image
+from edge.image_writer import save_image
 from edge.run.sources import Source, expand
 
 
@@ -43,6 +45,15 @@ def test_other_arguments_are_sources_of_the_kind_that_their_name_says(folder, mo
         ("image", "in/a.png"),
     ]  # fmt: skip
     assert expand(["camera:2"])[0].number == 2
+
+
+def test_results_under_any_name_are_no_sources_unless_they_are_named(folder, sample):
+    save_image(load_image(sample), Path("in/out.png"))
+    skipped = []
+    assert "in/out.png" not in [source.name for source in expand(["in"], messages=skipped)]
+    assert "in: skipped results of an earlier run: out.png" in skipped
+    assert [source.name for source in expand(["in/*.png"])] == ["in/a.png"]
+    assert kinds_and_names("in/out.png") == [("image", "in/out.png")]
 
 
 @pytest.mark.parametrize("word", ["empty", "none*.jpg"])

@@ -4,6 +4,7 @@ import pytest
 pytest.importorskip("av")
 
 from edge.errors import SourceError
+from edge.formats.marks import is_marked
 from edge.video.reader import Video
 from edge.video.sound import Sound
 from edge.video.writer import VideoWriter
@@ -27,6 +28,13 @@ def test_frames_keep_their_times(tmp_path, suffix):
     frames = list(Video(path).frames())
     assert numbers(frames) == [0, 1, 2, 3, 4]
     assert [frame.time for frame in frames] == pytest.approx(TIMES, abs=1e-4)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm", ".avi", ".wmv"])
+def test_films_that_are_written_are_marked(tmp_path, suffix):
+    path = tmp_path / f"film{suffix}"
+    write(path, [number / 30 for number in range(60)])
+    assert is_marked(path)
 
 
 def test_the_first_frame_is_shown_at_once(tmp_path):
