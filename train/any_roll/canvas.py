@@ -20,6 +20,7 @@ from train.any_roll.draws import (
     Draws,
     Placement,
 )
+from train.any_roll.host_canvas import OVAL_RADIUS, OVAL_SLOPE, HostComposer
 from train.any_roll.pool import (
     HEIGHT,
     IS_FACE,
@@ -36,24 +37,32 @@ MAX_VISIBLE = 64  # face rows of a canvas
 _MIN_INSIDE = 0.6  # share of a box inside its part of the canvas below which it is ignored
 _MIN_OCCLUDED = 0.25  # occluded share of a box from which on the face is ignored
 _MIN_HIDDEN = 0.6  # occluded share of a box from which on the face counts as background
-_OVAL_RADIUS = 1.05  # of the soft mask, in half sides of the image
-_OVAL_SLOPE = 4.0  # 1 / width of the mask's edge, in half sides
 _OVAL_COVER = 0.8  # half sides of a rectangle that hides what an oval hides, in those of the oval
 _MARGIN = WINDOW // 2
 
 
 def compose(pool: DevicePool, draws: Draws) -> tuple[Tensor, Tensor]:
-    """Draw canvases.
+    """Draw canvases, where the pool is.
 
     Returns:
         Grey values float32 `(N, 320, 320)`, 0–255; and the rows of faces and of regions to ignore,
         `(N, G, 7)` as `train.any_roll.pool` has them, but in canvas px and with x and y of
         the box's centre. Unused rows have width 0.
     """
+    rows = visible_faces(pool, draws)
+    if pool.pixels.device.type != "cpu":
+        return draw_with_torch(pool, draws), rows
+    # Rows that no canvas uses would be compared with every cell of the detector; a GPU would have
+    # to tell their number to the processor, which takes longer.
+    used = int((rows[..., WIDTH] > 0).sum(1).max())
+    return HostComposer(pool).draw(draws), rows[:, : max(used, 1)]
+
+
+def draw_with_torch(pool: DevicePool, draws: Draws) -> Tensor:
+    """Grey values float32 `(N, 320, 320)`, 0–255, in operations that suit a GPU."""
     canvas = _background(pool, draws)
     canvas = _draw_base(pool, draws, canvas)
-    canvas = _paste(pool, draws, canvas)
-    return canvas, visible_faces(pool, draws)
+    return _paste(pool, draws, canvas)
 
 
 def _background(pool: DevicePool, draws: Draws) -> Tensor:
@@ -103,7 +112,7 @@ def _paste(pool: DevicePool, draws: Draws, canvas: Tensor) -> Tensor:
     halves = draws.half_sides.flatten(0, 1)
     u = (x * cos + y * sin) / halves[:, 0, None, None]
     v = (y * cos - x * sin) / halves[:, 1, None, None]
-    oval = ((_OVAL_RADIUS - (u * u + v * v).sqrt()) * _OVAL_SLOPE).clamp(0, 1)
+    oval = ((OVAL_RADIUS - (u * u + v * v).sqrt()) * OVAL_SLOPE).clamp(0, 1)
     square = ((u.abs() <= 1) & (v.abs() <= 1)).float()
     opacity = torch.where(draws.is_soft.flatten()[:, None, None], oval, square)
     opacity = opacity * (inside & placed.active.flatten()[:, None, None])

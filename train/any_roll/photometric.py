@@ -13,12 +13,13 @@ from torch.nn import functional
 
 from train.any_roll.draws import chunk_seed
 
-_BLUR_RATE = 0.28
-_SHARPEN_RATE = 0.17  # large faces are enlarged ones, softer than those of sharp photos
-_TONE_RATE = 0.7
-_SHADING_RATE = 0.2
-_NOISE_RATE = 0.35
-# Shares of a batch, which has its canvases in random order, that are printed and compressed.
+# Shares of a batch that are changed, so that no time is spent on the others; which canvases these
+# are is drawn for each change. A GPU does not have to tell the processor a number for that.
+_BLUR_SHARE = 0.28
+_SHARPEN_SHARE = 0.17  # large faces are enlarged ones, softer than those of sharp photos
+_TONE_SHARE = 0.7
+_SHADING_SHARE = 0.2
+_NOISE_SHARE = 0.35
 _HALFTONE_SHARE = 1 / 16
 _COMPRESSED_SHARE = 1 / 4
 _BLOCK = 8  # px, of JPEG
@@ -58,45 +59,56 @@ class Photometric:
             uint8 `(N, S, S)`.
         """
         self._rng.manual_seed(chunk_seed(self._seed, number))
-        pixels = self._blur(pixels)
-        pixels = self._tone(pixels)
-        count = len(pixels)
-        printed = math.ceil(count * _HALFTONE_SHARE)
-        compressed = math.ceil(count * _COMPRESSED_SHARE)
-        pixels = torch.cat([self._halftone(pixels[:printed]), pixels[printed:]])
-        pixels = self._noise(pixels)
-        pixels = torch.cat([pixels[:-compressed], self._compress(pixels[-compressed:])])
-        return pixels.round().clamp(0, 255).to(torch.uint8)
+        pixels = pixels.clone()
+        for change, share in (
+            (self._blur, _BLUR_SHARE),
+            (self._sharpen, _SHARPEN_SHARE),
+            (self._tone, _TONE_SHARE),
+            (self._shade, _SHADING_SHARE),
+            (self._halftone, _HALFTONE_SHARE),
+            (self._noise, _NOISE_SHARE),
+            (self._compress, _COMPRESSED_SHARE),
+        ):
+            order = torch.randperm(len(pixels), generator=self._rng, device=self._device)
+            chosen = order[: math.ceil(len(pixels) * share)]
+            if len(chosen):
+                pixels[chosen] = change(pixels[chosen]).clamp(0, 255)
+        return pixels.round().to(torch.uint8)
 
     def _blur(self, pixels: Tensor) -> Tensor:
-        """Blur some canvases, sharpen others by an unsharp mask."""
-        count = len(pixels)
-        deviation = self._uniform(0.3, 1.6, count)
-        drawn = self._uniform(0, 1, count)
-        amount = torch.where(drawn < _BLUR_RATE, 1.0, 0.0)
-        sharpen = (drawn > 1 - _SHARPEN_RATE) * self._uniform(0.3, 1.5, count)
+        return self._smooth(pixels)
+
+    def _sharpen(self, pixels: Tensor) -> Tensor:
+        """An unsharp mask."""
+        amount = self._uniform(0.3, 1.5, len(pixels))[:, None, None]
+        return torch.lerp(pixels, self._smooth(pixels), -amount)
+
+    def _smooth(self, pixels: Tensor) -> Tensor:
+        """Convolve with Gaussians of random widths."""
+        deviation = self._uniform(0.3, 1.6, len(pixels))
         offsets = torch.arange(-2, 3, device=self._device, dtype=torch.float32)
         kernel = torch.exp(-0.5 * (offsets / deviation[:, None]) ** 2)
         kernel = kernel / kernel.sum(-1, keepdim=True)
         padded = functional.pad(pixels[None], (2, 2, 2, 2), mode="reflect")
-        rows = functional.conv2d(padded, kernel[:, None, None, :], groups=count)
-        blurred = functional.conv2d(rows, kernel[:, None, :, None], groups=count)[0]
-        return torch.lerp(pixels, blurred, (amount - sharpen)[:, None, None]).clamp(0, 255)
+        rows = functional.conv2d(padded, kernel[:, None, None, :], groups=len(pixels))
+        return functional.conv2d(rows, kernel[:, None, :, None], groups=len(pixels))[0]
 
     def _tone(self, pixels: Tensor) -> Tensor:
-        """Random gamma, contrast and brightness, and smooth shadows."""
+        """Random gamma, contrast and brightness."""
         count = len(pixels)
-        changed = self._happens(_TONE_RATE, count)
-        gamma = torch.where(changed, (self._normal(count) * 0.3).exp(), 1.0)[:, None, None]
-        contrast = torch.where(changed, (self._normal(count) * 0.35 - 0.1).exp(), 1.0)
-        brightness = torch.where(changed, self._normal(count) * 0.08, 0.0)
+        gamma = (self._normal(count) * 0.3).exp()[:, None, None]
+        contrast = (self._normal(count) * 0.35 - 0.1).exp()[:, None, None]
+        brightness = (self._normal(count) * 0.08)[:, None, None]
         value = (pixels / 255).clamp(1e-4, 1) ** gamma
-        value = (value - 0.5) * contrast[:, None, None] + (0.5 + brightness)[:, None, None]
-        coarse = torch.rand((count, 1, 4, 4), generator=self._rng, device=self._device) + 1e-6
+        return ((value - 0.5) * contrast + (0.5 + brightness)) * 255
+
+    def _shade(self, pixels: Tensor) -> Tensor:
+        """Smooth shadows."""
+        shape = (len(pixels), 1, 4, 4)
+        coarse = torch.rand(shape, generator=self._rng, device=self._device) + 1e-6
         coarse = (coarse**0.7).clamp(0.1, 1)  # exp of a negative exponential variable of mean 0.7
-        coarse = torch.where(self._happens(_SHADING_RATE, count)[:, None, None, None], coarse, 1.0)
         light = functional.interpolate(coarse, size=pixels.shape[1:], mode="bilinear")[:, 0]
-        return (value.clamp(0, 1) * light) * 255
+        return pixels * light
 
     def _halftone(self, pixels: Tensor) -> Tensor:
         """A printed image: a rotated halftone screen, blended with the original."""
@@ -111,10 +123,9 @@ class Photometric:
         return functional.avg_pool2d(printed[None], 3, 1, 1, count_include_pad=False)[0]
 
     def _noise(self, pixels: Tensor) -> Tensor:
-        count = len(pixels)
-        deviation = self._uniform(1, 18, count) * self._happens(_NOISE_RATE, count)
+        deviation = self._uniform(1, 18, len(pixels))
         noise = torch.randn(pixels.shape, generator=self._rng, device=self._device)
-        return torch.addcmul(pixels, noise, deviation[:, None, None]).clamp(0, 255)
+        return torch.addcmul(pixels, noise, deviation[:, None, None])
 
     def _compress(self, pixels: Tensor) -> Tensor:
         """The blocks of JPEG at a random quality."""
@@ -128,9 +139,6 @@ class Photometric:
         coefficients = (coefficients / steps).round() * steps
         blocks = self._cosines.T @ coefficients @ self._cosines + 128
         return blocks.permute(0, 1, 3, 2, 4).reshape(count, side, side)
-
-    def _happens(self, rate: float, count: int) -> Tensor:
-        return torch.rand(count, generator=self._rng, device=self._device) < rate
 
     def _uniform(self, low: float, high: float, count: int) -> Tensor:
         return low + (high - low) * torch.rand(count, generator=self._rng, device=self._device)

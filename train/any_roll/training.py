@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import torch
@@ -18,7 +19,7 @@ import torch
 from train.any_roll.canvas import compose
 from train.any_roll.draws import CANVAS, Drawer, Draws
 from train.any_roll.learner import Learner
-from train.any_roll.loss import Cells
+from train.any_roll.loss import Cells, Targets
 from train.any_roll.network import build
 from train.any_roll.photometric import Photometric
 from train.any_roll.photos import load_rolled
@@ -77,6 +78,14 @@ def train_any_roll(
     return record
 
 
+class _Batch(NamedTuple):
+    """What a step learns from."""
+
+    draws: Draws
+    images: torch.Tensor
+    targets: Targets
+
+
 class _Loop:
     """The state of a training between two batches."""
 
@@ -114,17 +123,26 @@ class _Loop:
         return time.monotonic() - self._start
 
     def run(self) -> None:
-        """Make the remaining steps."""
-        while (progress := self._progress()) < 1:
-            step = self._learner.steps
-            draws = self._draw(step)
-            with torch.no_grad():
-                pixels, rows = compose(self._sampling.pool, draws)
-                images, targets = self._photometric(pixels, step), self._cells.assign(rows)
-            self._learner.learn(images, targets, self._learning_rate(progress))
-            self._sampling.learn_hardness(draws, self._learner.scores)
-            if time.monotonic() - self._saved > _SAVE_SECONDS:
-                self._save()
+        """Make the remaining steps; on a processor a thread composes the next batch meanwhile."""
+        is_parallel = self._sampling.pool.pixels.device.type == "cpu"
+        with ThreadPoolExecutor(1) as thread:
+            ahead: Future[_Batch] | None = None
+            while (progress := self._progress()) < 1:
+                step = self._learner.steps
+                batch = ahead.result() if ahead else self._compose(step, self._draw(step))
+                if is_parallel:
+                    ahead = thread.submit(self._compose, step + 1, self._draw(step + 1))
+                rate = self._learning_rate(progress)
+                self._learner.learn(batch.images, batch.targets, rate)
+                self._sampling.learn_hardness(batch.draws, self._learner.scores)
+                if time.monotonic() - self._saved > _SAVE_SECONDS:
+                    self._save()
+
+    def _compose(self, step: int, draws: Draws) -> _Batch:
+        """The canvases of a step and what the network is to output."""
+        with torch.no_grad():
+            pixels, rows = compose(self._sampling.pool, draws)
+            return _Batch(draws, self._photometric(pixels, step), self._cells.assign(rows))
 
     def _draw(self, step: int) -> Draws:
         """The canvases of a step."""

@@ -5,12 +5,20 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("cv2")
+cv2 = pytest.importorskip("cv2")
 
 from edge.geometry.face_frame import box_of_square  # noqa: E402
 from tests.made_rolled_photos import empty_photo  # noqa: E402
-from train.any_roll.canvas import compose, visible_faces  # noqa: E402
-from train.any_roll.draws import CANVAS, PASTED, QUADRANTS, Draws, Placement  # noqa: E402
+from train.any_roll.canvas import compose, draw_with_torch, visible_faces  # noqa: E402
+from train.any_roll.draws import (  # noqa: E402
+    CANVAS,
+    PASTED,
+    QUADRANTS,
+    Drawer,
+    Draws,
+    Placement,
+    Weights,
+)
 from train.any_roll.photos import RolledPhoto  # noqa: E402
 from train.any_roll.pool import HEIGHT, IS_FACE, ROLL, WIDTH, X, Y, make_pool  # noqa: E402
 from train.detector.photos import NO_BOXES  # noqa: E402
@@ -143,3 +151,17 @@ def test_faces_below_the_smallest_size_are_ignored(pool):
     rows = visible_faces(pool, draws_of(place((1, QUADRANTS), FACE, True, scale=0.15)))
     (row,) = rows[0][rows[0][:, WIDTH] > 0]
     assert row[IS_FACE] == 0
+
+
+def test_a_gpu_and_a_processor_draw_the_same_canvases():
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (2, 120, 140)).astype(np.uint8)
+    smooth = [cv2.GaussianBlur(pixels, (0, 0), 2) for pixels in noise]
+    photos = [replace(face_photo(), pixels=smooth[0]), replace(empty_photo(), pixels=smooth[1])]
+    pool = make_pool(photos, "cpu")[0]
+    weights = Weights(*(torch.tensor(row) for row in ([1.0, 0.0],) * 3), torch.tensor([0.0, 1.0]))
+    draws = Drawer(pool, weights, seed=1).draw(12, 0)
+    pixels, _ = compose(pool, draws)
+    difference = (pixels - draw_with_torch(pool, draws)).abs()
+    assert difference.mean() < 0.6
+    assert (difference > 4).float().mean() < 0.02  # at borders

@@ -37,10 +37,15 @@ def test_compression_hardly_changes_a_smooth_canvas(monkeypatch):
     torch.testing.assert_close(change._compress(flat), flat)
 
 
-def test_without_any_change_the_canvas_is_rounded(monkeypatch):
-    for name in ("_BLUR_RATE", "_SHARPEN_RATE", "_TONE_RATE", "_SHADING_RATE", "_NOISE_RATE"):
-        monkeypatch.setattr(photometric, name, -1.0)
+def test_each_change_is_made_to_its_share_of_the_canvases(monkeypatch):
+    shares = [name for name in vars(photometric) if name.endswith("_SHARE")]
+    for name in shares:
+        monkeypatch.setattr(photometric, name, 0.0)
     change = Photometric(torch.device("cpu"), seed=0)
-    changed = change(pixels() + 0.3, 0)
-    # The first sixteenth is printed and the last quarter compressed.
-    assert torch.equal(changed[2:24], pixels(22).to(torch.uint8))
+    rounded = pixels().to(torch.uint8)
+    assert torch.equal(change(pixels() + 0.3, 0), rounded)
+    for name in shares:
+        monkeypatch.setattr(photometric, name, 0.3)
+        changed = (change(pixels() + 0.3, 0) != rounded).any(2).any(1).sum()
+        assert 7 <= changed <= 10, name  # of 32; blur hardly changes a slope
+        monkeypatch.setattr(photometric, name, 0.0)
