@@ -14,7 +14,7 @@ export IMAGE DATA  # read by the shell from the environment, so that spaces and 
 ORT := onnxruntime-web-1.30.0
 ORT_FILES := ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm
 
-.PHONY: run serve page test lint check matrix train train-research train-face clean
+.PHONY: run serve page test lint check dist matrix train train-research train-face clean
 
 run: .venv/runtime-installed
 	@$(BIN)/python -m edge.run --json - $(if $(IMAGE),-- "$$IMAGE",-o astronaut.keypoints.jpg $(SAMPLE))
@@ -41,6 +41,13 @@ lint: .venv/dev-installed
 	$(BIN)/mypy
 
 check: test lint
+
+# The source archive, and the wheel built from it; the same bytes from the same commit.
+dist: .venv/release-installed
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --quiet
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
 
 # The wheel's tests on the lowest and newest Python, numpy, onnxruntime and Pillow.
 matrix: .venv/runtime-installed
@@ -106,6 +113,10 @@ clean:
 .venv/serve-installed: pyproject.toml | .venv/bin/python
 	@echo "installing the server into .venv" >&2
 	@$(INSTALL) '.[serve,video]'
+	@touch .venv/runtime-installed $@
+
+.venv/release-installed: pyproject.toml | .venv/bin/python
+	@$(INSTALL) '.[release]'
 	@touch .venv/runtime-installed $@
 
 .venv/dev-installed: pyproject.toml | .venv/bin/python

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge.cli.streams import make_streams_readable
 from edge.errors import EdgeError
+from edge.extras import describe_missing
 from export.errors import ExportError
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ def main(argv: list[str] | None = None) -> int:
         report = run(args.run, Path(args.output), not args.no_int8, args.license, args.faces)
     except (ExportError, EdgeError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f"export: {describe_missing(error, 'export')}", file=sys.stderr)
         return 1
     print(report)
     return 0

@@ -240,7 +240,7 @@ def test_the_versions_in_the_pis_document_are_those_that_are_tested():
     from benchmarks.harness.minimum_versions import minimum_versions
 
     text = (ROOT / "docs" / "raspberry-pi.md").read_text("utf-8")
-    for python in ("3.11", "3.12", "3.13"):
+    for python in ("3.11", "3.12", "3.13", "3.14"):
         for package, version in minimum_versions(python).items():
             if version != minimum_versions("3.10")[package]:
                 assert f"{package.replace('pillow', 'Pillow')} {version}" in text

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from edge.cli.streams import make_streams_readable
 from edge.errors import EdgeError
+from edge.extras import describe_missing
 from train.errors import TrainError
 
 
@@ -21,6 +22,9 @@ def report(command: Callable[[], str]) -> int:
         text = command()
     except (TrainError, EdgeError, OSError) as error:
         print(f"train: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f"train: {describe_missing(error, 'train')}", file=sys.stderr)
         return 1
     if text:
         print(text)

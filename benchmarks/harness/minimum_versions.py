@@ -6,12 +6,13 @@ import re
 
 from benchmarks.harness.project import ROOT
 
-PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 # Later Pythons have no wheels of the minimum versions, or onnxruntime 1.17 needs a later numpy.
 _RAISED = {
     "3.11": {"numpy": "1.24.2"},
     "3.12": {"numpy": "1.26.0"},
     "3.13": {"numpy": "2.1.0", "onnxruntime": "1.20.0", "pillow": "10.4.0"},
+    "3.14": {"numpy": "2.3.3", "onnxruntime": "1.24.1", "pillow": "11.3.0"},
 }
 PACKAGES = ("numpy", "onnxruntime", "pillow")
 

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from PyInstaller.utils.hooks import collect_data_files, collect_submodules
 
 # A program that uses the server or bulk runs imports them itself, with all that they need.
-_LEFT_OUT = ("edge.serve", "edge.bulk", "edge._pyinstaller")
+_LEFT_OUT = ("edge.serve", "edge.bulk", "edge.console", "edge._pyinstaller")
 # Optional dependencies that `edge.extras.require` imports by name.
 _OPTIONAL = ("cv2", "av")
 

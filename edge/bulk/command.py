@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from edge.bulk.options import parse_args
+from edge.bulk.options import PROG, parse_args
 from edge.cli.exit_status import run_command
 from edge.cli.model_options import open_models
 from edge.cli.streams import make_streams_readable
@@ -55,8 +55,8 @@ def _executor_kind(args: argparse.Namespace) -> ExecutorKind:
     return "ray"
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+def main(argv: list[str] | None = None, prog: str = PROG) -> int:
+    """Run the command line, which its messages call `prog`; returns the exit status."""
     make_streams_readable()
-    args = parse_args(argv)
+    args = parse_args(argv, prog)
     return run_command(lambda: run(args), "interrupted; continue with --resume")

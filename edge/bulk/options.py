@@ -8,6 +8,8 @@ import re
 from edge import __version__
 from edge.cli.model_options import add_keypoint_model
 
+PROG = "python -m edge.bulk"
+
 _EPILOG = """\
 A SOURCE is a folder (with its subfolders), a glob pattern, an image file, a list of addresses (.csv
 with a header, .txt with one per line, or a Parquet column of text), or a Parquet column of encoded
@@ -29,18 +31,24 @@ Examples:
 """
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Parse the command line; exits with status 2 on a usage error."""
+def make_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The parser of the command line, whose usage and examples call it `prog`."""
     parser = argparse.ArgumentParser(
-        prog="python -m edge.bulk",
+        prog=prog,
         description="Find faces and keypoints in archives of photos, on one machine or a cluster.",
-        epilog=_EPILOG,
+        epilog=_EPILOG.replace(PROG, prog),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_input_and_output(parser)
     _add_execution(parser.add_argument_group("execution"))
     _add_models(parser.add_argument_group("detection"))
     parser.set_defaults(threads=1)  # per worker
+    return parser
+
+
+def parse_args(argv: list[str] | None = None, prog: str = PROG) -> argparse.Namespace:
+    """Parse the command line; exits with status 2 on a usage error."""
+    parser = make_parser(prog)
     args = parser.parse_args(argv)
     if args.engine == "local" and args.address:
         parser.error("--address is for --engine ray; --engine local does not use a cluster")

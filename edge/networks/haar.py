@@ -1,4 +1,4 @@
-"""The face detector of OpenCV's frontal-face Haar cascade, extra `video`; kept for comparison."""
+"""The face detector of OpenCV's frontal-face Haar cascade, extra `haar`; kept for comparison."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class HaarDetector:
 
 @functools.cache
 def _open_cascade() -> Any:
-    cv2 = require("cv2", "video", "detector haar")
+    cv2 = require("cv2", "haar", "detector haar")
     try:
         cascade = cv2.CascadeClassifier(cv2.data.haarcascades + _CASCADE)
     except AttributeError as error:
@@ -97,5 +97,5 @@ def _open_cascade() -> Any:
 def _no_cascade(reason: str) -> str:
     return (
         f"detector haar needs OpenCV 4 with its cascades ({reason}); "
-        "install it with: pip install 'edge-keypoints[video]'"
+        "install it with: pip install 'edge-keypoints[haar]'"
     )

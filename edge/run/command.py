@@ -10,7 +10,7 @@ from edge.cli.exit_status import run_command
 from edge.cli.filenames import STDIO
 from edge.cli.model_options import open_models
 from edge.cli.streams import make_streams_readable
-from edge.run.options import parse_args
+from edge.run.options import PROG, parse_args
 
 if TYPE_CHECKING:
     import argparse
@@ -105,8 +105,8 @@ def print_info(args: argparse.Namespace) -> int:
     return 0
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+def main(argv: list[str] | None = None, prog: str = PROG) -> int:
+    """Run the command line, which its messages call `prog`; returns the exit status."""
     make_streams_readable()
-    args = parse_args(argv)
+    args = parse_args(argv, prog)
     return run_command(lambda: print_info(args) if args.info else run(args))

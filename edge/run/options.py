@@ -8,6 +8,7 @@ import math
 from edge import __version__
 from edge.cli.model_options import add_models
 
+PROG = "python -m edge.run"
 _MAX_ALIGNED_SIZE = 4096  # px; more than the input of any face recognition network
 
 _EPILOG = """\
@@ -31,12 +32,12 @@ Examples:
 """
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Parse the command line; exits with status 2 on a usage error."""
+def make_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The parser of the command line, whose usage and examples call it `prog`."""
     parser = argparse.ArgumentParser(
-        prog="python -m edge.run",
+        prog=prog,
         description="Find faces in images and videos, and 15 keypoints on each.",
-        epilog=_EPILOG,
+        epilog=_EPILOG.replace(PROG, prog),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="see below")
@@ -47,6 +48,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     _add_outputs(parser.add_argument_group("output"))
     add_models(parser.add_argument_group("models and detection"))
     _add_sources(parser.add_argument_group("folders and videos"))
+    return parser
+
+
+def parse_args(argv: list[str] | None = None, prog: str = PROG) -> argparse.Namespace:
+    """Parse the command line; exits with status 2 on a usage error."""
+    parser = make_parser(prog)
     args = parser.parse_args(argv)
     if error := _usage_error(args):
         parser.error(error)

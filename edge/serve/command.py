@@ -12,7 +12,7 @@ from edge.cli.model_options import open_models
 from edge.cli.streams import make_streams_readable
 from edge.extras import require
 from edge.serve.limits import LOOPBACK, Limits
-from edge.serve.options import parse_args
+from edge.serve.options import PROG, parse_args
 
 if TYPE_CHECKING:
     import argparse
@@ -74,8 +74,8 @@ def _startup_line(host: str, port: int, token: str | None, live: LiveStream | No
     return f"edge: {address} ({reach}): {services}; {access}"
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+def main(argv: list[str] | None = None, prog: str = PROG) -> int:
+    """Run the command line, which its messages call `prog`; returns the exit status."""
     make_streams_readable()
-    args = parse_args(argv)
+    args = parse_args(argv, prog)
     return run_command(lambda: run(args))

@@ -8,6 +8,7 @@ from edge import __version__
 from edge.cli.model_options import add_models
 from edge.serve.limits import Limits
 
+PROG = "python -m edge.serve"
 _MAX_PORT = 65_535
 
 _EPILOG = """\
@@ -20,10 +21,10 @@ Exit status: 0 stopped by SIGTERM or Ctrl-C, 1 failure, 2 usage error.
 """
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Parse the command line; exits with status 2 on a usage error."""
+def make_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The parser of the command line, whose usage calls it `prog`."""
     parser = argparse.ArgumentParser(
-        prog="python -m edge.serve", description="Serve face keypoint inference over HTTP.",
+        prog=prog, description="Serve face keypoint inference over HTTP.",
         epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     add = parser.add_argument
@@ -39,6 +40,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     stream.add_argument("--video", metavar="FILE", help="stream a video file in a loop")
     _add_limits(parser.add_argument_group("limits"))
     add_models(parser.add_argument_group("face detection"))
+    return parser
+
+
+def parse_args(argv: list[str] | None = None, prog: str = PROG) -> argparse.Namespace:
+    """Parse the command line; exits with status 2 on a usage error."""
+    parser = make_parser(prog)
     args = parser.parse_args(argv)
     _check_ranges(parser, args)
     return args

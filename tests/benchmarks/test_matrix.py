@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from benchmarks import matrix
@@ -86,3 +88,10 @@ def test_the_table_has_a_row_for_each_environment():
         "| 3.12.1 | 1.26.0 | 1.17.0 | 10.1.0 | no tests ran |",
         "| 3.13 | – | – | – | newest: this Python is not installed here |",
     ]
+
+
+def test_what_the_tests_of_edge_import_of_the_others_is_copied(tmp_path):
+    tests = matrix.copy_tests(tmp_path) / "tests"
+    for path in tests.rglob("*.py"):
+        for name in re.findall(r"^from tests\.(\w+)", path.read_text("utf-8"), re.MULTILINE):
+            assert (tests / name).is_dir() or (tests / f"{name}.py").is_file(), f"{path}: {name}"

@@ -32,6 +32,7 @@ IMPORTS = {
         "edge.video",
         "edge.cli",
     },
+    "edge.console": {CORE, "edge.cli", "edge.run", "edge.serve", "edge.bulk"},
     "edge.bulk": {CORE, "edge.formats", "edge.networks", "edge.cli"},
     "train": {"edge"},
     "export": {"edge"},
@@ -47,6 +48,7 @@ THIRD_PARTY = {
     "edge.serve": RUNTIME | SERVE,
     "edge.video": RUNTIME | {"av"},  # only inside functions
     "edge.bulk": RUNTIME | {"fsspec", "pyarrow", "ray"},
+    "edge.console": RUNTIME | {"shtab"},  # only where completion scripts are generated
 }
 MAX_MODULES = 20  # of one folder
 

@@ -23,7 +23,7 @@ def overlap(first, second):
 def test_without_opencv_the_extra_is_named(monkeypatch):
     _open_cascade.cache_clear()
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(MissingExtra, match=r"edge-keypoints\[video\]"):
+    with pytest.raises(MissingExtra, match=r"edge-keypoints\[haar\]"):
         HaarDetector()
 
 

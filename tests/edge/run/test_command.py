@@ -55,7 +55,7 @@ def test_without_training_packages_and_opencv_a_crop_is_processed(sample, tmp_pa
     assert len(json.loads(done.stdout)["faces"]) == 1
     refused = run_python("-c", code, crop, "--detector", "haar")
     assert refused.returncode == 1
-    assert b"edge-keypoints[video]" in refused.stderr
+    assert b"edge-keypoints[haar]" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
 
 
@@ -299,7 +299,7 @@ def test_a_missing_extra_is_an_error_before_existing_results_are_changed(
     _open_cascade.cache_clear()
     monkeypatch.setitem(sys.modules, "cv2", None)
     assert main([str(sample), "--detector", "haar", "--json", str(kept)]) == 1
-    assert "edge-keypoints[video]" in capsys.readouterr().err
+    assert "edge-keypoints[haar]" in capsys.readouterr().err
     assert kept.read_text() == "old"
 
 

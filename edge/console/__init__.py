@@ -1,0 +1,1 @@
+"""The console script `edge-keypoints`: one name for the commands of the other packages."""
