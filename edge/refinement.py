@@ -1,9 +1,10 @@
 """Iterative refinement: the keypoint network on faces of whole images, re-cropped until it fits.
 
 A face is cut out, its keypoints are predicted and mapped back to the image. The mean face fitted
-to them gives the face's pose, by which the face is re-cropped upright. The second pass sees the
-mirror image, so that its errors differ from those of the first, and the mean of both is the result;
-where the first crop was tilted, off-centre or wrongly scaled, further passes follow instead.
+to them gives the face's pose, by which the face is re-cropped upright. Where the first crop frames
+the face well and the network is sure of its keypoints, they are the result. Else the second pass
+sees the mirror image, so that its errors differ from those of the first, and the mean of both is
+the result; where the first crop was tilted, off-centre or wrongly scaled, further passes follow.
 
 Legend: N faces, K keypoints, S side of a crop.
 """
@@ -33,6 +34,10 @@ MAX_SHIFT = 0.06  # of the crop's side
 # Passes on crops within this multiple of the limits are averaged. The mean error on photos of the
 # helen and LFPW data sets is 1.7 % and 2.1 % lower than that of the last pass alone.
 FUSED_LIMITS = 1.5
+# Mean error radius, in parts of the crop's side, up to which a well framed pass is not averaged:
+# that of three in five faces of helen. The mean error is 0.9 % higher there than if all were
+# averaged, and 1.1 % on LFPW.
+SURE_ERROR = 1 / 60
 MIN_RERUN_SCORE = 0.1  # face score below which a candidate is not run again
 MAX_PASSES = 4  # a fifth pass gained nothing for crops up to twice too large or too small
 _MAX_SCORE_DROP = 2.0  # factor by which the score may fall before a pass counts as a lost face
@@ -88,6 +93,7 @@ def refine(
     min_score: float = MIN_RERUN_SCORE,
     points68: bool = False,
     fuse: bool = True,
+    sure_error: float = SURE_ERROR,
 ) -> list[FacePass]:
     """Predict keypoints of faces; all faces share the network's batches.
 
@@ -100,18 +106,21 @@ def refine(
         points68: predict the 68 points too.
         fuse: average two passes, one of them mirrored; else a face that its crop frames well is run
             once.
+        sure_error: mean error radius, in parts of the crop's side, up to which such a face is run
+            once though `fuse` is True; 0 averages all.
 
     Returns:
         For each face the mean of its last two good passes, or the last good pass.
     """
     fuse = fuse and model.keypoint_names == KEYPOINT_NAMES  # whose mirror images are known
+    sure_error = sure_error if fuse else math.inf
     results = _run_pass(model, images, matrices, points68, is_mirrored=False)
     active = set(range(len(results)))  # faces that may be run again
     for number in range(1, max_passes):
         pending = {
             i: matrix
             for i in sorted(active)
-            if (matrix := _next_crop(results[i], model.size, min_score, fuse)) is not None
+            if (matrix := _next_crop(results[i], model.size, min_score, sure_error)) is not None
         }
         is_mirrored = fuse and number % 2 == 1
         recropped = [images[i] for i in pending]
@@ -145,7 +154,14 @@ def predict_crops(
     if not len(crops):
         return model(crops, points68)
     identity = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    faces = refine(model, list(crops), [identity] * len(crops), min_score=0.0, points68=points68)
+    faces = refine(
+        model,
+        list(crops),
+        [identity] * len(crops),
+        min_score=0.0,
+        points68=points68,
+        sure_error=0.0,
+    )
     prediction = Prediction(
         np.array([face.keypoints for face in faces]),
         np.array([face.error for face in faces]),
@@ -162,11 +178,12 @@ def _stack(arrays: list[NDArray[np.float32] | None]) -> NDArray[np.float32] | No
     return np.stack(present) if present else None
 
 
-def _next_crop(face: FacePass, size: int, min_score: float, fuse: bool) -> Matrix | None:
+def _next_crop(face: FacePass, size: int, min_score: float, sure_error: float) -> Matrix | None:
     """The matrix of the next crop, or None where no further pass is needed."""
     if face.score < min_score or face.pose is None:
         return None
-    if not fuse and _frames_well(face.matrix, face.pose, size):
+    is_sure = face.error.mean() * scale_of(face.matrix) <= sure_error * size
+    if is_sure and _frames_well(face.matrix, face.pose, size):
         return None
     return upright_matrix_of_pose(face.pose, size)
 

@@ -134,5 +134,6 @@ def _refinement_settings() -> dict[str, float | list[int]]:
         "max_shift": refinement.MAX_SHIFT,
         "min_score": refinement.MIN_RERUN_SCORE,
         "fused_limits": refinement.FUSED_LIMITS,
+        "sure_error": refinement.SURE_ERROR,
         "mirror_order_68": list(MIRROR_ORDER_68),
     }

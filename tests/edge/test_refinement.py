@@ -48,7 +48,7 @@ def test_a_face_that_lies_well_is_looked_at_once(model, grey, monkeypatch):
     monkeypatch.setattr(KeypointModel, "__call__", counting)
     refine(model, [grey], [crop_matrix(square, model.size)], fuse=False)
     assert calls == [1]
-    refine(model, [grey], [crop_matrix(square, model.size)])
+    refine(model, [grey], [crop_matrix(square, model.size)], sure_error=0.0)
     assert calls == [1, 1, 1]
 
 
@@ -69,7 +69,7 @@ class TwoPoints:
 
 
 def test_the_second_pass_sees_the_mirror_image_and_the_mean_of_both_is_the_result(grey):
-    error = np.full(15, 1.0)
+    error = np.full(15, 1.7)
     left_eye_moved = MEAN_FACE.copy()
     left_eye_moved[0] += (2.0, 0.0)
     # In the mirror image the left eye is where the right one was, 2 px farther left.
@@ -82,8 +82,17 @@ def test_the_second_pass_sees_the_mirror_image_and_the_mean_of_both_is_the_resul
     expected = MEAN_FACE.copy()
     expected[0] += (1.0, 0.0)
     np.testing.assert_allclose(face.keypoints, expected, atol=1e-4)
-    np.testing.assert_allclose(face.error, 2.0, atol=1e-6)
+    np.testing.assert_allclose(face.error, 3.4, atol=1e-6)
     np.testing.assert_array_equal(face.crop, again[0, :, ::-1])
+
+
+def test_one_pass_is_enough_where_the_network_is_sure_and_the_crop_frames_the_face(grey):
+    moved = MEAN_FACE + np.array([7.0, 0.0])  # farther off-centre than a well framed face
+    for points, error, count in ((MEAN_FACE, 1.5, 1), (MEAN_FACE, 1.7, 2), (moved, 1.5, 2)):
+        prediction = points, np.full(15, error), np.ones(1, np.float32)
+        network = TwoPoints(prediction, prediction)
+        refine(network, [grey[:CROP, :CROP]], [np.eye(2, 3)], max_passes=2)
+        assert len(network.faces) == count
 
 
 @pytest.mark.parametrize("angle", [-40.0, 40.0])
@@ -117,7 +126,7 @@ def test_crops_are_looked_at_as_pictures_are(model, grey):
     crop = cut(grey, crop_matrix([170, 60, 110, 110], model.size), model.size)
     points, error, score = predict_crops(model, np.stack([crop, crop]))
     assert (points.shape, error.shape, score.shape) == ((2, 15, 2), (2, 15), (2,))
-    whole = refine(model, [crop], [np.eye(2, 3)])[0]
+    whole = refine(model, [crop], [np.eye(2, 3)], sure_error=0.0)[0]
     np.testing.assert_allclose(points[1], whole.keypoints, atol=1e-3)
     assert [part.shape for part in predict_crops(model, np.empty((0, 96, 96), np.uint8))] == [
         (0, 15, 2), (0, 15), (0,)

@@ -189,11 +189,14 @@ class Pipeline {
     });
   }
 
-  /** The matrix of the upright crop for a further pass; null for what shows no face. */
+  /** The matrix of the upright crop for a further pass; null for no face, or one that is certain. */
   nextMatrix(face) {
     const { looks: limits, mean_face: meanFace, crop: size } = this.settings;
     const pose = fitSimilarity(meanFace.points, face.keypoints);
     if (!pose || face.score < limits.min_score) return null;
+    const meanError = face.error.reduce((sum, radius) => sum + radius, 0) / face.error.length;
+    const isSure = meanError * scaleOf(face.matrix) <= limits.sure_error * size;
+    if (isSure && this.framesWell(face.matrix, face, 1)) return null;
     return compose(cropMatrix([0, 0, meanFace.side], size), invert(pose));
   }
 
