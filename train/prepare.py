@@ -47,6 +47,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     names.update(FACE_RECIPES, ANY_ROLL_RECIPES, JOINT_RECIPES)
     add("--recipe", choices=sorted(names),
         help="prepare the sets of this recipe, which are in the one SOURCE")  # fmt: skip
+    add("--webp", type=int, choices=range(1, 101), metavar="QUALITY",
+        help="compress the photos of a detector's recipe (1–100), for a smaller file")  # fmt: skip
     add("--labels", choices=LABELS, default="keypoints",
         help="labels of annotations.jsonl to use (default: %(default)s)")  # fmt: skip
     add("--convention", metavar="FILE",
@@ -56,6 +58,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--apart-from", nargs=2, metavar=("TABLE", "IMAGES"),
         help="skip near-duplicates of these test images")  # fmt: skip
     args = parser.parse_args(argv)
+    if args.webp and args.recipe not in {*FACE_RECIPES, *ANY_ROLL_RECIPES}:
+        parser.error("--webp needs the --recipe of a detector")
     if args.recipe and len(args.sources) > 1:
         parser.error("--recipe takes one SOURCE, the folder of its sets")
     if Path(args.output).suffix != ".npz":
@@ -66,12 +70,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def run(args: argparse.Namespace) -> str:
     """Prepare the sets of the command line; returns a table of what was written."""
     output = Path(args.output)
+    folder = Path(args.sources[0])
     if args.recipe in FACE_RECIPES:
-        return _prepare_photos(FACE_RECIPES[args.recipe], Path(args.sources[0]), output)
+        return _prepare_photos(FACE_RECIPES[args.recipe], folder, output, args.webp)
     if args.recipe in ANY_ROLL_RECIPES:
-        return _prepare_rolled(ANY_ROLL_RECIPES[args.recipe], Path(args.sources[0]), output)
+        return _prepare_rolled(ANY_ROLL_RECIPES[args.recipe], folder, output, args.webp)
     if args.recipe in JOINT_RECIPES:
-        return _prepare_labelled(Path(args.sources[0]), output)
+        return _prepare_labelled(folder, output)
     faces = join(_read_sets(args))
     if args.apart_from:
         test_faces, _ = read_annotated(*args.apart_from)
@@ -139,17 +144,17 @@ def _prepare_labelled(folder: Path, output: Path) -> str:
     return "\n".join(lines)
 
 
-def _prepare_photos(recipe: FaceRecipe, folder: Path, output: Path) -> str:
+def _prepare_photos(recipe: FaceRecipe, folder: Path, output: Path, quality: int | None) -> str:
     """Write the photos of a detector recipe; returns a table of them."""
-    from train.detector.photos import save_photos
+    from train.detector.photo_file import save_photos
 
     photos = [*_read_photo_sets(recipe, folder), *_read_cut_face_sets(recipe, folder)]
     output.parent.mkdir(parents=True, exist_ok=True)
-    save_photos(photos, output)
+    save_photos(photos, output, quality)
     return _table_of_photos(photos)
 
 
-def _prepare_rolled(recipe: AnyRollRecipe, folder: Path, output: Path) -> str:
+def _prepare_rolled(recipe: AnyRollRecipe, folder: Path, output: Path, quality: int | None) -> str:
     """Write the photos of a recipe for faces at any roll; returns a table of them."""
     from train.any_roll.photos import read_all, save_rolled
 
@@ -157,7 +162,7 @@ def _prepare_rolled(recipe: AnyRollRecipe, folder: Path, output: Path) -> str:
     for line in skipped:
         print(f"skipped: {line}", file=sys.stderr)
     output.parent.mkdir(parents=True, exist_ok=True)
-    save_rolled(photos, output)
+    save_rolled(photos, output, quality)
     return _table_of_photos(photos)
 
 

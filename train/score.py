@@ -131,7 +131,8 @@ def _read_faces(
     """The crops with and without a face of `train.run`, and photos for proposals."""
     from train.data.faces import read_faces
     from train.data.negatives import load_photos
-    from train.detector.photos import NO_BOXES, Photo, load_photos_with_boxes
+    from train.detector.photo_file import load_photos_with_boxes
+    from train.detector.photos import NO_BOXES, Photo
     from train.keypoints.face_score import make_crops
 
     if not args.negatives:
@@ -152,7 +153,7 @@ def _read_labelled(
     from keras import ops
 
     from train.data.labelled_faces import load_labelled
-    from train.detector.photos import load_photos_with_boxes
+    from train.detector.photo_file import load_photos_with_boxes
     from train.keypoints.device_views import render, to_pool
     from train.keypoints.joint_run import split_held_out
     from train.keypoints.random_views import ViewSource

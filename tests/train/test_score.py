@@ -7,7 +7,8 @@ pytest.importorskip("keras")
 
 from edge.networks.face_detector import EMBEDDED
 from tests.made_photos import boxed
-from train.detector.photos import Photo, save_photos
+from train.detector.photo_file import save_photos
+from train.detector.photos import Photo
 
 
 @pytest.fixture

@@ -23,14 +23,8 @@ from edge.keypoints import KEYPOINT_NAMES
 from train.data.negatives import load_photos
 from train.data.sources import ANNOTATIONS
 from train.detector.boxes import from_hand_drawn
-from train.detector.photos import (
-    BENCHMARK_INTERVAL,
-    NO_BOXES,
-    Boxes,
-    Photo,
-    load_photos_with_boxes,
-    save_photos,
-)
+from train.detector.photo_file import load_photos_with_boxes, save_photos
+from train.detector.photos import BENCHMARK_INTERVAL, NO_BOXES, Boxes, Photo
 from train.errors import DataError
 from train.recipes import AnyRollRecipe
 
@@ -179,9 +173,10 @@ def _taught(row: dict[str, Any]) -> tuple[Boxes, Rolls]:
     return np.array(boxes, np.float32).reshape(-1, 4), np.array(rolls, np.float32)
 
 
-def save_rolled(photos: list[RolledPhoto], path: Path) -> None:
-    """Write photos with boxes and rolls to an `.npz` file atomically."""
-    save_photos(list(photos), path, rolls=np.concatenate([photo.rolls for photo in photos]))
+def save_rolled(photos: list[RolledPhoto], path: Path, quality: int | None = None) -> None:
+    """Write photos with boxes and rolls to an `.npz` file (`train.detector.photo_file`)."""
+    rolls = np.concatenate([photo.rolls for photo in photos])
+    save_photos(list(photos), path, quality, rolls=rolls)
 
 
 def load_rolled(path: str | Path) -> list[RolledPhoto]:

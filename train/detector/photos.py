@@ -1,4 +1,4 @@
-"""Photos with the boxes of their faces: reading annotations, and the prepared `.npz` file.
+"""Photos with the boxes of their faces, read from annotations.
 
 Legend: P photos, M boxes of a photo. A box is x, y, width, height in px (`train.detector.boxes`).
 """
@@ -6,7 +6,6 @@ Legend: P photos, M boxes of a photo. A box is x, y, width, height in px (`train
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ImageError, first_line
-from edge.files import write_atomically
 from edge.geometry.box_conventions import from_wider_face
 from edge.geometry.boxes import intersection_over_union
 from edge.geometry.face_frame import box_of_keypoints
@@ -32,7 +30,6 @@ NO_BOXES: Boxes = np.empty((0, 4), np.float32)
 BENCHMARK_INTERVAL = 5  # every fifth photo of a benchmark set is reserved for `benchmarks`
 _MIN_SCORE = 0.6  # of another detector's box that counts as a face; lower ones are ignored
 _MIN_IOU = 0.4  # intersection over union of two boxes of one face
-_BOX_ARRAYS = {"boxes": "boxes", "ignored": "unsure"}  # attribute of `Photo` → array of the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,44 +135,3 @@ def from_faces(faces: Faces, name: str) -> list[Photo]:
         for image, box in zip(faces.images, boxes, strict=True)
         if box is not None
     ]
-
-
-def save_photos(photos: list[Photo], path: Path, **further: Any) -> None:
-    """Write photos with boxes, and further arrays by name, to an `.npz` file atomically."""
-    arrays: dict[str, Any] = {
-        "pixels": np.concatenate([photo.pixels.ravel() for photo in photos]),
-        "shapes": np.array([photo.pixels.shape for photo in photos], np.int64),
-        "sources": np.array([photo.source for photo in photos]),
-    }
-    for attribute, name in _BOX_ARRAYS.items():
-        lists = [getattr(photo, attribute) for photo in photos]
-        arrays[name] = np.concatenate(lists)
-        arrays[f"{name}_counts"] = np.array([len(boxes) for boxes in lists], np.int64)
-    with write_atomically(path) as part:
-        np.savez(part, **arrays, **further)
-
-
-def load_photos_with_boxes(path: str | Path) -> list[Photo]:
-    """Read a file written by `save_photos`.
-
-    Raises:
-        DataError: the file is missing or has another format.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            shapes = arrays["shapes"]
-            pixels = np.split(arrays["pixels"], np.cumsum(shapes.prod(axis=1))[:-1])
-            boxes, ignored = (
-                np.split(arrays[name], np.cumsum(arrays[f"{name}_counts"])[:-1])
-                for name in _BOX_ARRAYS.values()
-            )
-            sources = arrays["sources"].tolist()
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"{path}: not a file of photos with boxes ({first_line(error)}); create one with "
-            "python -m train.prepare --recipe face"
-        ) from error
-    rows = zip(pixels, shapes, boxes, ignored, sources, strict=True)
-    return [Photo(p.reshape(shape), b, i, str(source)) for p, shape, b, i, source in rows]

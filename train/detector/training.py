@@ -21,8 +21,9 @@ from train.detector.false_negatives import find_false_negatives
 from train.detector.false_positives import find_false_positives
 from train.detector.losses import DetectionLoss
 from train.detector.network import build
+from train.detector.photo_file import load_photos_with_boxes
 from train.detector.photo_pool import PhotoPool
-from train.detector.photos import Photo, load_photos_with_boxes
+from train.detector.photos import Photo
 from train.epoch_loop import Monitor, Training, fit, jit_mode
 from train.errors import DataError
 from train.learning_rate import make_schedule

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from edge.keypoints import KEYPOINT_NAMES
 from tests.made_faces import made_training_faces
 from tests.made_photos import boxed, bright_photo
 from train.detector.boxes import from_hand_drawn
-from train.detector.photos import from_faces, load_photos_with_boxes, read_photos, save_photos
+from train.detector.photo_file import load_photos_with_boxes, save_photos
+from train.detector.photos import from_faces, read_photos
 from train.errors import DataError
 
 
@@ -66,6 +68,20 @@ def test_a_saved_file_of_photos_is_read_back_unchanged(folder, tmp_path):
     (tmp_path / "junk.npz").write_bytes(b"junk")
     with pytest.raises(DataError, match=r"train\.prepare --recipe face"):
         load_photos_with_boxes(tmp_path / "junk.npz")
+
+
+def test_compressed_photos_take_less_space_and_look_the_same(tmp_path):
+    y, x = np.mgrid[:90, :120]
+    smooth = (128 + 60 * np.sin(x / 15) + 60 * np.cos(y / 11)).astype(np.uint8)
+    tiny = replace(bright_photo(), pixels=np.array([[7]], np.uint8))
+    photos = [replace(bright_photo(), pixels=smooth), tiny]
+    save_photos(photos, tmp_path / "photos.npz", quality=90)
+    with np.load(tmp_path / "photos.npz") as arrays:
+        assert len(arrays["pixels"]) < smooth.size / 5
+    back = load_photos_with_boxes(tmp_path / "photos.npz")
+    assert abs(back[0].pixels.astype(int) - smooth).mean() < 2
+    np.testing.assert_array_equal(back[1].pixels, tiny.pixels)
+    np.testing.assert_array_equal(back[0].boxes, photos[0].boxes)
 
 
 def test_the_arrays_of_a_file_of_photos_keep_their_names(tmp_path):

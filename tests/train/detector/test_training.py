@@ -9,7 +9,7 @@ pytest.importorskip("keras")
 pytest.importorskip("cv2")
 
 from tests.made_photos import bright_photo
-from train.detector.photos import save_photos
+from train.detector.photo_file import save_photos
 from train.detector.training import split_photos
 
 
