@@ -68,6 +68,8 @@ def test_the_committed_results_keep_the_schema():
 
 
 def test_what_auto_chose_was_the_faster():
+    from edge.networks.precision import MAX_TIME_RATIO
+
     for row in RESULTS["auto"]:
         for what, name, suffix in (
             ("keypoints", "keypoints.onnx", ""), ("detector", "face.onnx", ", 320×240"),
@@ -77,7 +79,7 @@ def test_what_auto_chose_was_the_faster():
                 tables.find_single_stream(RESULTS, f"{file}{suffix}", row["threads"])["p50_ms"]
                 for file in (name, small)
             )
-            assert row[what] == (small if small_ms < 0.65 * full_ms else name)
+            assert row[what] == (small if small_ms < MAX_TIME_RATIO * full_ms else name)
 
 
 def test_the_detectors_results_are_those_measured():

@@ -21,13 +21,13 @@ from edge.networks.contract import Precision
 from edge.networks.detections import Detector, WholeImage
 from edge.networks.face_detector import FaceDetector
 from edge.networks.keypoint_model import KeypointModel
-from edge.networks.precision_cache import cache_key, load_choice, store_choice
+from edge.networks.precision_cache import cache_key, load_ratio, store_ratio
 
 SMALL = "small"  # the name of the embedded smaller keypoint network
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-# Time of int8 over that of fp32 below which int8 is chosen. It costs some accuracy, and nearer to 1
-# the noise of timing would make results differ from one start to the next.
-_MAX_TIME_RATIO = 0.65
+# Time of int8 over that of fp32 below which int8 is chosen: nearer to 1 the noise of timing would
+# choose. Without 8-bit dot products the embedded networks need 0.6 to 0.8, with them 0.35 to 0.5.
+MAX_TIME_RATIO = 0.9
 
 
 class _Network(Protocol):
@@ -155,19 +155,32 @@ def _open(
     return _open_int8(opener, small, network, threads) if precision == "int8" else network
 
 
+def measured_ratio(full: Path, threads: int) -> float | None:
+    """The time of int8 over that of fp32 by which "auto" chose; None where none is cached.
+
+    Args:
+        full: the fp32 file of a network, beside the int8 one.
+        threads: with which it was opened.
+    """
+    try:
+        return load_ratio(cache_key((full, int8_file(full)), threads))
+    except OSError:
+        return None
+
+
 def _open_faster(opener: _Opener[_Opened], full: Path, small: Path, threads: int) -> _Opened:
     try:
         key = cache_key((full, small), threads)
     except OSError as error:
         raise ModelError(f"{full}: cannot be read ({error.strerror})") from error
-    known = load_choice(key)
-    if known in ("fp32", "int8"):
-        return opener.open(full if known == "fp32" else small, threads)
+    known = load_ratio(key)
+    if known is not None:
+        return opener.open(small if known < MAX_TIME_RATIO else full, threads)
     network = opener.open(full, threads)
     quantised = _open_int8(opener, small, network, threads)
-    faster = _time_ratio(opener, quantised, network) < _MAX_TIME_RATIO
-    store_choice(key, "int8" if faster else "fp32")
-    return quantised if faster else network
+    ratio = _time_ratio(opener, quantised, network)
+    store_ratio(key, ratio)
+    return quantised if ratio < MAX_TIME_RATIO else network
 
 
 def _open_int8(opener: _Opener[_Opened], path: Path, full: _Opened, threads: int) -> _Opened:

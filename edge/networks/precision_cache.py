@@ -1,8 +1,8 @@
-"""The precision that was faster on this computer: measured once, kept in the user's cache folder.
+"""The time of int8 over that of fp32 on this computer: measured once, kept in the user's cache.
 
-One small JSON file maps a hash of what the choice depends on (processor, onnxruntime, threads and
-the bytes of the model files) to the choice. It may be deleted at any time; where it cannot be read
-or written, the choice is measured again at every start.
+One small JSON file maps a hash of what the ratio depends on (processor, onnxruntime, threads and
+the bytes of the model files) to it. It may be deleted at any time; where it cannot be read or
+written, the ratio is measured again at every start.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from edge.networks.cpu import processor_name
 VARIABLE = "EDGE_CACHE"  # a folder to use instead; empty: no cache
 _FILE = "precision.json"
 _MAX_ENTRIES = 64  # the newest are kept
+_DIGITS = 3
 
 
 def cache_key(files: Sequence[Path], threads: int) -> str:
-    """A hash of everything that a choice between model files depends on.
+    """A hash of everything that a ratio of model files depends on.
 
     Raises:
         OSError: a file cannot be read.
@@ -40,18 +41,18 @@ def cache_key(files: Sequence[Path], threads: int) -> str:
     return digest.hexdigest()
 
 
-def load_choice(key: str) -> str | None:
-    """The choice that was made for `key`, or None."""
+def load_ratio(key: str) -> float | None:
+    """The ratio that was measured for `key`, or None."""
     path = _path()
     return None if path is None else _read(path).get(key)
 
 
-def store_choice(key: str, choice: str) -> None:
-    """Store a choice; a folder that cannot be written is ignored."""
+def store_ratio(key: str, ratio: float) -> None:
+    """Store a ratio; a folder that cannot be written is ignored."""
     path = _path()
     if path is None:
         return
-    kept = {**_read(path), key: choice}
+    kept = {**_read(path), key: round(ratio, _DIGITS)}
     text = json.dumps(dict(list(kept.items())[-_MAX_ENTRIES:]), indent=1)
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,12 +60,14 @@ def store_choice(key: str, choice: str) -> None:
             part.write_text(text, encoding="utf-8")
 
 
-def _read(path: Path) -> dict[str, str]:
+def _read(path: Path) -> dict[str, float]:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return kept if isinstance(kept, dict) else {}
+    if not isinstance(kept, dict):
+        return {}
+    return {key: ratio for key, ratio in kept.items() if isinstance(ratio, float)}
 
 
 def _path() -> Path | None:

@@ -12,7 +12,7 @@ from edge import __version__
 from edge.facekeypoints import FaceKeypoints
 from edge.networks.contract import Precision
 from edge.networks.cpu import cpu_lines, processor_name
-from edge.networks.precision import int8_file, is_int8
+from edge.networks.precision import int8_file, is_int8, measured_ratio
 
 _PACKAGES = ("numpy", "onnxruntime", "pillow", "opencv-python-headless", "av")
 # CPU flags of fast 8-bit integer products: on x86 VNNI and AMX, on ARM the dot product.
@@ -37,7 +37,12 @@ def describe(detect: FaceKeypoints, requested: Precision) -> str:
         facts += _files(path)
     for name, path in opened.items():
         facts.append((f"precision, {name}", f"{_precision(path)} (requested: {requested})"))
-    facts.append(("threads", str(detect.settings.threads)))
+    threads = detect.settings.threads
+    if requested == "auto":
+        for name, path in opened.items():
+            if (ratio := measured_ratio(_full(path), threads)) is not None:
+                facts.append((f"int8, {name}", f"{ratio:.0%} of the time of fp32 here"))
+    facts.append(("threads", str(threads)))
     return "\n".join(f"{name + ':':<27}{value}" for name, value in facts)
 
 
@@ -68,16 +73,19 @@ def _hardware() -> list[tuple[str, str]]:
 
 def _files(opened: Path) -> list[tuple[str, str]]:
     """The size and hash of a model file, and of the same model's file in the other precision."""
-    full = opened
-    if is_int8(opened):
-        full = opened.with_name(opened.name.removesuffix(f".int8{opened.suffix}") + opened.suffix)
-    facts = []
+    full, facts = _full(opened), []
     for path in (full, int8_file(full)):
         if path.is_file():
             data = path.read_bytes()
             digest = hashlib.sha256(data).hexdigest()
             facts.append((path.name, f"{len(data):,} bytes, SHA-256 {digest}"))
     return facts
+
+
+def _full(path: Path) -> Path:
+    """The fp32 file of a network, from that of either precision."""
+    name = path.name.removesuffix(path.suffix).removesuffix(".int8")
+    return path.with_name(name + path.suffix)
 
 
 def _precision(path: Path) -> Precision:

@@ -16,7 +16,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def measured(monkeypatch):
     """Ratios that are measured, in turn; what is left was not asked for."""
-    ratios = [0.3, 0.9]
+    ratios = [0.8, 0.95]
     monkeypatch.setattr(precision, "_time_ratio", lambda *_: ratios.pop(0))
     return ratios
 
@@ -24,8 +24,8 @@ def measured(monkeypatch):
 def test_the_faster_precision_is_measured_once(folder, measured):
     assert ".int8" in open_keypoint_model(None).path.name
     assert ".int8" in open_keypoint_model(None).path.name
-    assert measured == [0.9]
-    assert list(json.loads((folder / "precision.json").read_text()).values()) == ["int8"]
+    assert measured == [0.95]
+    assert list(json.loads((folder / "precision.json").read_text()).values()) == [0.8]
     assert open_keypoint_model(None, threads=2).path == EMBEDDED  # no choice for 2 threads yet
     assert measured == []
     assert open_keypoint_model(None, threads=2).path == EMBEDDED
@@ -52,7 +52,7 @@ def test_a_damaged_file_is_as_none(text, folder, measured):
     (folder / "precision.json").write_text(text)
     assert ".int8" in open_keypoint_model(None).path.name
     assert ".int8" in open_keypoint_model(None).path.name
-    assert measured == [0.9]
+    assert measured == [0.95]
 
 
 def test_where_nothing_can_be_kept_it_is_measured_each_time(tmp_path, monkeypatch, measured):
@@ -67,9 +67,9 @@ def test_where_nothing_can_be_kept_it_is_measured_each_time(tmp_path, monkeypatc
 
 def test_the_newest_choices_are_kept(folder):
     for number in range(70):
-        precision_cache.store_choice(str(number), "int8")
-    assert precision_cache.load_choice("5") is None
-    assert precision_cache.load_choice("6") == "int8"
+        precision_cache.store_ratio(str(number), 0.5)
+    assert precision_cache.load_ratio("5") is None
+    assert precision_cache.load_ratio("6") == 0.5
     assert [path.name for path in folder.iterdir()] == ["precision.json"]
 
 
@@ -77,5 +77,5 @@ def test_by_default_it_is_in_the_users_cache(tmp_path, monkeypatch):
     monkeypatch.delenv("EDGE_CACHE")
     monkeypatch.delenv("LOCALAPPDATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    precision_cache.store_choice("a", "fp32")
+    precision_cache.store_ratio("a", 0.5)
     assert (tmp_path / "edge-keypoints" / "precision.json").is_file()

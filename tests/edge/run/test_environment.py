@@ -41,6 +41,17 @@ def test_the_precision_in_use_is_named_for_each_network(precision):
     assert (found["precision, keypoints"], found["precision, detector"]) == (expected, expected)
 
 
+def test_the_ratio_by_which_the_precision_was_chosen_is_given(tmp_path, monkeypatch):
+    monkeypatch.setenv("EDGE_CACHE", str(tmp_path))
+    ratios = iter([0.614, 0.95])
+    monkeypatch.setattr("edge.networks.precision._time_ratio", lambda *_: next(ratios))
+    found = facts(edge.FaceKeypoints(), "auto")
+    assert found["precision, keypoints"] == "int8 (requested: auto)"
+    assert found["int8, keypoints"] == "61% of the time of fp32 here"
+    assert found["precision, detector"] == "fp32 (requested: auto)"
+    assert found["int8, detector"] == "95% of the time of fp32 here"
+
+
 def test_a_detector_without_a_file_is_not_listed():
     found = facts(edge.FaceKeypoints(detector="none", precision="fp32"), "fp32")
     assert "precision, detector" not in found
