@@ -37,7 +37,8 @@ _MIRROR_RATE = 0.5
 _LOW_RESOLUTION_RATE = 0.2  # of the canvases are drawn from a mipmap level too coarse by one
 
 _MIN_DRAWN_FACE = MIN_FACE * 1.2  # px; a little more, so that rounding does not make it too small
-_MAX_FACE = 270.0  # px
+_MAX_FACE = 310.0  # px; such a face fills the picture
+_BEYOND_BORDER = 0.35  # share of a face's size by which its centre keeps away from the borders
 _MAX_MOSAIC_FACE = 150.0
 _MAX_PASTED_FACE = 80.0
 _SMALL_FACE = 48.0  # px; half of the sizes are drawn below it: small faces are the hardest
@@ -179,10 +180,13 @@ class Drawer:
 
     def _draw_base(self, is_mosaic: Tensor, active: Tensor, coarser: Tensor) -> Placement:
         count = len(is_mosaic)
-        single = self._draw_face(self._choose(self.weights.single, count, 1), _MAX_FACE, coarser)
-        target = self._uniform(0.1, 0.9, count, 1, 2) * CANVAS
-        whole = replace(single, target=target)
-        quarters = self._draw_face(
+        single, size = self._draw_face(
+            self._choose(self.weights.single, count, 1), _MAX_FACE, coarser
+        )
+        margin = (size * (_BEYOND_BORDER / CANVAS)).clamp(min=0.1)[..., None]
+        target = margin + self._uniform(0, 1, count, 1, 2) * (1 - 2 * margin)
+        whole = replace(single, target=target * CANVAS)
+        quarters, _ = self._draw_face(
             self._choose(self.weights.mosaic, count, QUADRANTS), _MAX_MOSAIC_FACE, coarser
         )
         half = CANVAS / 2
@@ -194,7 +198,7 @@ class Drawer:
 
     def _draw_pasted(self, count: int, coarser: Tensor) -> tuple[Placement, Tensor, Tensor]:
         has_face = self._happens(_FACE_RATE, count, PASTED)
-        faces = self._draw_face(
+        faces, _ = self._draw_face(
             self._choose(self.weights.pasted, count, PASTED), _MAX_PASTED_FACE, coarser
         )
         rows = self.pool.faces[faces.photos, 0]
@@ -216,8 +220,10 @@ class Drawer:
         scale = self._log_uniform(0.25, 2.0, count, PASTED)
         return self._place(photos, scale, centre, torch.zeros_like(centre), coarser[:, None])
 
-    def _draw_face(self, photos: Tensor, largest: float, coarser: Tensor) -> Placement:
-        """Photos placed for one of their faces, of a log-uniform size; without a target."""
+    def _draw_face(
+        self, photos: Tensor, largest: float, coarser: Tensor
+    ) -> tuple[Placement, Tensor]:
+        """Photos placed for one of their faces, without a target, and the log-uniform sizes, px."""
         faces = (self._uniform(0, 1, *photos.shape) * self.pool.face_counts[photos]).long()
         rows = self.pool.faces[photos, faces]
         size = (rows[..., WIDTH] * rows[..., HEIGHT]).sqrt()
@@ -228,7 +234,8 @@ class Drawer:
         drawn = (low + self._uniform(0, 1, *photos.shape) * (high.log() - low)).exp()
         scale = (drawn / size).clamp(max=_MAX_SCALE)
         centre = rows[..., X : Y + 1]
-        return self._place(photos, scale, centre, torch.zeros_like(centre), coarser[:, None])
+        placement = self._place(photos, scale, centre, torch.zeros_like(centre), coarser[:, None])
+        return placement, size * scale
 
     def _place(
         self, photos: Tensor, scale: Tensor, centre: Tensor, target: Tensor, coarser: Tensor
