@@ -54,11 +54,9 @@ def load_image(source: ImageSource) -> Rgb:
     return _to_rgb_array(source) if isinstance(source, np.ndarray) else _load(source, _pixels)
 
 
-def view_image(source: ImageSource) -> Rgb:
-    """As `load_image`, but the pixels may be those of `source` itself: not to be written to."""
-    if isinstance(source, np.ndarray) and source.ndim == 3:
-        return _check_array(source)
-    return load_image(source)
+def view_image(source: ImageSource) -> Rgb | Grey:
+    """As `load_image`, but an array is returned as it is, grey or colour: not to be written to."""
+    return _check_array(source) if isinstance(source, np.ndarray) else load_image(source)
 
 
 def load_grey(source: ImageSource) -> Grey:

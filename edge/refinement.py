@@ -11,6 +11,7 @@ Legend: N faces, K keypoints, S side of a crop.
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.crop import cut
-from edge.geometry.affine import Matrix, compose, invert, rotation_deg, scale_of, transform
+from edge.geometry.affine import Matrix, compose, invert, scale_of, transform
 from edge.geometry.face_frame import CROP, box_of_pose, fit_mean_face, upright_matrix_of_pose
 from edge.image import Grey, Luma
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER, MIRROR_ORDER_68
@@ -40,8 +41,8 @@ FUSED_LIMITS = 1.5
 SURE_ERROR = 1 / 60
 MIN_RERUN_SCORE = 0.1  # face score below which a candidate is not run again
 MAX_PASSES = 4  # a fifth pass gained nothing for crops up to twice too large or too small
-_MAX_SCORE_DROP = 2.0  # factor by which the score may fall before a pass counts as a lost face
-_CERTAIN_SCORE = 0.5  # higher first scores do not raise the bound of `_MAX_SCORE_DROP`
+MAX_SCORE_DROP = 2.0  # factor by which the score may fall before a pass counts as a lost face
+CERTAIN_SCORE = 0.5  # higher first scores do not raise the bound of `MAX_SCORE_DROP`
 
 
 @dataclass(frozen=True)  # without slots, which leave no room for cached properties
@@ -128,7 +129,7 @@ def refine(
         active = set()
         for i, face in zip(pending, passes, strict=True):
             last = results[i]
-            if face.score < min(last.score, _CERTAIN_SCORE) / _MAX_SCORE_DROP:
+            if face.score < min(last.score, CERTAIN_SCORE) / MAX_SCORE_DROP:
                 continue
             if fuse and _frames_well(last.matrix, face.pose, model.size, FUSED_LIMITS):
                 results[i] = _fused(last, face)
@@ -199,13 +200,24 @@ def _frames_well(matrix: Matrix, pose: Matrix | None, size: int, limits: float =
     """
     if pose is None:
         return False
-    in_crop = compose(matrix, pose)  # from the mean face to the crop
-    (a, b, x), (c, d, y) = in_crop.tolist()
-    mean_centre, centre = (CROP - 1) / 2, (size - 1) / 2
-    shift = math.hypot((a + b) * mean_centre + x - centre, (c + d) * mean_centre + y - centre)
+    (a, _, x), (b, _, y) = compose(matrix, pose).tolist()  # from the mean face to the crop
+    return is_well_framed(complex(a, b), complex(x, y), size, limits)
+
+
+def is_well_framed(factor: complex, offset: complex, size: int, limits: float = 1.0) -> bool:
+    """Whether a face is upright, centred and at the right scale in a crop.
+
+    Args:
+        factor: of the similarity from the mean face to the crop, which takes `z = x + iy` to
+            `factor · z + offset`.
+        offset: likewise.
+        size: side of the crop, px.
+        limits: factor of the limits.
+    """
+    shift = abs(factor * (1 + 1j) * (CROP - 1) / 2 + offset - (1 + 1j) * (size - 1) / 2)
     return (
-        abs(rotation_deg(in_crop)) <= limits * MAX_ROLL_DEG
-        and abs(math.log(scale_of(in_crop) * CROP / size)) <= limits * MAX_LOG_SCALE
+        abs(math.degrees(cmath.phase(factor))) <= limits * MAX_ROLL_DEG
+        and abs(math.log(abs(factor) * CROP / size)) <= limits * MAX_LOG_SCALE
         and shift <= limits * MAX_SHIFT * size
     )
 

@@ -28,7 +28,7 @@ class LocatedFace(Protocol):
     """A face with its box, keypoints and score, as `edge.face.Face`."""
 
     @property
-    def box(self) -> NDArray[np.float32]: ...  # noqa: D102
+    def box(self) -> NDArray[np.float32] | tuple[float, float, float, float]: ...  # noqa: D102
     @property
     def keypoints(self) -> NDArray[np.float32]: ...  # noqa: D102
     @property

@@ -49,7 +49,8 @@ def check_box_shape(boxes: NDArray[np.floating]) -> None:
 def io_min(first: ArrayLike, second: ArrayLike) -> float:
     """Intersection over the smaller area (IoMin) of two boxes `(4,)`, 0–1."""
     (*_, width, height), (*_, other_width, other_height) = (
-        np.asarray(box, dtype=np.float64).tolist() for box in (first, second)
+        box if isinstance(box, tuple) else np.asarray(box, dtype=np.float64).tolist()
+        for box in (first, second)
     )
     smaller = min(width * height, other_width * other_height)
     return float(intersection(first, second) / smaller) if smaller > 0 else 0.0
@@ -68,7 +69,8 @@ def pairwise_io_min(
 def intersection(first: ArrayLike, second: ArrayLike) -> float:
     """Intersection of two boxes `(4,)`, px²."""
     (x, y, width, height), (u, v, other_width, other_height) = (
-        np.asarray(box, dtype=np.float64).tolist() for box in (first, second)
+        box if isinstance(box, tuple) else np.asarray(box, dtype=np.float64).tolist()
+        for box in (first, second)
     )
     inner_width = min(x + width, u + other_width) - max(x, u)
     inner_height = min(y + height, v + other_height) - max(y, v)

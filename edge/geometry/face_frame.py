@@ -8,6 +8,7 @@ Legend: K keypoints (15), N faces. Matrices are those of `edge.geometry.affine`.
 
 from __future__ import annotations
 
+import cmath
 import math
 
 import numpy as np
@@ -35,6 +36,7 @@ MEAN_FACE = np.array(
 )  # fmt: skip
 _LEFT_EYE, _RIGHT_EYE = 3, 5  # rows of the outer eye corners, in the order of `edge.keypoints`
 _MIN_POINTS = 3
+_MIN_SCALE = 1e-6  # below which points coincide, but for rounding
 # A box reaches from the middle of the forehead to the chin and from cheek to cheek: half-way
 # between the boxes of WIDER FACE and YuNet, which begin at the hair line, and those that people
 # draw around faces with masks, which begin above the brows. In parts of the crop's side: the box's
@@ -52,29 +54,42 @@ def fit_mean_face(keypoints: NDArray[np.floating]) -> Matrix | None:
         The face's pose: float64 `(2, 3)` from the mean face's crop to the image. None where fewer
         than three points are labelled, or all coincide.
     """
-    pose = _fit(to_complex(keypoints), _CENTROID, _WEIGHTS)
-    if pose is not None:
-        return pose
-    labelled = ~np.isnan(keypoints[:, 0] + keypoints[:, 1])
-    if labelled.all() or labelled.sum() < _MIN_POINTS:
-        return None
-    return _fit(to_complex(keypoints[labelled]), *_least_squares(MEAN_FACE[labelled]))
+    found = fit_complex_mean_face(to_complex(keypoints))
+    if found is None:
+        labelled = ~np.isnan(keypoints[:, 0] + keypoints[:, 1])
+        if labelled.all() or labelled.sum() < _MIN_POINTS:
+            return None
+        fit = _least_squares(MEAN_FACE[labelled])
+        found = _fit(to_complex(keypoints[labelled]), *fit)
+    return None if found is None else matrix_from_complex(*found)
 
 
-def _fit(points: Complex, centroid: complex, weights: Complex) -> Matrix | None:
-    """The similarity to `points`, from `_least_squares` of the source; None if not finite."""
-    target = complex(points.sum()) / len(points)
-    factor = complex(weights @ (points - target))
-    if math.isfinite(factor.real) and abs(factor) > 0:
-        return matrix_from_complex(factor, target - factor * centroid)
+def fit_complex_mean_face(points: Complex) -> tuple[complex, complex] | None:
+    """As `fit_mean_face`, for complex numbers: factor and offset of the similarity.
+
+    Args:
+        points: complex128 `(15,)` px of an image, all labelled.
+    """
+    return _fit(points, _CENTROID, _WEIGHTS)
+
+
+def _fit(points: Complex, centroid: complex, weights: Complex) -> tuple[complex, complex] | None:
+    """The similarity to `points`, from `_least_squares` of the source; None if there is none."""
+    target, factor = (weights @ points).tolist()
+    if cmath.isfinite(factor) and abs(factor) > _MIN_SCALE:
+        return factor, target - factor * centroid
     return None
 
 
 def _least_squares(points: NDArray[np.float64]) -> tuple[complex, Complex]:
-    """Centroid of source points, and their weights in the complex factor of the similarity."""
+    """Centroid of source points, and weights `(2, N)` of other points.
+
+    The weighted sums are the other points' centroid, and the complex factor of the similarity.
+    """
     centroid = complex(*points.mean(axis=0))
-    weights = (to_complex(points) - centroid).conj()
-    return centroid, weights / (abs(weights) ** 2).sum()
+    centred = (to_complex(points) - centroid).conj()
+    mean = np.full(len(points), 1 / len(points))
+    return centroid, np.stack([mean, centred / (abs(centred) ** 2).sum()])
 
 
 _CENTROID, _WEIGHTS = _least_squares(MEAN_FACE)  # all that does not depend on the face

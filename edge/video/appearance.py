@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from edge.crop import cut
-from edge.geometry.affine import compose, invert
-from edge.geometry.face_frame import upright_matrix_of_pose
+from edge.geometry.affine import matrix_from_complex
 from edge.image import Rgb
-from edge.refinement import FacePass
+from edge.video.observation import Observation, crop_of_pose
 
 Template = NDArray[np.float32]  # (S, S)
 Look = NDArray[np.float32]  # (24, 24), or a whole frame's
@@ -32,21 +31,22 @@ _CUT_DIFFERENCE = 12.0  # mean difference, grey values, above which there may be
 _SAME_LOOK = 0.9
 
 
-def template_of(face: FacePass) -> Template | None:
+def template_of(face: Observation) -> Template | None:
     """The appearance template of a face: upright, local mean removed, zero mean, unit norm.
 
     None where the keypoints coincide or the crop has no texture.
     """
     if face.pose is None:
         return None
-    upright = upright_matrix_of_pose(face.pose, _TEMPLATE_SIDE)
-    crop = cut(face.crop, compose(upright, invert(face.matrix)), _TEMPLATE_SIDE)
+    (factor, offset), (scale, shift) = face.to_crop, crop_of_pose(face.pose, _TEMPLATE_SIDE, True)
+    matrix = matrix_from_complex(scale / factor, shift - scale / factor * offset)  # from the crop
+    crop = cut(face.crop, matrix, _TEMPLATE_SIDE)
     blurred = Image.fromarray(crop).filter(ImageFilter.BoxBlur(_SHADING_RADIUS))
     local_mean = np.asarray(blurred, np.float32)
     return _normalised(crop - local_mean)
 
 
-def look_of(face: FacePass) -> Look | None:
+def look_of(face: Observation) -> Look | None:
     """The look of a face: its crop in few pixels, zero mean, unit norm; None without texture."""
     return _normalised(face.crop[::_LOOK_STEP, ::_LOOK_STEP].astype(np.float32))
 

@@ -6,25 +6,23 @@ its points show together and hence with little noise, and within itself, as a mo
 two motions are separated and filtered each by its own speed: a walking head does not lag, and its
 points do not jitter either.
 
-Legend: K points of a face, its 15 keypoints or the 68 points.
+Points are complex numbers `x + iy`. Legend: K points of a face, its 15 keypoints or the 68 points.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.geometry.affine import Complex, to_complex
-from edge.geometry.similarity import fit_complex
+from edge.geometry.affine import Complex
 from edge.keypoints import OUTER_EYE_CORNERS, OUTER_EYE_CORNERS_68
-from edge.refinement import FacePass
 
-Points = NDArray[np.float64]
 _Cutoff = TypeVar("_Cutoff", float, NDArray[np.float64])
+_MIN_SPREAD = 1e-6  # px², below which points coincide, but for rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +51,33 @@ class FaceFilter:
     """Smooths the keypoints of one face, and its 68 points if they are predicted."""
 
     def __init__(self, settings: Smoothing) -> None:
-        """Begin without a face; the first one is returned as it is."""
-        self._keypoints = PointFilter(settings)
+        """Begin without a face; the points of the first one are returned as they are."""
+        self._points = PointFilter(settings)
         self._points68 = PointFilter(settings, OUTER_EYE_CORNERS_68)
 
-    def __call__(self, face: FacePass, seconds: float) -> FacePass:
-        """The next face with smooth points, `seconds` after the last."""
-        keypoints = self._keypoints(face.keypoints.astype(np.float64), seconds)
-        points68 = face.points68
-        if points68 is not None:
-            points68 = self._points68(points68.astype(np.float64), seconds).astype(np.float32)
-        return replace(face, keypoints=keypoints.astype(np.float32), points68=points68)
+    def __call__(
+        self, points: Complex, points68: Complex | None, seconds: float
+    ) -> tuple[Complex, Complex | None]:
+        """The next keypoints and 68 points, `seconds` after the last."""
+        smooth68 = None if points68 is None else self._points68(points68, seconds)
+        return self._points(points, seconds), smooth68
+
+
+class _Shape:
+    """Points `(K,)` from which a similarity is fitted to others, by least squares."""
+
+    def __init__(self, points: Complex) -> None:
+        self.points = points
+        self._mean = complex(points.sum()) / len(points)
+        self._centred = points - self._mean
+        self._spread = float(np.vdot(self._centred, self._centred).real)
+
+    def fitted_to(self, other: _Shape) -> Complex | None:
+        """The points laid over others by a similarity; None where either coincide."""
+        if not (self._spread > _MIN_SPREAD and other._spread > _MIN_SPREAD):
+            return None
+        factor = complex(np.vdot(self._centred, other._centred)) / self._spread
+        return self._centred * factor + other._mean
 
 
 class PointFilter:
@@ -79,65 +93,60 @@ class PointFilter:
             outer_corners: rows of the outer eye corners, whose distance is the unit of speeds.
         """
         self._settings = settings
-        self._outer_corners = list(outer_corners)
-        self._raw: Complex | None = None  # the last points, `(K,)`, unfiltered
+        self._outer_corners = outer_corners
+        self._raw: _Shape | None = None  # the last points, unfiltered
         self._smooth = np.zeros(0, np.complex128)
-        self._face_velocity = np.zeros(0, np.complex128)  # of the whole face, at each point
-        self._own_velocity = np.zeros(0, np.complex128)  # of each point within the face
+        # `(2, K)`: of the whole face, at each point, and of each point within the face.
+        self._velocities = np.zeros((2, 0), np.complex128)
         self._count = 1  # points filtered so far
 
-    def __call__(self, points: Points, seconds: float) -> Points:
+    def __call__(self, points: Complex, seconds: float) -> Complex:
         """Smooth the next points.
 
         Args:
-            points: `(K, 2)` px.
+            points: complex128 `(K,)` px.
             seconds: since the last points.
 
         Returns:
-            `(K, 2)` px; the points themselves the first time and where they coincide.
+            complex128 `(K,)` px; the points themselves the first time and where they coincide.
         """
-        raw = to_complex(points)
-        first, second = points[self._outer_corners]
-        width = float(np.linalg.norm(first - second))
-        motion = None if self._raw is None else fit_complex(self._raw, raw)
-        if self._raw is None or motion is None or not (seconds > 0 and width > 0):
-            self._reset(raw)
-            return points
+        raw, last = _Shape(points), self._raw
+        first, second = self._outer_corners
+        unit = abs(complex(points[first]) - complex(points[second])) * seconds
         # The similarity from the last points to these is how the face as a whole has moved.
-        moved = motion[0] * self._raw + motion[1]
-        unit = width * seconds
-        velocity, own_velocity = (moved - self._raw) / unit, (raw - moved) / unit
-        face_speed, own_speed = self._update_speeds(velocity, own_velocity, seconds)
-        fitted = fit_complex(self._smooth, raw)  # the smooth face, moved to where the face is now
-        target = self._smooth if fitted is None else fitted[0] * self._smooth + fitted[1]
+        moved = last.fitted_to(raw) if last is not None and unit > 0 else None
+        self._raw = raw
+        if last is None or moved is None:
+            self._smooth = points
+            self._velocities = np.zeros((2, len(points)), np.complex128)
+            self._count = 1
+            return points
+        velocities = np.array((moved - last.points, points - moved)) / unit
+        face_speed, own_speed = self._update_speeds(velocities, seconds)
+        # The smooth face, moved to where the face is now.
+        target = _Shape(self._smooth).fitted_to(raw)
+        target = self._smooth if target is None else target
         self._count += 1
         face_gain, own_gain = self._gains(face_speed, own_speed, seconds)
-        self._smooth = (
-            self._smooth + face_gain * (target - self._smooth) + own_gain * (raw - target)
-        )
-        self._raw = raw
-        return self._smooth.view(np.float64).reshape(-1, 2).copy()
-
-    def _reset(self, raw: Complex) -> None:
-        self._raw = self._smooth = raw
-        self._face_velocity = self._own_velocity = np.zeros_like(raw)
-        self._count = 1
+        smooth = self._smooth + face_gain * (target - self._smooth)
+        self._smooth = smooth + own_gain * (points - target)
+        return self._smooth
 
     def _update_speeds(
-        self, velocity: Complex, own_velocity: Complex, seconds: float
+        self, velocities: Complex, seconds: float
     ) -> tuple[float, NDArray[np.float64]]:
         """Filter both velocities; returns the speeds of the face and of each point that count."""
-        settings = self._settings
+        settings, count = self._settings, velocities.shape[1]
         gain = _gain(settings.speed_cutoff, seconds)
-        self._face_velocity = self._face_velocity + gain * (velocity - self._face_velocity)
-        self._own_velocity = self._own_velocity + gain * (own_velocity - self._own_velocity)
+        self._velocities = self._velocities + gain * (velocities - self._velocities)
+        face, own = np.abs(self._velocities)
         face_speed = max(
-            float(abs(self._face_velocity).mean()) - settings.rest,
+            float(face.sum()) / count - settings.rest,
             # The filtered velocity of a face that reverses passes through 0.
-            float(abs(velocity).mean()) - settings.dead_zone,
+            float(np.abs(velocities[0]).sum()) / count - settings.dead_zone,
             0.0,
         )
-        return face_speed, np.maximum(abs(self._own_velocity) - settings.dead_zone, 0)
+        return face_speed, np.maximum(own - settings.dead_zone, 0)
 
     def _gains(
         self, face_speed: float, own_speed: NDArray[np.float64], seconds: float

@@ -4,22 +4,22 @@ Faces are re-identified by an appearance template: a small, illumination-normali
 mean and unit norm, compared by correlation. Where a face's look jumps from one frame to the next,
 as at a cut, its position says nothing of who it is, and the template alone decides.
 
-Legend: T tracks.
+Points and displacements are complex numbers `x + iy`.
 """
 
 from __future__ import annotations
 
+import cmath
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edge.geometry.affine import Matrix, crop_matrix, rotation_deg, scale_of
 from edge.geometry.boxes import io_min, pairwise_intersection
-from edge.geometry.face_frame import CROP, square_of_pose, upright_matrix_of_pose
-from edge.refinement import MAX_ROLL_DEG, FacePass
+from edge.geometry.face_frame import CROP
+from edge.refinement import MAX_ROLL_DEG
 from edge.video.appearance import Look, Template, has_changed, look_of, template_of
+from edge.video.observation import Observation, Similarity, crop_of_pose
 from edge.video.smoothing import FaceFilter
 
 # Correlations of templates of YouTube Faces: of one face a moment later above 0.95; of different
@@ -36,13 +36,13 @@ _APART = 2.0  # distance between face centres, in widths of the wider box
 _MAX_JUMP = 0.5  # from one frame to the next, in sides of the face's square
 _MAX_GROWTH = 1.5  # from one frame to the next, factor
 # Hysteresis: a crop is rotated from the larger roll on until the roll falls below the smaller.
-_ROTATE_BELOW_DEG, _ROTATE_ABOVE_DEG = 10.0, MAX_ROLL_DEG
+_ROTATE_BELOW_RAD, _ROTATE_ABOVE_RAD = math.radians(10.0), math.radians(MAX_ROLL_DEG)
 _REAPPEAR_DISTANCE = 1.0  # sides of the box within which a new face may be the one just lost
 
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """How a face moves as a whole, px a second, float64 `(2,)` each.
+    """How a face moves as a whole, px a second.
 
     Attributes:
         velocity: between the last two frames.
@@ -50,17 +50,15 @@ class Motion:
         mean_velocity: running mean over the last few frames.
     """
 
-    velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
-    change: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
-    mean_velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    velocity: complex = 0j
+    change: complex = 0j
+    mean_velocity: complex = 0j
 
-    def displacement(self, seconds: float) -> NDArray[np.float64]:
-        """Predicted displacement to the next frame, `seconds` later, `(2,)` px."""
-        if seconds > _MAX_PREDICTED_S:
-            return np.zeros(2)
-        return (self.velocity + self.change) * seconds
+    def displacement(self, seconds: float) -> complex:
+        """Predicted displacement to the next frame, `seconds` later, px."""
+        return 0j if seconds > _MAX_PREDICTED_S else (self.velocity + self.change) * seconds
 
-    def updated(self, velocity: NDArray[np.float64], seconds: float) -> Motion:
+    def updated(self, velocity: complex, seconds: float) -> Motion:
         """The motion after one more frame, `seconds` after the last."""
         rate = 1 - math.exp(-seconds / _VELOCITY_S)
         mean = self.mean_velocity + rate * (velocity - self.mean_velocity)
@@ -73,7 +71,7 @@ class Track:
 
     Attributes:
         number: its id.
-        face: the last inference pass, unsmoothed.
+        face: as it was last observed, unsmoothed.
         template: running mean of its appearance templates.
         smooth: the filter of its points, or None.
         time: of the last frame in which it was seen, seconds.
@@ -88,7 +86,7 @@ class Track:
     """
 
     number: int
-    face: FacePass
+    face: Observation
     template: Template
     smooth: FaceFilter | None
     time: float
@@ -101,37 +99,32 @@ class Track:
     jumped: bool = False
     rotated: bool = False
 
-    def predicted_centroid(self, time: float) -> NDArray[np.float64]:
-        """Where the keypoints' centroid is expected in the next frame, at `time`, `(2,)` px."""
+    def predicted_centroid(self, time: float) -> complex:
+        """Where the keypoints' centroid is expected in the next frame, at `time`, px."""
         return self.face.centroid + self.motion.displacement(time - self.time)
 
-    def predicted_pose(self, time: float) -> Matrix | None:
+    def predicted_pose(self, time: float) -> Similarity | None:
         """The pose expected in the next frame, at `time`; None where the keypoints coincide."""
         if self.face.pose is None:
             return None
-        pose = self.face.pose.copy()
-        pose[:, 2] += self.motion.displacement(time - self.time)
-        return pose
+        factor, offset = self.face.pose
+        return factor, offset + self.motion.displacement(time - self.time)
 
-    def update_rotation(self, pose: Matrix) -> None:
-        """Decide, with hysteresis, whether the crop of this pose is rotated upright."""
-        threshold = _ROTATE_BELOW_DEG if self.rotated else _ROTATE_ABOVE_DEG
-        self.rotated = abs(rotation_deg(pose)) > threshold
+    def crop_of(self, pose: Similarity, size: int) -> Similarity:
+        """The similarity to the `size`×`size` px crop of a pose.
 
-    def crop_of(self, pose: Matrix, size: int) -> Matrix:
-        """The matrix to the `size`×`size` px crop of a pose.
-
-        A face that is nearly upright is not rotated, which takes half of the time.
+        A face that is nearly upright is not rotated, which takes half of the time; whether it is,
+        is decided with hysteresis.
         """
-        if self.rotated:
-            return upright_matrix_of_pose(pose, size)
-        return crop_matrix(square_of_pose(pose), size)
+        threshold = _ROTATE_BELOW_RAD if self.rotated else _ROTATE_ABOVE_RAD
+        self.rotated = abs(cmath.phase(pose[0])) > threshold
+        return crop_of_pose(pose, size, self.rotated)
 
-    def drifted_centroid(self, time: float) -> NDArray[np.float64]:
-        """Where the centroid of a lost face is expected at `time`, `(2,)` px."""
+    def drifted_centroid(self, time: float) -> complex:
+        """Where the centroid of a lost face is expected at `time`, px."""
         return self.face.centroid + self.motion.mean_velocity * (time - self.time)
 
-    def note_jump(self, face: FacePass, is_covered: bool) -> None:
+    def note_jump(self, face: Observation, is_covered: bool) -> None:
         """Note whether what is seen in its place looks different at once.
 
         A face that another one covers looks different too, but stays in its place.
@@ -143,9 +136,9 @@ class Track:
         """Continue with a match at `time`."""
         face = match.face
         if time > self.time:
-            displacement = face.centroid - self.face.centroid
             seconds = time - self.time
-            self.motion = self.motion.updated(displacement / seconds, seconds)
+            velocity = (face.centroid - self.face.centroid) / seconds
+            self.motion = self.motion.updated(velocity, seconds)
         if match.template is not None:
             mean = (1 - _TEMPLATE_RATE) * self.template + _TEMPLATE_RATE * match.template
             self.template = mean / np.linalg.norm(mean)
@@ -163,18 +156,16 @@ class Match:
 
     Attributes:
         track: the track.
-        face: the inference pass at the face.
+        face: the candidate.
         template: of the face; None where it was not compared.
         similarity: correlation with the track's template, −1 to 1; 1 where it was not compared,
             as no other face is near.
-        box: of the face, float32 `(4,)` px.
     """
 
     track: Track
-    face: FacePass
+    face: Observation
     template: Template | None
     similarity: float
-    box: NDArray[np.float32]
 
     @property
     def is_plausible(self) -> bool:
@@ -183,23 +174,23 @@ class Match:
         return self.similarity >= needed
 
 
-def compare(face: FacePass, track: Track) -> Match | None:
+def compare(face: Observation, track: Track) -> Match | None:
     """Compare a face with a track's template; None where its keypoints coincide."""
     template = template_of(face)
     if template is None:
         return None
-    similarity = float((template * track.template).sum())
-    return Match(track, face, template, similarity, face.box)
+    similarity = float(np.vdot(template, track.template))
+    return Match(track, face, template, similarity)
 
 
-def compare_if_due(face: FacePass, track: Track, time: float, interval_s: float) -> Match | None:
+def compare_if_due(face: Observation, track: Track, time: float, interval_s: float) -> Match | None:
     """As `compare`, but only once in `interval_s`, and at once where the face's look has changed.
 
     In between the match is assumed.
     """
     if track.jumped or is_due(time - track.compared, interval_s):
         return compare(face, track)
-    return Match(track, face, None, 1.0, face.box)
+    return Match(track, face, None, 1.0)
 
 
 def is_due(elapsed_s: float, interval_s: float) -> bool:
@@ -233,22 +224,23 @@ def compare_duplicates(matches: list[Match], max_io_min: float) -> list[Match]:
     compared = [
         compare(match.face, match.track)
         if match.template is None
-        and any(io_min(match.box, o.box) > max_io_min for o in matches if o is not match)
+        and any(io_min(match.face.box, o.face.box) > max_io_min for o in matches if o is not match)
         else match
         for match in matches
     ]
     return [match for match in compared if match is not None]
 
 
-def is_near(track: Track, face: FacePass, time: float) -> bool:
+def is_near(track: Track, face: Observation, time: float) -> bool:
     """Whether a face has the position and size that a track's should have at `time`."""
     pose, last_pose = face.pose, track.face.pose
     if pose is None or last_pose is None:
         return False
-    side = scale_of(last_pose) * CROP
-    distance = math.hypot(*(face.centroid - track.predicted_centroid(time)).tolist())
-    growth = scale_of(pose) / scale_of(last_pose)
-    return bool(distance <= _MAX_JUMP * side and 1 / _MAX_GROWTH <= growth <= _MAX_GROWTH)
+    scale, last_scale = abs(pose[0]), abs(last_pose[0])
+    if not 1 / _MAX_GROWTH <= scale / last_scale <= _MAX_GROWTH:
+        return False
+    distance = abs(face.centroid - track.predicted_centroid(time))
+    return distance <= _MAX_JUMP * last_scale * CROP
 
 
 def is_reidentified(match: Match, time: float) -> bool:
@@ -263,5 +255,5 @@ def is_in_place(match: Match, time: float) -> bool:
     track = match.track
     if track.jumped:
         return False
-    distance = math.hypot(*(match.face.centroid - track.drifted_centroid(time)).tolist())
-    return bool(distance <= _REAPPEAR_DISTANCE * float(max(track.face.box[2:])))
+    distance = abs(match.face.centroid - track.drifted_centroid(time))
+    return distance <= _REAPPEAR_DISTANCE * max(track.face.box[2:])

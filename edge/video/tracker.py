@@ -3,24 +3,26 @@
 A face's last keypoints predict its next crop, so the detector runs every few frames and when a face
 is lost. After an occlusion or an absence a face is re-identified by its appearance template
 (`edge.video.track`).
-
-Legend: T tracks.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from edge.crop import cut
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.geometry.affine import Matrix
 from edge.geometry.boxes import io_min
-from edge.geometry.face_frame import upright_matrix
+from edge.geometry.face_frame import fit_complex_mean_face
 from edge.image import Grey, ImageSource, Luma, to_grey, view_image
-from edge.refinement import FacePass, refine
 from edge.suppression import DUPLICATE_IO_MIN, are_duplicates, is_one_face
 from edge.video.appearance import look_of, template_of
+from edge.video.observation import (
+    Observation,
+    box_of_complex_pose,
+    observe,
+    observe_detected,
+    to_points,
+)
 from edge.video.smoothing import FaceFilter, Smoothing
 from edge.video.track import (
     Match,
@@ -37,7 +39,6 @@ from edge.video.track import (
 )
 
 _IDLE_INTERVAL_S = 0.1  # seconds between two detections while no face is tracked
-_MAX_PASSES = 2  # of a tracked face, whose crop is predicted well
 
 
 class Tracker:
@@ -100,10 +101,10 @@ class Tracker:
         now = self._frame_count / self._frame_rate if time is None else time
         self._frame_count += 1
         self._drop_old_tracks(now)
-        any_lost = self._update_tracks(Luma(frame), now)
+        any_lost = self._update_tracks(frame if frame.ndim == 2 else Luma(frame), now)
         interval_s = self._detection_s if self._active() else _IDLE_INTERVAL_S
         if any_lost or is_due(now - self._detection_time, interval_s):
-            self._detect_new(to_grey(frame), now)
+            self._detect_new(frame if frame.ndim == 2 else to_grey(frame), now)
         faces = [self._face(track) for track in self._active()]
         faces.sort(key=lambda face: -float(face.box[2] * face.box[3]))
         return faces[: self._detect.max_faces]
@@ -114,15 +115,13 @@ class Tracker:
     def _drop_old_tracks(self, now: float) -> None:
         self._tracks = [t for t in self._tracks if not t.lost or now - t.time <= self._max_gap]
 
-    def _update_tracks(self, luma: Luma, now: float) -> bool:
+    def _update_tracks(self, frame: Grey | Luma, now: float) -> bool:
         """Run the network where each face is expected; returns whether one was lost."""
-        active = self._active()
-        tracks, matrices = self._predict_crops(active, now)
-        images = [luma] * len(tracks)
-        model, points68 = self._detect.model, self._detect.points68
-        # Smoothing averages over frames, so that one pass on a crop that fits is enough.
-        faces = refine(model, images, matrices, _MAX_PASSES, points68=points68, fuse=False)
-        matches = self._match(tracks, faces, now)
+        active, model = self._active(), self._detect.model
+        poses = [(track, track.predicted_pose(now)) for track in active]
+        crops = [(track, track.crop_of(pose, model.size)) for track, pose in poses if pose]
+        faces = observe(model, frame, [crop for _, crop in crops], self._detect.points68)
+        matches = self._match([track for track, _ in crops], faces, now)
         for track in active:
             track.lost = True
         # Where two tracks have converged on one face, the more similar one keeps it.
@@ -136,19 +135,7 @@ class Tracker:
                 match.track.update(match, now)
         return any(track.lost for track in active)
 
-    def _predict_crops(self, tracks: list[Track], now: float) -> tuple[list[Track], list[Matrix]]:
-        """The tracks that can be continued, and the matrix to the next crop of each."""
-        continued, matrices = [], []
-        for track in tracks:
-            pose = track.predicted_pose(now)
-            if pose is None:
-                continue
-            track.update_rotation(pose)
-            continued.append(track)
-            matrices.append(track.crop_of(pose, self._detect.model.size))
-        return continued, matrices
-
-    def _match(self, tracks: list[Track], faces: list[FacePass], now: float) -> list[Match]:
+    def _match(self, tracks: list[Track], faces: list[Observation], now: float) -> list[Match]:
         intervals = dict(zip(map(id, self._tracks), check_intervals(self._tracks), strict=True))
         for track, face in zip(tracks, faces, strict=True):
             others = (other for other in faces if other is not face)
@@ -167,7 +154,7 @@ class Tracker:
         boxes = np.reshape([face.box for face in known], (-1, 4))
         detected = self._detect.detect_others(grey, boxes)
         for face in sorted(detected, key=lambda face: -face.score):
-            upright = self._upright(grey, face)
+            upright = observe_detected(face, grey, self._detect.model.size)
             if upright is None:
                 continue
             if any(are_duplicates(upright, other) for other in known):
@@ -176,7 +163,7 @@ class Tracker:
             known.append(upright)
             self._assign(upright, occluded, now)
 
-    def _assign(self, face: FacePass, occluded: bool, now: float) -> None:
+    def _assign(self, face: Observation, occluded: bool, now: float) -> None:
         """Give a detected face to the lost track that it matches, or to a new one."""
         compared = [compare(face, track) for track in self._tracks if track.lost]
         matches = [match for match in compared if match is not None]
@@ -189,18 +176,7 @@ class Tracker:
         else:
             self._start(face, now)
 
-    def _upright(self, grey: Grey, face: Face) -> FacePass | None:
-        """A detected face in its upright crop; None where its keypoints coincide."""
-        size = self._detect.model.size
-        matrix = upright_matrix(face.keypoints, size)
-        if matrix is None:
-            return None
-        crop = cut(grey, matrix, size)
-        return FacePass(
-            face.keypoints, face.error, face.score, crop, matrix, face.points68, face.error90
-        )
-
-    def _start(self, face: FacePass, now: float) -> None:
+    def _start(self, face: Observation, now: float) -> None:
         template = template_of(face)
         if template is None:
             return
@@ -222,13 +198,18 @@ class Tracker:
         return FaceFilter(self._smoothing) if self._smoothing else None
 
     def _face(self, track: Track) -> Face:
-        face = track.smooth(track.face, track.interval) if track.smooth else track.face
+        seen = track.face
+        points, points68, box = seen.points, seen.points68, seen.box
+        if track.smooth:
+            points, points68 = track.smooth(points, points68, track.interval)
+            pose = fit_complex_mean_face(points)
+            box = box if pose is None else box_of_complex_pose(pose)
         return Face(
-            face.box,
-            face.score,
-            face.keypoints,
-            face.error,
+            np.array(box, np.float32),
+            seen.score,
+            to_points(points),
+            seen.error,
             track.number,
-            points68=face.points68,
-            error90=face.error90,
+            points68=None if points68 is None else to_points(points68),
+            error90=seen.error90,
         )

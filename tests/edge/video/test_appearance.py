@@ -3,28 +3,28 @@ import pytest
 
 from edge.geometry.face_frame import MEAN_FACE
 from edge.video.appearance import has_changed, is_cut, look_of, template_of, thumbnail
-from tests.edge.video.passes import face_pass
+from tests.edge.video.observations import observed
 
 
 def test_a_template_has_zero_mean_unit_norm_and_no_illumination(rng):
     crop = rng.integers(60, 120, (96, 96)).astype(np.uint8)
-    template = template_of(face_pass(MEAN_FACE, crop))
+    template = template_of(observed(MEAN_FACE, crop))
     assert template.shape == (48, 48)
     assert template.mean() == pytest.approx(0, abs=1e-6)
     assert np.linalg.norm(template) == pytest.approx(1, abs=1e-5)
-    brighter = template_of(face_pass(MEAN_FACE, crop + 100))
+    brighter = template_of(observed(MEAN_FACE, crop + 100))
     assert (template * brighter).sum() == pytest.approx(1, abs=1e-3)
-    assert template_of(face_pass(MEAN_FACE)) is None  # no texture
-    assert template_of(face_pass(np.full((15, 2), 3.0), crop)) is None
+    assert template_of(observed(MEAN_FACE)) is None  # no texture
+    assert template_of(observed(np.full((15, 2), 3.0), crop)) is None
 
 
 def test_a_look_changes_with_the_face_and_not_with_noise_or_brightness(rng):
     crop = rng.integers(40, 160, (96, 96)).astype(np.uint8)
     noisy = (crop + rng.normal(0, 3, crop.shape)).astype(np.uint8)
     other = rng.integers(40, 160, (96, 96)).astype(np.uint8)
-    looks = [look_of(face_pass(MEAN_FACE, image)) for image in (crop, noisy, crop + 60, other)]
+    looks = [look_of(observed(MEAN_FACE, image)) for image in (crop, noisy, crop + 60, other)]
     assert [has_changed(looks[0], look) for look in looks] == [False, False, False, True]
-    assert look_of(face_pass(MEAN_FACE)) is None  # no texture
+    assert look_of(observed(MEAN_FACE)) is None  # no texture
     assert has_changed(None, looks[0])
     assert has_changed(looks[0], None)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.geometry.affine import transform
+from edge.geometry.affine import to_complex, transform
 from edge.geometry.face_frame import MEAN_FACE
 from edge.geometry.similarity import similarity
 from edge.keypoints import KEYPOINT_NAMES
@@ -13,7 +13,8 @@ BOTTOM = KEYPOINT_NAMES.index("mouth_center_bottom_lip")
 
 def through(points, settings=None):
     smooth = PointFilter(settings or Smoothing())
-    return np.array([smooth(some, 1 / RATE) for some in points])
+    found = [smooth(to_complex(some), 1 / RATE) for some in points]
+    return np.array(found).view(np.float64).reshape(len(found), -1, 2)
 
 
 def moved(count, speed_px):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.geometry.affine import rotation_deg, scale_of, transform
+from edge.geometry.affine import matrix_from_complex, rotation_deg, scale_of, transform
 from edge.geometry.face_frame import MEAN_FACE
 from edge.video.appearance import look_of, template_of
 from edge.video.track import (
@@ -16,12 +16,12 @@ from edge.video.track import (
     is_near,
     is_reidentified,
 )
-from tests.edge.video.passes import face_pass, placed
+from tests.edge.video.observations import observed, placed
 
 
 def tracked(points, number=0, template=None):
     template = np.zeros((48, 48), np.float32) if template is None else template
-    return Track(number, face_pass(points), template, None, 0.0, Motion(), 0.0)
+    return Track(number, observed(points), template, None, 0.0, Motion(), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,10 @@ def test_faces_are_compared_the_more_often_the_nearer_they_are(other, thirtieths
 
 def test_an_assumed_match_that_overlaps_another_is_compared(rng):
     crop = rng.integers(0, 256, (96, 96)).astype(np.uint8)
-    face = face_pass(MEAN_FACE, crop)
+    face = observed(MEAN_FACE, crop)
     own, stranger = tracked(MEAN_FACE, 0, template_of(face)), tracked(placed(), 1)
-    assumed = Match(stranger, face, None, 1.0, face.box)
-    compared = Match(own, face, template_of(face), 0.99, face.box)
+    assumed = Match(stranger, face, None, 1.0)
+    compared = Match(own, face, template_of(face), 0.99)
     assert compare_duplicates([assumed], 0.5) == [assumed]
     first, second = compare_duplicates([assumed, compared], 0.5)
     assert first.similarity == 0.0
@@ -56,10 +56,8 @@ def test_a_crop_is_rotated_above_15_degrees_of_roll_until_it_falls_below_10():
     track = tracked(placed())
     turned = []
     for angle in (0, 13, 16, 13, 9, 13, -13, -16, -13):
-        track.face = face_pass(placed(angle=angle))
-        pose = track.predicted_pose(0.0)
-        track.update_rotation(pose)
-        matrix = track.crop_of(pose, 96)
+        track.face = observed(placed(angle=angle))
+        matrix = matrix_from_complex(*track.crop_of(track.predicted_pose(0.0), 96))
         # Either way the face lies in its crop's middle, at the mean face's size.
         np.testing.assert_allclose(transform(matrix, [(200, 150)]), [(47.5, 47.5)], atol=1e-6)
         assert scale_of(matrix) == pytest.approx(0.5)
@@ -69,20 +67,19 @@ def test_a_crop_is_rotated_above_15_degrees_of_roll_until_it_falls_below_10():
 
 def test_motion_predicts_with_velocity_and_its_change():
     seconds = 0.093 * np.log(2)  # in which the mean goes half of the way
-    motion = Motion().updated(np.array([10.0, 0.0]), seconds)
-    motion = motion.updated(np.array([14.0, -2.0]), seconds)
+    motion = Motion().updated(10 + 0j, seconds)
+    motion = motion.updated(14 - 2j, seconds)
     # 14 + (14 − 10) and −2 + (−2 − 0) px a second, for a fifth of a second.
-    np.testing.assert_allclose(motion.displacement(0.2), [3.6, -0.8])
-    np.testing.assert_allclose(motion.mean_velocity, [5 / 2 + 14 / 2, -1.0])
+    assert motion.displacement(0.2) == pytest.approx(3.6 - 0.8j)
+    assert motion.mean_velocity == pytest.approx(5 / 2 + 14 / 2 - 1j)
 
 
 def test_after_a_longer_time_a_motion_says_nothing():
-    motion = Motion().updated(np.array([100.0, 0.0]), 1.0)
-    np.testing.assert_array_equal(motion.displacement(1.0), [0, 0])
+    assert Motion().updated(100 + 0j, 1.0).displacement(1.0) == 0
 
 
 def test_between_comparisons_the_match_is_assumed(rng):
-    face = face_pass(MEAN_FACE, rng.integers(0, 256, (96, 96)).astype(np.uint8))
+    face = observed(MEAN_FACE, rng.integers(0, 256, (96, 96)).astype(np.uint8))
     track = tracked(MEAN_FACE, 0, template_of(face))
     track.look = look_of(face)
     track.note_jump(face, is_covered=False)
@@ -95,7 +92,7 @@ def test_between_comparisons_the_match_is_assumed(rng):
 
 def test_where_the_look_jumps_the_template_decides_at_once(rng):
     before, after = (
-        face_pass(MEAN_FACE, rng.integers(0, 256, (96, 96)).astype(np.uint8)) for _ in range(2)
+        observed(MEAN_FACE, rng.integers(0, 256, (96, 96)).astype(np.uint8)) for _ in range(2)
     )
     track = tracked(MEAN_FACE, 0, template_of(before))
     track.look = look_of(before)
@@ -111,9 +108,9 @@ def test_where_the_look_jumps_the_template_decides_at_once(rng):
         (0.6, True, True),
     ):
         track.jumped = jumped
-        assert Match(track, after, None, similarity_, after.box).is_plausible is expected
+        assert Match(track, after, None, similarity_).is_plausible is expected
         # Where it is counts for nothing after a jump.
-        assert is_reidentified(Match(track, after, None, similarity_, after.box), 0.1) is expected
+        assert is_reidentified(Match(track, after, None, similarity_), 0.1) is expected
 
 
 def test_a_face_is_near_within_half_a_side_and_half_its_size():
@@ -125,15 +122,15 @@ def test_a_face_is_near_within_half_a_side_and_half_its_size():
         (placed(scale=3.1), False),
         (placed(scale=1.3), False),
     ):
-        assert is_near(track, face_pass(face), 0.0) == near
+        assert is_near(track, observed(face), 0.0) == near
 
 
 def test_a_lost_face_is_reidentified_by_appearance_or_by_position_and_plausible_appearance():
     track = tracked(placed())
 
     def match(similarity_, x=200.0):
-        face = face_pass(placed(x=x))
-        return Match(track, face, None, similarity_, face.box)
+        face = observed(placed(x=x))
+        return Match(track, face, None, similarity_)
 
     assert is_reidentified(match(0.6, x=2000.0), 1.0)
     assert is_reidentified(match(0.45), 1.0)
@@ -144,4 +141,4 @@ def test_a_lost_face_is_reidentified_by_appearance_or_by_position_and_plausible_
 
 
 def test_faces_whose_keypoints_coincide_match_nothing():
-    assert compare(face_pass(np.full((15, 2), 3.0)), tracked(placed())) is None
+    assert compare(observed(np.full((15, 2), 3.0)), tracked(placed())) is None
