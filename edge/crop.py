@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import math
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from edge.geometry.affine import Matrix, compose, invert, scale_of
-from edge.image import Grey, Luma
+from edge.image import Grey
 
 _ROTATION_EPSILON = 1e-9
 _MAX_PADDING = 8  # area of the source window over that of the image, above which it is shrunk first
 
 
-def cut(grey: Grey | Luma, matrix: Matrix, size: int) -> NDArray[np.uint8]:
+class Windows(Protocol):
+    """A grey image whose parts are made when they are asked for, as `edge.video.luma.Luma`."""
+
+    shape: tuple[int, int]
+    size: int
+
+    def __getitem__(self, part: Any) -> Grey: ...  # noqa: D105
+    def window(self, low: tuple[int, int], high: tuple[int, int]) -> Image.Image: ...  # noqa: D102
+
+
+def cut(grey: Grey | Windows, matrix: Matrix, size: int) -> NDArray[np.uint8]:
     """Crop a square out of a grey image, with antialiasing.
 
     The part of the image that the crop covers is first resized to the crop's own scale with a
@@ -23,7 +34,7 @@ def cut(grey: Grey | Luma, matrix: Matrix, size: int) -> NDArray[np.uint8]:
     rotated with bilinear sampling. Outside the image its border is replicated.
 
     Args:
-        grey: uint8 `(H, W)`, or a `Luma`, which is converted to grey only where it is needed.
+        grey: uint8 `(H, W)`, or `Windows`, which are made only where they are needed.
         matrix: float64 `(2, 3)` from the image to the crop (`edge.geometry.affine.crop_matrix`).
         size: side of the crop, px.
 
@@ -63,7 +74,7 @@ def _extent(row: list[float], size: int, scale: float) -> tuple[float, float]:
     return (offset + low) * scale, (offset + high) * scale
 
 
-def _resize(grey: Grey | Luma, matrix: Matrix, shape: tuple[int, int]) -> Image.Image:
+def _resize(grey: Grey | Windows, matrix: Matrix, shape: tuple[int, int]) -> Image.Image:
     height, width = shape
     (x_scale, _, x_offset), (_, y_scale, y_offset) = matrix.tolist()
     # Edges of the source window in Pillow's frame, where pixel centres lie at .5.
@@ -77,9 +88,8 @@ def _resize(grey: Grey | Luma, matrix: Matrix, shape: tuple[int, int]) -> Image.
     if inside and isinstance(grey, np.ndarray):  # Pillow reads only the window
         return _image(grey).resize((width, height), Image.Resampling.BILINEAR, box=box)
     box = (left - low[0], top - low[1], right - low[0], bottom - low[1])
-    if inside:
-        window = _image(grey[low[1] : high[1], low[0] : high[0]])
-        return window.resize((width, height), Image.Resampling.BILINEAR, box=box)
+    if inside and not isinstance(grey, np.ndarray):
+        return grey.window(low, high).resize((width, height), Image.Resampling.BILINEAR, box=box)
     factor = int(1 / max(x_scale, y_scale)) // 2
     area = (high[0] - low[0]) * (high[1] - low[1])
     if factor > 1 and area > _MAX_PADDING * grey.size:
@@ -105,7 +115,7 @@ def _image(grey: Grey) -> Image.Image:
     return Image.frombuffer("L", (width, height), np.ascontiguousarray(grey), "raw", "L", 0, 1)
 
 
-def _window(grey: Grey | Luma, low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.uint8]:
+def _window(grey: Grey | Windows, low: tuple[int, int], high: tuple[int, int]) -> NDArray[np.uint8]:
     """The pixels from `low` to before `high` (x, y), the border replicated outside the image."""
     (left, x, columns), (top, y, rows) = (
         _clip(a, b, length) for a, b, length in zip(low, high, grey.shape[::-1], strict=True)

@@ -54,11 +54,6 @@ def load_image(source: ImageSource) -> Rgb:
     return _to_rgb_array(source) if isinstance(source, np.ndarray) else _load(source, _pixels)
 
 
-def view_image(source: ImageSource) -> Rgb | Grey:
-    """As `load_image`, but an array is returned as it is, grey or colour: not to be written to."""
-    return _check_array(source) if isinstance(source, np.ndarray) else load_image(source)
-
-
 def load_grey(source: ImageSource) -> Grey:
     """The grey of an image: `to_grey(load_image(source))`, in a third of the time for a file.
 
@@ -107,27 +102,6 @@ def to_grey(image: Rgb) -> Grey:
         grey[top : top + rows] = np.asarray(part.convert("L"))
     grey.flags.writeable = False
     return grey
-
-
-class Luma:
-    """A grey view of a colour image, converted only where it is indexed.
-
-    Tracking crops a few faces of a frame; converting the whole frame would take longer than those.
-
-    Attributes:
-        shape: height and width, px.
-        size: how many pixels there are.
-    """
-
-    def __init__(self, image: Rgb) -> None:
-        """Of an image, uint8 `(H, W, 3)`, that is not changed."""
-        self._image = image
-        self.shape = image.shape[:2]
-        self.size = self.shape[0] * self.shape[1]
-
-    def __getitem__(self, part: Any) -> Grey:
-        """The grey of a part, as numpy would index it; as `to_grey`."""
-        return to_grey(np.ascontiguousarray(self._image[part]))
 
 
 def _read(path: Path) -> bytes:

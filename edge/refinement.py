@@ -11,7 +11,6 @@ Legend: N faces, K keypoints, S side of a crop.
 
 from __future__ import annotations
 
-import cmath
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.crop import cut
-from edge.geometry.affine import Matrix, compose, invert, scale_of, transform
+from edge.geometry.affine import Matrix, compose, invert, rotation_deg, scale_of, transform
 from edge.geometry.face_frame import CROP, box_of_pose, fit_mean_face, upright_matrix_of_pose
-from edge.image import Grey, Luma
+from edge.image import Grey
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER, MIRROR_ORDER_68
 from edge.networks.keypoint_model import KeypointModel, Prediction
 
@@ -88,7 +87,7 @@ class FacePass:
 
 def refine(
     model: KeypointModel,
-    images: Sequence[Grey | Luma],
+    images: Sequence[Grey],
     matrices: Sequence[Matrix],
     max_passes: int = MAX_PASSES,
     min_score: float = MIN_RERUN_SCORE,
@@ -100,7 +99,7 @@ def refine(
 
     Args:
         model: the open network.
-        images: for each face the grey image it is in, as `edge.crop.cut` takes it.
+        images: for each face the grey image it is in.
         matrices: for each face the matrix from the image to its first crop.
         max_passes: how often a face is run, at most.
         min_score: face score from which on it is run again; 0 where it is known to be a face.
@@ -131,7 +130,7 @@ def refine(
             last = results[i]
             if face.score < min(last.score, CERTAIN_SCORE) / MAX_SCORE_DROP:
                 continue
-            if fuse and _frames_well(last.matrix, face.pose, model.size, FUSED_LIMITS):
+            if fuse and frames_well(last.matrix, face.pose, model.size, FUSED_LIMITS):
                 results[i] = _fused(last, face)
             else:
                 results[i] = replace(face, score=max(face.score, last.score))
@@ -184,12 +183,12 @@ def _next_crop(face: FacePass, size: int, min_score: float, sure_error: float) -
     if face.score < min_score or face.pose is None:
         return None
     is_sure = face.error.mean() * scale_of(face.matrix) <= sure_error * size
-    if is_sure and _frames_well(face.matrix, face.pose, size):
+    if is_sure and frames_well(face.matrix, face.pose, size):
         return None
     return upright_matrix_of_pose(face.pose, size)
 
 
-def _frames_well(matrix: Matrix, pose: Matrix | None, size: int, limits: float = 1.0) -> bool:
+def frames_well(matrix: Matrix, pose: Matrix | None, size: int, limits: float = 1.0) -> bool:
     """Whether a crop shows a face of a pose upright, centred and at the right scale.
 
     Args:
@@ -200,24 +199,13 @@ def _frames_well(matrix: Matrix, pose: Matrix | None, size: int, limits: float =
     """
     if pose is None:
         return False
-    (a, _, x), (b, _, y) = compose(matrix, pose).tolist()  # from the mean face to the crop
-    return is_well_framed(complex(a, b), complex(x, y), size, limits)
-
-
-def is_well_framed(factor: complex, offset: complex, size: int, limits: float = 1.0) -> bool:
-    """Whether a face is upright, centred and at the right scale in a crop.
-
-    Args:
-        factor: of the similarity from the mean face to the crop, which takes `z = x + iy` to
-            `factor · z + offset`.
-        offset: likewise.
-        size: side of the crop, px.
-        limits: factor of the limits.
-    """
-    shift = abs(factor * (1 + 1j) * (CROP - 1) / 2 + offset - (1 + 1j) * (size - 1) / 2)
+    in_crop = compose(matrix, pose)  # from the mean face to the crop
+    (a, b, x), (c, d, y) = in_crop.tolist()
+    mean_centre, centre = (CROP - 1) / 2, (size - 1) / 2
+    shift = math.hypot((a + b) * mean_centre + x - centre, (c + d) * mean_centre + y - centre)
     return (
-        abs(math.degrees(cmath.phase(factor))) <= limits * MAX_ROLL_DEG
-        and abs(math.log(abs(factor) * CROP / size)) <= limits * MAX_LOG_SCALE
+        abs(rotation_deg(in_crop)) <= limits * MAX_ROLL_DEG
+        and abs(math.log(scale_of(in_crop) * CROP / size)) <= limits * MAX_LOG_SCALE
         and shift <= limits * MAX_SHIFT * size
     )
 
@@ -232,7 +220,7 @@ def _fused(first: FacePass, second: FacePass) -> FacePass:
 
 def _run_pass(
     model: KeypointModel,
-    images: Sequence[Grey | Luma],
+    images: Sequence[Grey],
     matrices: Sequence[Matrix],
     points68: bool,
     is_mirrored: bool,

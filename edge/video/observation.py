@@ -26,9 +26,10 @@ from edge.geometry.face_frame import (
     CROP,
     fit_complex_mean_face,
 )
-from edge.image import Grey, Luma
+from edge.image import Grey
 from edge.networks.keypoint_model import KeypointModel, Prediction
-from edge.refinement import CERTAIN_SCORE, MAX_SCORE_DROP, MIN_RERUN_SCORE, is_well_framed
+from edge.refinement import CERTAIN_SCORE, MAX_SCORE_DROP, MIN_RERUN_SCORE, frames_well
+from edge.video.luma import Luma
 
 Similarity = tuple[complex, complex]  # factor and offset
 
@@ -86,9 +87,8 @@ class Observation:
         """Whether its crop shows the face upright, centred and at the right scale."""
         if self.pose is None:
             return True  # there is no better crop
-        (factor, offset), (pose_factor, pose_offset) = self.to_crop, self.pose
-        size = len(self.crop)
-        return is_well_framed(factor * pose_factor, factor * pose_offset + offset, size)
+        pose = matrix_from_complex(*self.pose)
+        return frames_well(matrix_from_complex(*self.to_crop), pose, len(self.crop))
 
 
 def to_points(points: Complex) -> NDArray[np.float32]:

@@ -13,9 +13,10 @@ from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.geometry.boxes import io_min
 from edge.geometry.face_frame import fit_complex_mean_face
-from edge.image import Grey, ImageSource, Luma, to_grey, view_image
+from edge.image import Grey, ImageSource, to_grey
 from edge.suppression import DUPLICATE_IO_MIN, are_duplicates, is_one_face
 from edge.video.appearance import look_of, template_of
+from edge.video.luma import Luma, view_frame
 from edge.video.observation import (
     Observation,
     box_of_complex_pose,
@@ -97,7 +98,7 @@ class Tracker:
         Raises:
             ImageError, SourceError: as `FaceKeypoints`.
         """
-        frame = view_image(image)
+        frame = view_frame(image)
         now = self._frame_count / self._frame_rate if time is None else time
         self._frame_count += 1
         self._drop_old_tracks(now)

@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge.crop import cut
 from edge.errors import ImageError, SourceError
-from edge.geometry.similarity import similarity
-from edge.image import MAX_PIXELS, Luma, load_grey, load_image, to_grey
+from edge.image import MAX_PIXELS, load_grey, load_image, to_grey
 
 
 def encode(image, form="PNG", **options):
@@ -173,16 +171,6 @@ def test_a_picture_wider_than_a_strip_is_whole(load, rng):
     wide = rng.integers(0, 256, (3, 70_000)).astype(np.uint8)
     pixels = load(Image.fromarray(wide))
     np.testing.assert_array_equal(pixels if pixels.ndim == 2 else pixels[..., 1], wide)
-
-
-def test_the_grey_of_a_part_is_a_part_of_the_grey(rng):
-    picture = rng.integers(0, 256, (40, 60, 3)).astype(np.uint8)
-    luma, grey = Luma(picture), to_grey(picture)
-    assert (luma.shape, luma.size) == (grey.shape, grey.size)
-    for part in (np.s_[3:20, 5:50], np.ix_([0, 0, 1], [58, 59, 59]), np.s_[:]):
-        np.testing.assert_array_equal(luma[part], grey[part])
-    matrix = similarity(0.7, 12.0, (20.0, 5.0), (10.0, 12.0))  # reaches outside
-    np.testing.assert_array_equal(cut(luma, matrix, 32), cut(grey, matrix, 32))
 
 
 @pytest.mark.parametrize("error", [RuntimeError, AssertionError, UnboundLocalError, RecursionError])
