@@ -14,7 +14,7 @@ export IMAGE DATA  # read by the shell from the environment, so that spaces and 
 ORT := onnxruntime-web-1.30.0
 ORT_FILES := ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm
 
-.PHONY: run serve page test lint check dist matrix train train-research train-face clean
+.PHONY: run serve page test lint check docs dist matrix train train-research train-face clean
 
 run: .venv/runtime-installed
 	@$(BIN)/python -m edge.run --json - $(if $(IMAGE),-- "$$IMAGE",-o astronaut.keypoints.jpg $(SAMPLE))
@@ -41,6 +41,11 @@ lint: .venv/dev-installed
 	$(BIN)/mypy
 
 check: test lint
+
+# The documentation as a site without external parts: open build/site/index.html. A link that leads
+# nowhere is an error.
+docs: .venv/docs-installed
+	PATH="$(CURDIR)/$(BIN):$$PATH" NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 # The source archive, and the wheel built from it; the same bytes from the same commit.
 dist: .venv/release-installed
@@ -98,7 +103,7 @@ train-face: .venv/dev-installed
 	$(BIN)/python -m export.run runs/face-again --faces runs/photos.npz -o runs/models
 
 clean:
-	rm -rf .venv dist edge/serve/page/ort .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build dist edge/serve/page/ort .pytest_cache .mypy_cache .ruff_cache
 
 .venv/bin/python:
 	@echo "creating .venv" >&2
@@ -113,6 +118,10 @@ clean:
 .venv/serve-installed: pyproject.toml | .venv/bin/python
 	@echo "installing the server into .venv" >&2
 	@$(INSTALL) '.[serve,video]'
+	@touch .venv/runtime-installed $@
+
+.venv/docs-installed: pyproject.toml | .venv/bin/python
+	@$(INSTALL) '.[docs]'
 	@touch .venv/runtime-installed $@
 
 .venv/release-installed: pyproject.toml | .venv/bin/python

@@ -106,6 +106,19 @@ def stages(results: dict[str, Any]) -> str:
     return _plot(draw)
 
 
+def small_faces(results: dict[str, Any]) -> str:
+    """Share of faces found by their width at 320 px; of the results of `benchmarks.detection`."""
+
+    def draw(axes: Axes) -> None:
+        for row in results["detectors"]:
+            if row["detect_size"] == 320:
+                widths, shares = zip(*row["small_faces"].items(), strict=True)
+                axes.plot(widths, 100 * np.array(shares), marker=".", label=row["detector"])
+        axes.set(xlabel="width of a face, px", ylabel="% found")
+
+    return _plot(draw)
+
+
 def _comparable_rows(results: dict[str, Any]) -> list[dict[str, Any]]:
     """Rows of methods that predict most keypoints."""
     measured = [row for row in results["peers"] if "error" in row.get("accuracy", {})]

@@ -20,6 +20,15 @@ def test_plots_are_svg_with_the_names_of_what_they_show(results):
             assert f">{name}<" in svg or f"> {name}<" in svg, (plot.__name__, name)
 
 
+def test_detectors_are_plotted_at_320_px_by_their_names():
+    row = {"detector": "a", "detect_size": 320, "small_faces": {"12": 0.5, "16": 1.0}}
+    large = {**row, "detector": "b", "detect_size": 640}
+    svg = plots.small_faces({"detectors": [row, large]})
+    assert "% found" in svg
+    assert ">a<" in svg
+    assert ">b<" not in svg
+
+
 def test_without_comparable_methods_nothing_is_plotted(results):
     results["peers"][0]["accuracy"]["keypoints"] = 5
     assert plots.accuracy_against_latency(results) == ""

@@ -1,0 +1,109 @@
+"""The pages of the documentation's site against the code that they describe."""
+
+import ast
+import json
+import re
+
+import pytest
+
+import edge
+from tests.conftest import ROOT
+
+DOCS = ROOT / "docs"
+GAP = "…"
+
+
+def texts():
+    """All texts of `edge`, with a gap for each value that is filled in."""
+    for path in (ROOT / "edge").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = (v.value if isinstance(v, ast.Constant) else GAP for v in node.values)
+                yield "".join(map(str, parts))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def test_every_message_of_the_troubleshooting_page_is_one_of_the_code():
+    page = (DOCS / "troubleshooting.md").read_text("utf-8")
+    messages = re.findall(r"^### `(.+)`$", page, re.MULTILINE)
+    known = "\n".join(texts())
+    assert len(messages) > 20
+    for message in messages:
+        for part in re.split(rf"{GAP}|; ", message):
+            part = part.strip(" :;()[]'")
+            assert part in known, f"{message}: {part!r}"
+
+
+def test_every_public_name_is_in_the_api_reference():
+    page = (DOCS / "api.md").read_text("utf-8")
+    described = {name.rpartition(".")[2] for name in re.findall(r"^::: ([\w.]+)$", page, re.M)}
+    assert set(edge.__all__) - described - {"__version__"} == set()
+
+
+def test_the_members_that_the_api_reference_names_exist():
+    page = (DOCS / "api.md").read_text("utf-8")
+    (members,) = re.findall(r"members: \[(.*)\]", page)
+    public = {name for name in vars(edge.FaceKeypoints) if not name.startswith("_")}
+    named = set(members.split(", "))
+    assert public <= named
+    for name in named - public:
+        assert hasattr(edge.FaceKeypoints, name) or f" {name}:" in edge.FaceKeypoints.__doc__, name
+
+
+PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "page", sorted(DOCS.rglob("*.md")), ids=lambda page: str(page.relative_to(DOCS))
+)
+def test_the_python_of_a_page_is_valid_and_uses_names_that_exist(page):
+    for code in PYTHON.findall(page.read_text("utf-8")):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "edge":
+                assert node.attr in edge.__all__ or node.attr == "bulk", node.attr
+
+
+COMMAND = re.compile(r"^ *(?:uvx )?edge-keypoints +(.*?)(?: +#.*)?$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "guides").glob("*.md")), ids=lambda page: page.name)
+def test_the_commands_of_a_guide_are_read_by_their_parsers(page):
+    import shlex
+
+    from edge.console.command import PROG
+    from edge.console.parser import make_parser
+
+    parser = make_parser(PROG)
+    commands = COMMAND.findall(page.read_text("utf-8"))
+    for command in commands:
+        words = shlex.split(command.partition(" > ")[0].partition(" | ")[0])
+        if words[0] not in ("run", "serve", "bulk", "info", "completion"):
+            words = ["run", *words]
+        parser.parse_args(words)
+
+
+def test_the_figures_of_the_comparison_are_those_measured():
+    page = (DOCS / "comparison.md").read_text("utf-8")
+    rows = json.loads((ROOT / "benchmarks" / "results" / "latency.json").read_text("utf-8"))
+    peers = {row["way"]: row for row in rows["peers"] if row["threads"] == 1}
+    columns = ["edge int8", "MediaPipe Face Mesh", "dlib, 68 points", "YuNet, 320 px",
+               "Haar default"]  # fmt: skip
+
+    def cells(name):
+        line = re.search(rf"^\| {re.escape(name)} \|(.*)\|$", page, re.MULTILINE)[1]
+        return [cell.strip() for cell in line.split("|")][: len(columns)]
+
+    for cell, way in zip(cells("a photo, one core"), columns, strict=True):
+        digits = 1 if peers[way]["latency"]["p50_ms"] < 10 else 0
+        assert cell.startswith(f"{peers[way]['latency']['p50_ms']:.{digits}f} ms"), way
+    for cell, way in zip(cells("installed"), columns, strict=True):
+        assert cell == f"{peers[way]['installed_mb']:.0f} MB", way
+    for cell, way in zip(
+        cells("error on HELEN"), ["edge fp32", "MediaPipe Face Mesh, refined", *columns[2:4]],
+        strict=False,
+    ):  # fmt: skip
+        assert cell.startswith(f"{peers[way]['accuracy']['error']:.2%}".replace("%", " %")), way
+    card = (ROOT / "MODEL_CARD.md").read_text("utf-8")
+    for cell in cells("error on LFPW, 15 points")[:3]:
+        assert cell.replace(" %", "%") in card
