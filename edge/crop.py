@@ -26,6 +26,13 @@ class Windows(Protocol):
     def window(self, low: tuple[int, int], high: tuple[int, int]) -> Image.Image: ...  # noqa: D102
 
 
+class Levels(Protocol):
+    """A grey image that is there in several sizes, as `edge.formats.reduced_jpeg.ReducedGrey`."""
+
+    def detect(self, detector: Any, detect_size: int) -> Any: ...  # noqa: D102
+    def level(self, matrix: Matrix) -> tuple[Grey, Matrix]: ...  # noqa: D102
+
+
 def cut(grey: Grey | Windows, matrix: Matrix, size: int) -> NDArray[np.uint8]:
     """Crop a square out of a grey image, with antialiasing.
 
@@ -95,7 +102,7 @@ def _resize(grey: Grey | Windows, matrix: Matrix, shape: tuple[int, int]) -> Ima
     if factor > 1 and area > _MAX_PADDING * grey.size:
         # A square around a very long image is mostly border: shrink before replicating that.
         small = np.asarray(Image.fromarray(grey[:]).reduce(factor))
-        return _resize(small, compose(matrix, _scaling(factor)), shape)
+        return _resize(small, compose(matrix, scaling(factor)), shape)
     window = _image(_window(grey, low, high))
     return window.resize((width, height), Image.Resampling.BILINEAR, box=box)
 
@@ -104,7 +111,8 @@ def _window_edges(scale: float, offset: float, length: int) -> tuple[float, floa
     return (-0.5 - offset) / scale + 0.5, (length - 0.5 - offset) / scale + 0.5
 
 
-def _scaling(factor: int) -> Matrix:
+def scaling(factor: int) -> Matrix:
+    """The matrix from an image whose sides are shorter by a factor to the image itself."""
     offset = (factor - 1) / 2
     return np.array([[factor, 0, offset], [0, factor, offset]], dtype=np.float64)
 

@@ -5,7 +5,8 @@ Legend: M boxes of one image, N crops.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from edge.crop import Levels
 from edge.errors import ImageError
 from edge.face import Face
 from edge.fusion import fused_box, fused_score, min_detector_score
@@ -185,22 +187,31 @@ class FaceKeypoints:
             raise ImageError(
                 "cannot use one path or file as a batch: expected several; pass a list"
             )
+        from edge.formats.reduced_jpeg import load_reduced_grey
+
+        size = self.detect_size if self.face_detector.finds_faces else math.inf
         sources, results = iter(images), []
         while chunk := list(islice(sources, _CHUNK)):
-            greys = [load_grey(image) for image in chunk]
+            greys = [load_reduced_grey(image, size) for image in chunk]
             results += self.predict_faces(greys, [self.detect_faces(grey) for grey in greys])
         return results
 
-    def detect_faces(self, grey: Grey) -> Detections:
+    def detect_faces(self, grey: Grey | Levels) -> Detections:
         """Detect faces in uint8 `(H, W)`, else ImageError; for `predict_faces`, largest first."""
-        detections = self.face_detector(check_grey(grey), self.detect_size)
+        if isinstance(grey, np.ndarray):
+            detections = self.face_detector(check_grey(grey), self.detect_size)
+        else:
+            detections = grey.detect(self.face_detector, self.detect_size)
         detections = detections.above(min_detector_score(self.min_score))
         detections = detections.take(~are_suppressed(detections))
         boxes = detections.boxes
         return detections.take(np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable"))
 
     def predict_faces(
-        self, greys: list[Grey], detections: list[Detections], points68: bool | None = None
+        self,
+        greys: Sequence[Grey | Levels],
+        detections: list[Detections],
+        points68: bool | None = None,
     ) -> list[list[Face]]:
         """Predict the keypoints of detected faces; faces of all images share network runs.
 
@@ -293,7 +304,7 @@ class FaceKeypoints:
 
     def _predict(
         self,
-        greys: list[Grey],
+        greys: Sequence[Grey | Levels],
         detections: list[Detections],
         points68: bool | None = None,
         min_score: float = MIN_RERUN_SCORE,

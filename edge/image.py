@@ -161,7 +161,7 @@ def _decode(image: Image.Image, name: str, finish: _Finish) -> NDArray[np.uint8]
                 "make it smaller first",
             )
         image.load()
-        return finish(_to_rgb(_upright(image)))
+        return finish(_to_rgb(upright(image)))
     except ImageError:
         raise
     except Exception as error:  # as above
@@ -176,7 +176,8 @@ def _named_error(name: str, reason: str) -> ImageError:
     return ImageError(f"{name}: {reason}", reason)
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def upright(image: Image.Image) -> Image.Image:
+    """The image as its EXIF orientation says."""
     try:
         if image.getexif().get(ExifTags.Base.Orientation, 1) not in range(2, 9):
             return image  # as it is: `exif_transpose` would copy it

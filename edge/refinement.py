@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.crop import cut
+from edge.crop import Levels, cut
 from edge.geometry.affine import Matrix, compose, invert, rotation_deg, scale_of, transform
 from edge.geometry.face_frame import CROP, box_of_pose, fit_mean_face, upright_matrix_of_pose
 from edge.image import Grey
@@ -87,7 +87,7 @@ class FacePass:
 
 def refine(
     model: KeypointModel,
-    images: Sequence[Grey],
+    images: Sequence[Grey | Levels],
     matrices: Sequence[Matrix],
     max_passes: int = MAX_PASSES,
     min_score: float = MIN_RERUN_SCORE,
@@ -220,13 +220,17 @@ def _fused(first: FacePass, second: FacePass) -> FacePass:
 
 def _run_pass(
     model: KeypointModel,
-    images: Sequence[Grey],
+    images: Sequence[Grey | Levels],
     matrices: Sequence[Matrix],
     points68: bool,
     is_mirrored: bool,
 ) -> list[FacePass]:
     """Run the network once per face, on the crops or on their mirror images."""
-    crops = [cut(image, matrix, model.size) for image, matrix in zip(images, matrices, strict=True)]
+    sources = [
+        (image, matrix) if isinstance(image, np.ndarray) else image.level(matrix)
+        for image, matrix in zip(images, matrices, strict=True)
+    ]
+    crops = [cut(image, matrix, model.size) for image, matrix in sources]
     if not crops:
         return []
     faces = np.stack(crops)

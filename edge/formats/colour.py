@@ -34,6 +34,11 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.point(_grey_table(transform)) if image.mode == "L" else _apply(image, transform)
 
 
+def is_srgb(profile: bytes) -> bool:
+    """Whether `to_srgb` returns RGB images with this profile as they are."""
+    return _transform(profile, "RGB") is None
+
+
 @lru_cache(maxsize=16)  # profiles come in few kinds, and building a transform takes milliseconds
 def _transform(profile: bytes, mode: str) -> Any:
     """The transform to sRGB; None where the profile is no use or is sRGB itself."""
