@@ -14,14 +14,14 @@ from edge.networks.contract import COORDINATE_CONVENTION
 from edge.networks.face_detector import METADATA_KEYS, FaceDetector, working_shape
 from edge.networks.keypoint_model import EMBEDDED
 
-BOX, SCORE = [40.0, 20.0, 33.0, 44.0], 0.81
+BOX, SCORE = [40.0, 20.0, 33.0, 44.0], 0.91
 
 
-def write_detector(path, box=BOX, scores="scores", roll=None, **changes):
+def write_detector(path, box=BOX, scores="scores", roll=None, score=SCORE, **changes):
     """A detector that gives one box wherever it looks, and its roll unless that is None."""
     values = {
         "boxes": helper.make_tensor("b", TensorProto.FLOAT, [1, 4], box),
-        scores: helper.make_tensor("s", TensorProto.FLOAT, [1], [SCORE]),
+        scores: helper.make_tensor("s", TensorProto.FLOAT, [1], [score]),
     }
     if roll is not None:
         values["roll"] = helper.make_tensor("r", TensorProto.FLOAT, [1], [roll])
@@ -91,6 +91,17 @@ def test_the_first_crop_of_a_face_that_is_rotated_is_upright(roll, sample, tmp_p
 def test_a_small_picture_is_enlarged_twice_at_most(path):
     boxes = FaceDetector(path)(np.zeros((60, 80), np.uint8), 640).boxes
     np.testing.assert_allclose(boxes[0, 2:], np.array(BOX[2:]) / 2)
+
+
+def test_a_picture_without_a_sure_face_is_searched_for_large_ones_at_half_the_size(tmp_path):
+    grey = np.zeros((320, 320), np.uint8)
+    width, height = 60.0, 80.0
+    for score, factors in ((0.91, [1]), (0.6, [1, 2])):
+        path = write_detector(tmp_path / "a.onnx", [5, 5, width, height], score=score)
+        sides = FaceDetector(path)(grey, 320).boxes[:, 2:]
+        np.testing.assert_allclose(sides, [[width * f, height * f] for f in factors])
+    path = write_detector(tmp_path / "b.onnx", [5, 5, width * 0.9, height * 0.9], score=0.6)
+    assert len(FaceDetector(path)(grey, 320).boxes) == 1  # twice as large is still too small
 
 
 def test_a_picture_within_a_tenth_of_the_size_is_searched_as_it_is(path):
