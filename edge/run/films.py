@@ -230,7 +230,7 @@ class _AnnotatedVideo:
         notes = []
         if self._writer.is_resampled and not self._film.is_live:
             notes.append(
-                f"resampled to {self._film.rate:.4g} frames per second, as this format holds no "
+                f"resampled to {self._writer.rate:.4g} frames per second, as this format holds no "
                 "times; .mp4 and .mkv do"
             )
         if self._sound:

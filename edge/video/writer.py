@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import EINVAL, EPERM
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -21,13 +22,22 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _CODEC = "mpeg4"  # in every build of FFmpeg
-_CODEC_BY_SUFFIX = {".avi": "mjpeg", ".webm": "libvpx", ".ogv": "libvpx", ".flv": "flv"}
+_CODEC_BY_SUFFIX = {
+    ".avi": "mjpeg", ".webm": "libvpx", ".ogv": "libvpx", ".flv": "flv",
+    ".mpg": "mpeg2video", ".mpeg": "mpeg2video", ".vob": "mpeg2video",
+}  # fmt: skip
 _FORMAT_BY_SUFFIX = {
     ".mkv": "matroska", ".m4v": "mp4", ".mpg": "mpeg", ".mpeg": "mpeg", ".ogv": "ogg",
     ".ts": "mpegts", ".mts": "mpegts", ".m2ts": "mpegts", ".wmv": "asf",
 }  # fmt: skip
-# Of formats that hold a rate and no times; programme streams have them for a few packets only.
-_STEADY_SUFFIXES = (".avi", ".mpg", ".mpeg")
+# Of formats that hold a rate and no times: Ogg counts frames, and programme streams have times for
+# a few packets only.
+_STEADY_SUFFIXES = (".avi", ".ogv", ".mpg", ".mpeg", ".vob")
+# The only rates of MPEG-2 video, frames a second (ISO/IEC 13818-2, table 6-4).
+_MPEG_RATES = (
+    *(Fraction(n, 1001) for n in (24000, 30000, 60000)),
+    *(Fraction(n) for n in (24, 25, 30, 50, 60)),
+)
 _TICK = Fraction(1, 60000)  # s; MPEG-4 allows no more than 65,535 ticks a second
 _MAX_RATE_DENOMINATOR = 1001  # of the rates in use: 30000/1001 and the like
 _QUALITY = {"flags": "+qscale", "global_quality": str(3 * 118)}  # of MPEG codecs, 1 (best) to 31
@@ -57,6 +67,10 @@ class VideoWriter:
         self.path = path
         self.is_resampled = False
         self._rate = Fraction(rate).limit_denominator(_MAX_RATE_DENOMINATOR)
+        codec = _CODEC_BY_SUFFIX.get(path.suffix.lower(), _CODEC)
+        if codec == "mpeg2video":
+            self._rate = mpeg_rate(self._rate)
+        self._codec = codec
         self._sound = sound
         self._part = temporary_path(path)
         self._file: BinaryIO | None = None
@@ -67,6 +81,11 @@ class VideoWriter:
         self._count = 0  # frames given to `write`
         self._first_time = 0.0
         self._next_tick = 0  # the first at which no frame is shown yet
+
+    @property
+    def rate(self) -> float:
+        """Frames a second, where the format holds no times."""
+        return float(self._rate)
 
     def write(self, image: Rgb, time: float | None = None) -> None:
         """Add a frame.
@@ -122,12 +141,13 @@ class VideoWriter:
             self._file, "w", format=_FORMAT_BY_SUFFIX.get(suffix, suffix.removeprefix("."))
         )
         self._container.metadata["comment"] = MARK
-        self._stream = self._add_stream(image, _CODEC_BY_SUFFIX.get(suffix, _CODEC))
+        self._stream = self._add_stream(image)
         if self._sound:
             self._sound.begin(self._container, seconds)
 
-    def _add_stream(self, image: Rgb, codec: str) -> VideoStream:
+    def _add_stream(self, image: Rgb) -> VideoStream:
         assert self._container is not None
+        codec = self._codec
         options = {} if codec == "libvpx" else _QUALITY
         stream = cast(
             "VideoStream", self._container.add_stream(codec, rate=self._rate, options=options)
@@ -168,9 +188,21 @@ class VideoWriter:
             self._file = None
 
     def _failure(self, error: Exception) -> SourceError:
-        if isinstance(error, OSError) and error.strerror and self._container is not None:
+        """What failed: the file system, or a format that refuses the codec (EPERM, EINVAL)."""
+        is_refused = getattr(error, "errno", None) in (EPERM, EINVAL)
+        if isinstance(error, OSError) and error.strerror and self._container and not is_refused:
             return SourceError(f"{self.path}: cannot be written ({first_line(error)})")
         return SourceError(f"{self.path}: cannot be written as a video; try .mp4 or .avi")
+
+
+def mpeg_rate(rate: Fraction) -> Fraction:
+    """The rate of MPEG-2 video, frames a second, that shows frames of `rate` most evenly."""
+
+    def unevenness(candidate: Fraction) -> tuple[Fraction, Fraction]:
+        repeats = max(1, round(candidate / rate))
+        return abs(candidate / repeats / rate - 1), candidate
+
+    return min(_MPEG_RATES, key=unevenness)
 
 
 def _errors() -> tuple[type[Exception], ...]:
