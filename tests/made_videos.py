@@ -86,6 +86,12 @@ def add_tone(path, target, seconds, codec="aac", hertz=440):
     return target
 
 
+def joined(path, parts):
+    """Join files as `cat` does."""
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
 def set_display_matrix(path, matrix):
     """Give the first track of an .mp4 file a display matrix with these four of its nine numbers."""
     data = bytearray(path.read_bytes())

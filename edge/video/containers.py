@@ -7,6 +7,7 @@ addresses, as play lists do.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from edge.errors import SourceError
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer
     from av.video.stream import VideoStream
+
+    from edge.video.transport import Recent
+
+
+# Seconds after which the time stamps of MPEG's streams begin anew (ISO/IEC 13818-1, 2.4.3.7).
+_OVERFLOW_S = Fraction(1 << 33, 90_000)
+_OVERFLOWING = ("mpegts", "mpeg")
 
 
 def open_av() -> Any:
@@ -43,7 +51,7 @@ def open_binary(path: Path) -> BinaryIO:
         raise SourceError(f"{path}: cannot be opened ({reason})") from error
 
 
-def open_container(file: BinaryIO, name: str) -> InputContainer:
+def open_container(file: BinaryIO | Recent, name: str) -> InputContainer:
     """The container in an open file.
 
     Raises:
@@ -71,3 +79,8 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
     if getattr(stream, "codec_context", None) is None:
         raise SourceError(f"{name}: the format of its video stream is unknown; convert it first")
     return cast("VideoStream", stream)
+
+
+def overflow_of(container: InputContainer) -> Fraction | None:
+    """The seconds after which a container's time stamps begin anew; None if they do not."""
+    return _OVERFLOW_S if container.format.name in _OVERFLOWING else None

@@ -9,16 +9,26 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from edge.errors import SourceError
 from edge.video.clock import Clock
-from edge.video.containers import open_av, open_binary, open_container, video_stream
+from edge.video.containers import (
+    open_av,
+    open_binary,
+    open_container,
+    overflow_of,
+    video_stream,
+)
 from edge.video.display import Display
 from edge.video.frame import Frame
 from edge.video.losses import Losses
-from edge.video.truncation import is_truncated
+from edge.video.transport import Recent, is_damaged
+from edge.video.truncation import Extent, extent_of
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.video.stream import VideoStream
 
+_OF_FIELDS = ("gxf",)  # formats whose average rate is that of fields
+# Packets that begin a stream of Theora (its specification, 6.1), also in the middle of joined files.
+_OGG_HEADERS = (b"\x80theora", b"\x81theora", b"\x82theora")
 _FALLBACK_RATE = 25.0  # frames a second, where the file gives none
 _MAX_RATE = 1000.0  # frames a second; files with more have a broken header
 _MAX_STEADY_RATE = 120.0  # frames a second, of copies in a format without times
@@ -50,25 +60,32 @@ class Video:
         """
         open_av()
         self.name = str(path)
-        self._file = file or open_binary(Path(path))
+        self._file: BinaryIO | Recent = Recent(file) if file else open_binary(Path(path))
         try:
-            truncated = file is None and is_truncated(self._file)
+            extent = Extent() if isinstance(self._file, Recent) else extent_of(self._file)
             self._container = open_container(self._file, self.name)
         except BaseException:
             self._file.close()
             raise
         self._stream = video_stream(self._container, self.name)
         self._stream.thread_type = "AUTO"
-        self.rate = _sane_rate(self._stream.average_rate or self._stream.guessed_rate)
+        self.rate = _sane_rate(self._frame_rate)
         self.count = self._stream.frames or round(self._header_seconds * self.rate)
-        self.losses = Losses(self._container, self._stream, self.rate, truncated)
-        self._clock = Clock(1 / self.rate)
+        self.losses = Losses(self._container, self._stream, self.rate, extent)
+        self._clock = Clock(1 / self.rate, overflow_of(self._container))
         self._display = Display(self._stream)
+        self._was_flagged = False  # the last packet, as damaged
 
     def __del__(self) -> None:
         """Close a file of which no frame was read."""
         if hasattr(self, "_container"):
             self.close()
+
+    @property
+    def _frame_rate(self) -> Fraction | None:
+        average, guessed = self._stream.average_rate, self._stream.guessed_rate
+        counts_fields = self._container.format.name in _OF_FIELDS
+        return guessed or average if counts_fields else average or guessed
 
     @property
     def steady_rate(self) -> float:
@@ -77,20 +94,21 @@ class Video:
         return nominal if self.rate * _VARIABLE < nominal <= _MAX_STEADY_RATE else self.rate
 
     @property
-    def origin(self) -> float:
-        """The time of the first frame that was read by the file's own clock, seconds."""
-        return self._clock.origin
+    def clock(self) -> Clock:
+        """Of the frames that were read so far."""
+        return self._clock
 
     @property
     def _header_seconds(self) -> float:
-        duration = self._container.duration  # µs
-        return max(0.0, (duration or 0) / 1e6)
+        seconds = (self._container.duration or 0) / 1e6
+        overflow = overflow_of(self._container)
+        # Where the time stamps begin anew, FFmpeg takes them for a day later.
+        return 0.0 if overflow and seconds > overflow / 2 else max(0.0, seconds)
 
     def close(self) -> None:
         """Close the file."""
         self._container.close()
-        if hasattr(self._file, "close"):
-            self._file.close()
+        self._file.close()
 
     def frames(
         self, every: int = 1, start: float = 0.0, stop: float | None = None
@@ -111,7 +129,7 @@ class Video:
         seconds = 0.0
         try:
             for decoded in self._decode():
-                seconds = self._clock.seconds(decoded.pts, self._stream.time_base)
+                seconds = self._clock.seconds(self._stamp(decoded), self._stream.time_base)
                 if stop is not None and seconds >= stop:
                     return
                 if seconds >= start:
@@ -124,6 +142,10 @@ class Video:
                 raise self._nothing_read(number, seconds, start)
         finally:
             self.close()
+
+    def _stamp(self, frame: VideoFrame) -> int | None:
+        """The time stamp of a frame; .avi has only those of decoding, which rise alike."""
+        return frame.dts if self._container.format.name == "avi" else frame.pts
 
     def _nothing_read(self, count: int, seconds: float, start: float) -> SourceError:
         if not count:
@@ -160,7 +182,7 @@ class Video:
 
     def _decode_packet(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
         av = open_av()
-        if packet is not None and packet.is_corrupt:  # cut off: half a frame may look like a whole
+        if packet is not None and self._is_cut(packet):  # half a frame may look like a whole
             self.losses.count_lost()
             return []
         try:
@@ -168,8 +190,18 @@ class Video:
         except EOFError:
             return []
         except av.error.FFmpegError:
-            self.losses.count_lost()
+            if packet is None or not bytes(packet).startswith(_OGG_HEADERS):
+                self.losses.count_lost()
             return []
+
+    def _is_cut(self, packet: Packet[VideoStream]) -> bool:
+        """Whether a packet is not whole; of transport streams the flag may mean the one before."""
+        is_flagged, was_flagged = packet.is_corrupt, self._was_flagged
+        self._was_flagged = is_flagged
+        if not (is_flagged or was_flagged) or self._container.format.name != "mpegts":
+            return is_flagged
+        is_cut = is_damaged(self._file, packet.pos)
+        return is_flagged if is_cut is None else is_cut
 
 
 def _sane_rate(rate: Fraction | None) -> float:

@@ -4,36 +4,76 @@ from __future__ import annotations
 
 import os
 import struct
+from dataclasses import dataclass
 from typing import BinaryIO
 
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"  # RFC 8794, RFC 9559
-_BOXES = (b"ftyp", b"moov", b"mdat", b"moof", b"free", b"wide", b"skip")  # ISO 14496-12
+# ISO 14496-12, among them those of fragments.
+_BOXES = (
+    b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"sidx", b"ssix", b"emsg", b"prft", b"pdin",
+    b"mfra", b"meta", b"udta", b"uuid", b"free", b"wide", b"skip", b"pnot", b"PICT",
+)  # fmt: skip
+# Of the objects of .wmv and .asf (Advanced Systems Format, 10.1 and 10.2).
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_ASF_FIELDS = struct.Struct("<16xQ8xQQ8xQI")  # file size, packets, time, preroll, flags
+_ASF_LIVE = 1  # a flag: sizes and times are not known
 
 
-def is_truncated(file: BinaryIO) -> bool:
-    """Whether an .mp4, .mov, .mkv, .webm or .avi file is shorter than its headers say.
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a file's headers say of its size.
+
+    Attributes:
+        is_truncated: whether it is shorter; False where the headers do not say.
+        seconds: how long the film is, where libavformat does not read it of a short file; else 0.
+    """
+
+    is_truncated: bool = False
+    seconds: float = 0.0
+
+
+def extent_of(file: BinaryIO) -> Extent:
+    """What the headers of an .mp4, .mov, .mkv, .webm, .avi or .wmv file say of its size.
 
     Args:
         file: seekable; its position is left as it was.
-
-    Returns:
-        False, too, for other formats and where the headers do not say.
     """
     position = file.tell()
     try:
         length = file.seek(0, os.SEEK_END)
         file.seek(0)
-        head = file.read(12)
-        if head[:4] == b"RIFF":
-            size = struct.unpack_from("<I", head, 4)[0]
-            return bool(size != 0xFFFFFFFF and 8 + size > length + 1)  # odd sizes are padded
-        if head[:4] == _EBML:
-            return _segment_end(file) > length
-        return head[4:8] in _BOXES and _boxes_end(file, length) > length
+        head = file.read(16)
+        if head == _ASF_HEADER:
+            return _asf_extent(file, length)
+        return Extent(_is_truncated(file, head, length))
     except struct.error:  # in the middle of a header
-        return True
+        return Extent(is_truncated=True)
     finally:
         file.seek(position)
+
+
+def _is_truncated(file: BinaryIO, head: bytes, length: int) -> bool:
+    if head[:4] == b"RIFF":
+        size = struct.unpack_from("<I", head, 4)[0]
+        return bool(size != 0xFFFFFFFF and 8 + size > length + 1)  # odd sizes are padded
+    if head[:4] == _EBML:
+        return _segment_end(file) > length
+    return head[4:8] in _BOXES and _boxes_end(file, length) > length
+
+
+def _asf_extent(file: BinaryIO, length: int) -> Extent:
+    size, count = struct.unpack("<QI2x", file.read(14))
+    for _ in range(min(count, size // 24)):
+        start = file.tell()
+        name, size = struct.unpack("<16sQ", file.read(24))
+        if name == _ASF_FILE:
+            size, packets, time, preroll, flags = _ASF_FIELDS.unpack(file.read(_ASF_FIELDS.size))
+            if flags & _ASF_LIVE or not packets:
+                return Extent()
+            return Extent(size > length, max(0.0, time / 1e7 - preroll / 1e3))
+        file.seek(start + max(size, 24))
+    return Extent()
 
 
 def _boxes_end(file: BinaryIO, length: int) -> int:

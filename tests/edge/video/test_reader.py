@@ -200,10 +200,10 @@ def test_a_whole_film_has_no_losses(tmp_path):
     assert (len(read), losses.read, losses.total) == (30, 30, 30)
 
 
-@pytest.mark.parametrize("suffix", [".avi", ".mkv", ".webm"])
+@pytest.mark.parametrize("suffix", [".avi", ".mkv", ".webm", ".wmv", ".flv"])
 @pytest.mark.parametrize("share", [0.4, 0.8])
 def test_a_film_that_is_cut_gives_what_it_has_and_counts_the_rest(tmp_path, suffix, share):
-    codec = {".avi": "mjpeg", ".webm": "libvpx"}.get(suffix, "mpeg4")
+    codec = {".avi": "mjpeg", ".webm": "libvpx", ".flv": "flv"}.get(suffix, "mpeg4")
     path = tmp_path / f"film{suffix}"
     noisy = list(np.random.default_rng(1).integers(0, 256, (60, 96, 128, 3), np.uint8))
     encode(path, noisy, range(60), Fraction(1, 30), codec)
@@ -214,6 +214,39 @@ def test_a_film_that_is_cut_gives_what_it_has_and_counts_the_rest(tmp_path, suff
     assert read == pytest.approx(60 * share, abs=8)
     assert video.losses.read == read
     assert video.losses.total == pytest.approx(60, abs=1)
+
+
+MPEG = (".mpg", ".m2v", ".gxf", ".mxf", ".wtv")
+CODECS = {".flv": "flv", ".webm": "libvpx", ".ivf": "libvpx", ".ogv": "libvpx", ".rm": "rv20",
+          ".dv": "dvvideo", ".3gp": "h263", **dict.fromkeys(MPEG, "mpeg2video")}  # fmt: skip
+SIZES = {".gxf": (576, 720), ".dv": (576, 720), ".3gp": (288, 352), ".rm": (288, 352)}  # allowed
+OF_50_FIELDS = (".gxf", ".dv")
+
+
+@pytest.mark.parametrize(
+    "suffix",
+    [".mp4", ".mov", ".mkv", ".avi", ".wmv", ".ts", ".nut", *CODECS],
+)
+def test_no_undamaged_film_is_called_cut(tmp_path, suffix):
+    rate = 25 if suffix in OF_50_FIELDS else 30
+    frames = numbered(30, SIZES.get(suffix, (96, 128)))
+    path = tmp_path / f"film{suffix}"
+    encode(path, frames, range(30), Fraction(1, rate), CODECS.get(suffix, "mpeg4"))
+    video = Video(path)
+    found = list(video.frames())
+    assert (len(found), video.losses.total) == (30, 30)
+    # Of small frames .mpg holds few times; others round to fields or milliseconds.
+    tolerance = {".mpg": 0.034, ".gxf": 0.021, ".rm": 1.1e-3}.get(suffix, 6e-4)
+    expected = [n / rate for n in range(30)]
+    assert [frame.time for frame in found] == pytest.approx(expected, abs=tolerance)
+
+
+def test_the_times_of_an_avi_with_b_frames_are_steady(tmp_path):
+    path = encode(tmp_path / "film.avi", numbered(30), range(30), Fraction(1, 25), "libx264",
+                  {"bf": "3"})  # fmt: skip
+    frames = list(Video(path).frames())
+    assert numbers(frames) == pytest.approx(list(range(30)), abs=1)
+    assert [frame.time for frame in frames] == pytest.approx([n / 25 for n in range(30)])
 
 
 def test_damage_in_the_middle_is_counted(tmp_path):
