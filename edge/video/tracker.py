@@ -7,8 +7,11 @@ is lost. After an occlusion or an absence a face is re-identified by its appeara
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from edge.errors import ImageError
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.geometry.boxes import io_min
@@ -70,10 +73,10 @@ class Tracker:
         Raises:
             ValueError: a setting is out of its range.
         """
-        if every < 1 or not max_gap >= 0 or not frame_rate > 0:
+        if not every >= 1 or not max_gap >= 0 or not 0 < frame_rate < math.inf:
             raise ValueError(
-                "every must be at least 1, max_gap at least 0 and frame_rate above 0; received "
-                f"{every}, {max_gap} and {frame_rate}"
+                "every must be at least 1, max_gap at least 0 and frame_rate above 0 and finite; "
+                f"received {every}, {max_gap} and {frame_rate}"
             )
         self._detect = detect
         self._detection_s = every / frame_rate
@@ -83,23 +86,28 @@ class Tracker:
         self._tracks: list[Track] = []
         self._next_number = 0
         self._frame_count = 0
-        self._detection_time = -np.inf  # seconds
+        self._last_time = -math.inf  # of the last frame, seconds
+        self._shift = 0.0  # from the caller's times to those of the tracks, which never fall
+        self._detection_time = -math.inf  # seconds
 
     def __call__(self, image: ImageSource, time: float | None = None) -> list[Face]:
         """Track the faces into the next frame.
 
         Args:
             image: as `FaceKeypoints` takes it.
-            time: of the frame, seconds, rising; None to count frames.
+            time: of the frame, seconds, finite; None to count frames. Where it falls, as in a film
+                that begins anew, time goes on from the last frame, and faces are detected at once.
 
         Returns:
             The faces in view, with `track_id`, largest first.
 
         Raises:
-            ImageError, SourceError: as `FaceKeypoints`.
+            ImageError: the time is no finite number; or as `FaceKeypoints`.
+            SourceError: as `FaceKeypoints`.
         """
+        seconds = self._frame_count / self._frame_rate if time is None else _finite(time)
         frame = view_frame(image)
-        now = self._frame_count / self._frame_rate if time is None else time
+        now = self._rising(seconds)
         self._frame_count += 1
         self._drop_old_tracks(now)
         any_lost = self._update_tracks(frame if frame.ndim == 2 else Luma(frame), now)
@@ -109,6 +117,16 @@ class Tracker:
         faces = [self._face(track) for track in self._active()]
         faces.sort(key=lambda face: -float(face.box[2] * face.box[3]))
         return faces[: self._detect.max_faces]
+
+    def _rising(self, seconds: float) -> float:
+        """The time of a frame on the clock of the tracks."""
+        now = seconds + self._shift
+        if now < self._last_time:
+            self._shift = self._last_time - seconds
+            now = self._last_time
+            self._detection_time = -math.inf
+        self._last_time = now
+        return now
 
     def _active(self) -> list[Track]:
         return [track for track in self._tracks if not track.lost]
@@ -173,7 +191,7 @@ class Tracker:
             self._resume(max(candidates, key=lambda match: match.similarity), now)
         elif occluded and any(is_in_place(match, now) for match in matches):
             # Half of it may still be occluded; in the next frame it can be re-identified.
-            self._detection_time = -np.inf
+            self._detection_time = -math.inf
         else:
             self._start(face, now)
 
@@ -214,3 +232,13 @@ class Tracker:
             points68=None if points68 is None else to_points(points68),
             error90=seen.error90,
         )
+
+
+def _finite(time: float) -> float:
+    try:
+        seconds = float(time)
+    except (TypeError, ValueError) as error:
+        raise ImageError(f"the time of a frame must be seconds, received {time!r}") from error
+    if not math.isfinite(seconds):
+        raise ImageError(f"the time of a frame must be finite seconds, received {seconds}")
+    return seconds

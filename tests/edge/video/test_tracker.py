@@ -1,3 +1,5 @@
+from itertools import islice
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,6 +9,7 @@ pytest.importorskip("cv2")  # the videos are made with it
 from benchmarks.datasets.actors import make_actors
 from benchmarks.datasets.synthetic_videos import SCENES, Scene, render
 from benchmarks.evaluation.trajectories import Trajectory, jitter, lag, mean_error, share_found
+from edge.errors import ImageError
 from edge.video.smoothing import Smoothing
 from edge.video.tracker import Tracker
 from tests.made_models import ERROR90, REPEATED
@@ -190,3 +193,36 @@ def test_a_face_before_a_larger_one_is_tracked_beside_it(detect, sample):
         (seen[0][0][0], late[0][1][0])
     }
     assert all(width < 110 for _, (_, width) in late)
+
+
+@pytest.mark.parametrize("time", [np.nan, np.inf, -np.inf, "1 s", [0.0]])
+def test_a_time_that_is_no_finite_number_is_said_and_changes_nothing(time, actors, detect):
+    tracker = Tracker(detect)
+    first, second = (shot.image for shot in islice(render(SCENES["still"], actors, GROUND), 2))
+    (before,) = tracker(first, 0.0)
+    with pytest.raises(ImageError, match="the time of a frame must be"):
+        tracker(second, time)
+    (after,) = tracker(second, 1 / 30)
+    assert after.track_id == before.track_id
+
+
+def test_where_time_falls_it_goes_on_and_faces_are_detected_at_once(actors, detect):
+    """A film that is played twice; the second time another face is there from the start."""
+    tracker = Tracker(detect)
+    alone, both = Scene((_stand_left,), 1.0), Scene((_stand_left, _stand_right), 1.0)
+    numbers = []
+    for scene in (alone, both):
+        shots = list(render(scene, actors, GROUND))
+        numbers += [
+            sorted(face.track_id for face in tracker(shot.image, number / 30))
+            for number, shot in enumerate(shots)
+        ]
+    assert numbers == [[0]] * 30 + [[0, 1]] * 30
+
+
+@pytest.mark.parametrize(
+    "setting", [{"every": np.nan}, {"frame_rate": np.inf}, {"max_gap": np.nan}]
+)
+def test_settings_are_checked(setting, detect):
+    with pytest.raises(ValueError, match="every must be at least 1"):
+        Tracker(detect, **setting)
