@@ -13,7 +13,7 @@ IMAGE_SUFFIXES = (
 VIDEO_SUFFIXES = (
     ".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ogv", ".3gp", ".h264",
     ".h265", ".hevc", ".264", ".265", ".ts", ".mts", ".m2ts", ".wmv", ".asf", ".flv", ".mjpeg",
-    ".mjpg", ".vob", ".mxf",
+    ".mjpg", ".vob", ".mxf", ".h261", ".261", ".h263", ".263", ".vc1", ".swf",
 )  # fmt: skip
 # Pillow opens some raw images as TIFF, and finds a thumbnail of a few hundred pixels.
 RAW_SUFFIXES = (

@@ -36,12 +36,21 @@ _VIDEOS = (
     b"nut/multimedia container\0",
     b"\x1f\x07\x00\x3f", b"\x1f\x07\x00\xbf",  # DV of camcorders, 60 and 50 fields
     b"\xb7\xd8\x00\x20\x37\x49\xda\x11", b"\0\0\0\0\x01\xbc", b"\x12\0\x0a",  # WTV, GXF, AV1
+    b"BBCD\0", b"\x84\x10\xff\xff\xff\xff",  # Dirac, RoQ
 )  # fmt: skip
 _AUDIO = (b"ID3", b"fLaC", b"\xff\xf1", b"\xff\xf9", b"\xff\xfb", b"#!AMR")
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"
 _CROPS = (b"\x93NUMPY", b"PK\x03\x04")
 # The first unit of raw H.264 or HEVC, behind its start code: a delimiter, parameters or a message.
 _H264 = re.compile(rb"\x00?\x00\x00\x01(?:[\x06\x09\x27\x47\x67]|[\x40\x42\x44\x46\x4e]\x01)")
+_FLASH = re.compile(rb"[FCZ]WS[\x01-\x1f]")  # SWF, plain or compressed, and its version
+# Videos whose beginning is too short a sign without their suffix: the picture start codes of ITU-T
+# H.261 (4.2.1) and H.263 (5.1.1), and the code of SMPTE 421M's sequence or entry point (VC-1).
+_BY_SUFFIX = {
+    ".h261": re.compile(rb"\x00\x01[\x00-\x0f]"), ".261": re.compile(rb"\x00\x01[\x00-\x0f]"),
+    ".h263": re.compile(rb"\x00\x00[\x80-\x83]"), ".263": re.compile(rb"\x00\x00[\x80-\x83]"),
+    ".vc1": re.compile(rb"\x00\x00\x01[\x0e\x0f]"),
+}  # fmt: skip
 _TRANSPORT_SYNC = 0x47  # at every packet of an MPEG transport stream
 _TRANSPORT_PACKETS = ((0, 188), (4, 192), (0, 204))  # first one and distance, bytes: .ts, .mts, DVB
 _MIN_PACKETS = 3
@@ -73,7 +82,7 @@ def kind_of(head: bytes, name: str = "") -> FileKind:
         return "image"
     if _is_riff(head, b"WEBP"):
         return "image"
-    if _is_video(head):
+    if _is_video(head) or (suffix in _BY_SUFFIX and _BY_SUFFIX[suffix].match(head)):
         return "video"
     if head.startswith(_AUDIO) or _is_riff(head, b"WAVE") or head.startswith(b"OggS"):
         return "audio"
@@ -130,10 +139,12 @@ def _kind_of_brands(brands: set[bytes]) -> FileKind:
 
 
 def _is_video(head: bytes) -> bool:
-    if head.startswith(_VIDEOS) or _is_riff(head, b"AVI ") or _H264.match(head):
+    if head.startswith(_VIDEOS) or _H264.match(head) or _FLASH.match(head):
         return True
-    if head.startswith(b"OggS"):
-        return b"\x80theora" in head or b"BBCD" in head  # else it holds sound only
+    if _is_riff(head, b"AVI ") or _is_riff(head, b"AMV "):
+        return True
+    if head.startswith(b"OggS"):  # Theora, VP8 or Dirac; else it holds sound only
+        return any(name in head for name in (b"\x80theora", b"OVP80", b"BBCD\0"))
     return any(_has_sync(head, first, step) for first, step in _TRANSPORT_PACKETS)
 
 

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.video.stream import VideoStream
 
+_WITHOUT_TIMES = ("dirac",)  # formats whose frames are numbered, in a unit that means nothing
 _OF_FIELDS = ("gxf",)  # formats whose average rate is that of fields
-# Packets that begin a stream of Theora (its specification, 6.1), also in the middle of joined files.
+# Packets that begin a stream of Theora (its specification, 6.1), also within joined files.
 _OGG_HEADERS = (b"\x80theora", b"\x81theora", b"\x82theora")
 _FALLBACK_RATE = 25.0  # frames a second, where the file gives none
 _MAX_RATE = 1000.0  # frames a second; files with more have a broken header
@@ -145,7 +146,8 @@ class Video:
 
     def _stamp(self, frame: VideoFrame) -> int | None:
         """The time stamp of a frame; .avi has only those of decoding, which rise alike."""
-        return frame.dts if self._container.format.name == "avi" else frame.pts
+        form = self._container.format.name
+        return frame.dts if form == "avi" else None if form in _WITHOUT_TIMES else frame.pts
 
     def _nothing_read(self, count: int, seconds: float, start: float) -> SourceError:
         if not count:
@@ -182,6 +184,8 @@ class Video:
 
     def _decode_packet(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
         av = open_av()
+        if packet is not None and bytes(memoryview(packet)[:7]) in _OGG_HEADERS:
+            return []
         if packet is not None and self._is_cut(packet):  # half a frame may look like a whole
             self.losses.count_lost()
             return []
@@ -190,8 +194,7 @@ class Video:
         except EOFError:
             return []
         except av.error.FFmpegError:
-            if packet is None or not bytes(packet).startswith(_OGG_HEADERS):
-                self.losses.count_lost()
+            self.losses.count_lost()
             return []
 
     def _is_cut(self, packet: Packet[VideoStream]) -> bool:

@@ -51,6 +51,13 @@ def test_an_image_is_one_under_any_name(form, suffix):
         (PACKET * 6, "video"),
         (b"".join(b"\0\0\0\0" + PACKET for _ in range(6)), "video"),
         (OGG + b"\1\x1e\x80theora", "video"),
+        (OGG + b"\1\x1aOVP80\1\1\0", "video"),
+        (b"FWS\6\x50\xe6\2\0", "video"),
+        (b"CWS\x0a\x50\xe6\2\0", "video"),
+        (b"FWS is short for Federal Works Service", "other"),
+        (b"RIFF\0\0\0\0AMV LIST", "video"),
+        (b"BBCD\0\0\0\0\x19", "video"),  # Dirac
+        (b"\x84\x10\xff\xff\xff\xff\x1e\0", "video"),  # RoQ
         (b"YUV4MPEG2 W64 H64 F25:1", "video"),
         (OGG + b"\1\x1e\1vorbis", "audio"),
         (b"\0\0\0\x18ftypM4A \0\0\0\0M4A mp42", "audio"),
@@ -137,3 +144,19 @@ def test_avif_with_a_general_brand_is_not_heic():
     assert is_heif(HEIC)
     assert not is_heif(AVIF)
     assert not is_heif(MP4)
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "kind"),
+    [
+        (b"\0\1\0\x1e\0\1\x12\x22", "film.h261", "video"),
+        (b"\0\1\0\x1e\0\1\x12\x22", "film.261", "video"),
+        (b"\0\1\0\x1e\0\1\x12\x22", "film.ttf", "other"),
+        (b"\0\0\x80\2\x0c\4\x1e\x6a", "film.h263", "video"),
+        (b"\0\0\x80\2\x0c\4\x1e\x6a", "film", "other"),
+        (b"\0\0\1\x0f\xca\x50", "film.vc1", "video"),
+        (b"some text", "film.h261", "other"),
+    ],
+)
+def test_raw_streams_whose_sign_is_short_are_told_with_their_suffix(head, name, kind):
+    assert kind_of(head, name) == kind
