@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import cmath
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,13 +125,15 @@ class Track:
         """Where the centroid of a lost face is expected at `time`, px."""
         return self.face.centroid + self.motion.mean_velocity * (time - self.time)
 
-    def note_jump(self, face: Observation, is_covered: bool) -> None:
+    def note_jump(self, face: Observation, others: Iterable[Observation]) -> None:
         """Note whether what is seen in its place looks different at once.
 
-        A face that another one covers looks different too, but stays in its place.
+        A face that one of the others covers looks different too, but stays in its place.
         """
         self.next_look = look_of(face)
-        self.jumped = not is_covered and has_changed(self.look, self.next_look)
+        self.jumped = has_changed(self.look, self.next_look) and not any(
+            io_min(face.box, other.box) > 0 for other in others
+        )
 
     def update(self, match: Match, time: float) -> None:
         """Continue with a match at `time`."""

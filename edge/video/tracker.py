@@ -157,8 +157,7 @@ class Tracker:
     def _match(self, tracks: list[Track], faces: list[Observation], now: float) -> list[Match]:
         intervals = dict(zip(map(id, self._tracks), check_intervals(self._tracks), strict=True))
         for track, face in zip(tracks, faces, strict=True):
-            others = (other for other in faces if other is not face)
-            track.note_jump(face, any(io_min(face.box, other.box) > 0 for other in others))
+            track.note_jump(face, (other for other in faces if other is not face))
         return [
             match
             for track, face in zip(tracks, faces, strict=True)

@@ -82,7 +82,7 @@ def test_between_comparisons_the_match_is_assumed(rng):
     face = observed(MEAN_FACE, rng.integers(0, 256, (96, 96)).astype(np.uint8))
     track = tracked(MEAN_FACE, 0, template_of(face))
     track.look = look_of(face)
-    track.note_jump(face, is_covered=False)
+    track.note_jump(face, [])
     assert compare_if_due(face, track, 0.1, 4 / 30).template is None
     match = compare_if_due(face, track, 0.133, 4 / 30)  # as a file rounds it to milliseconds
     assert match.similarity == pytest.approx(1, abs=1e-5)
@@ -96,9 +96,9 @@ def test_where_the_look_jumps_the_template_decides_at_once(rng):
     )
     track = tracked(MEAN_FACE, 0, template_of(before))
     track.look = look_of(before)
-    track.note_jump(after, is_covered=True)
+    track.note_jump(after, [before])
     assert not track.jumped
-    track.note_jump(after, is_covered=False)
+    track.note_jump(after, [])
     match = compare_if_due(after, track, 0.03, 4 / 30)
     assert match.similarity == pytest.approx(0, abs=0.1)
     assert not match.is_plausible
