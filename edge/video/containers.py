@@ -75,7 +75,7 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
     """
     stream = container.streams.best("video")
     if stream is None:
-        raise SourceError(f"{name}: cannot be opened as a video")
+        raise SourceError(f"{name}: has no video, only sound or text")
     if getattr(stream, "codec_context", None) is None:
         raise SourceError(f"{name}: the format of its video stream is unknown; convert it first")
     return cast("VideoStream", stream)

@@ -18,6 +18,7 @@ _WITH_DURATION = (
     "wtv",
 )  # fmt: skip
 _WITH_INDEX = ("mov,mp4,m4a,3gp,3g2,mj2", "avi")  # of every frame; others list fields, or some
+UNKNOWN_FRAMES = 1 << 30  # from which on the number in an .avi file's header is a placeholder
 _TOLERANCE_S = 0.25  # by which headers are longer than their streams
 _TOLERANCE_FRAMES = 2.5  # likewise, where frames are longer
 
@@ -63,6 +64,8 @@ class Losses:
             self._expected_end_s = max(extent.seconds, (container.duration or 0) / 1e6)
         if form == "avi":
             self._expected_end_s = max(self._expected_end_s, stream.frames / rate)
+        if stream.frames >= UNKNOWN_FRAMES:
+            self._expected_end_s = 0.0
 
     def count_packet(self, packet: Packet[Any]) -> None:
         """Count a packet of any stream of the file."""

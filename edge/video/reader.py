@@ -18,7 +18,7 @@ from edge.video.containers import (
 )
 from edge.video.display import Display
 from edge.video.frame import Frame
-from edge.video.losses import Losses
+from edge.video.losses import UNKNOWN_FRAMES, Losses
 from edge.video.transport import Recent, is_damaged
 from edge.video.truncation import Extent, extent_of
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 _WITHOUT_TIMES = ("dirac",)  # formats whose frames are numbered, in a unit that means nothing
 _OF_FIELDS = ("gxf",)  # formats whose average rate is that of fields
-# Packets that begin a stream of Theora (its specification, 6.1), also within joined files.
-_OGG_HEADERS = (b"\x80theora", b"\x81theora", b"\x82theora")
+# Packets that begin a stream of Theora (its specification, 6.1) or VP8, also within joined files.
+_OGG_HEADERS = (b"\x80theora", b"\x81theora", b"\x82theora", b"OVP80")
 _FALLBACK_RATE = 25.0  # frames a second, where the file gives none
 _MAX_RATE = 1000.0  # frames a second; files with more have a broken header
 _MAX_STEADY_RATE = 120.0  # frames a second, of copies in a format without times
@@ -71,7 +71,8 @@ class Video:
         self._stream = video_stream(self._container, self.name)
         self._stream.thread_type = "AUTO"
         self.rate = _sane_rate(self._frame_rate)
-        self.count = self._stream.frames or round(self._header_seconds * self.rate)
+        count = self._stream.frames or round(self._header_seconds * self.rate)
+        self.count = count if count < UNKNOWN_FRAMES else 0
         self.losses = Losses(self._container, self._stream, self.rate, extent)
         self._clock = Clock(1 / self.rate, overflow_of(self._container))
         self._display = Display(self._stream)
@@ -184,7 +185,7 @@ class Video:
 
     def _decode_packet(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
         av = open_av()
-        if packet is not None and bytes(memoryview(packet)[:7]) in _OGG_HEADERS:
+        if packet is not None and bytes(memoryview(packet)[:7]).startswith(_OGG_HEADERS):
             return []
         if packet is not None and self._is_cut(packet):  # half a frame may look like a whole
             self.losses.count_lost()

@@ -2,6 +2,7 @@ import os
 import shutil
 import sys
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tests.made_videos import (
     MATRICES,
     add_tone,
     encode,
+    joined,
     numbered,
     numbers,
     quarters,
@@ -239,6 +241,48 @@ def test_no_undamaged_film_is_called_cut(tmp_path, suffix):
     tolerance = {".mpg": 0.034, ".gxf": 0.021, ".rm": 1.1e-3}.get(suffix, 6e-4)
     expected = [n / rate for n in range(30)]
     assert [frame.time for frame in found] == pytest.approx(expected, abs=tolerance)
+
+
+def test_an_avi_that_was_written_to_a_pipe_is_not_called_cut(tmp_path):
+    """Its header has a placeholder for the number of frames."""
+    import av
+
+    with (tmp_path / "film.avi").open("wb") as file:
+        pipe = SimpleNamespace(write=file.write)
+        with av.open(pipe, "w", format="avi") as container:
+            stream = container.add_stream("mpeg4", rate=25)
+            stream.height, stream.width, stream.pix_fmt = 96, 128, "yuv420p"
+            for image in numbered(20):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            container.mux(stream.encode(None))
+    video = Video(tmp_path / "film.avi")
+    assert video.count == 0
+    assert len(list(video.frames())) == video.losses.total == 20
+
+
+def test_a_file_of_sound_alone_is_said(tmp_path):
+    import av
+
+    silent = encode(tmp_path / "film.mkv", numbered(3), [0, 40, 80])
+    path = add_tone(silent, tmp_path / "sound.mkv", 0.3)
+    with av.open(str(path)) as source, av.open(str(tmp_path / "alone.mp4"), "w") as container:
+        copy = container.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(audio=0):
+            if packet.dts is not None:
+                packet.stream = copy
+                container.mux(packet)
+    with pytest.raises(SourceError, match=r"alone\.mp4: has no video, only sound"):
+        Video(tmp_path / "alone.mp4")
+
+
+@pytest.mark.parametrize("name", ["film.ogv", "film.mjpeg", "film.ts"])
+def test_joined_files_in_other_formats_lose_no_frame(tmp_path, name):
+    codec = {"film.ogv": "libvpx", "film.mjpeg": "mjpeg"}.get(name, "mpeg4")
+    part = encode(tmp_path / f"part-{name}", numbered(10), range(10), Fraction(1, 30), codec)
+    video = Video(joined(tmp_path / name, [part] * 3))
+    times = [frame.time for frame in video.frames()]
+    assert video.losses.total == len(times) == 30
+    assert np.diff(times) == pytest.approx(np.diff(times)[0], abs=2e-3)
 
 
 def test_the_times_of_an_avi_with_b_frames_are_steady(tmp_path):
