@@ -18,7 +18,7 @@ from edge.run.pipeline import Bounds, run_pipeline
 from edge.run.reporter import ImageResult, Reporter
 from edge.run.standard_input import standard_input
 from edge.video.capture import Camera
-from edge.video.frame import Frame
+from edge.video.display import Frame
 from edge.video.reader import Video
 from edge.video.smoothing import Smoothing
 from edge.video.sound import Sound

@@ -18,7 +18,7 @@ from edge.image_writer import to_jpeg
 from edge.records import to_record
 from edge.serve.http_errors import service_unavailable
 from edge.video.capture import Camera
-from edge.video.frame import Frame
+from edge.video.display import Frame
 from edge.video.reader import Video
 from edge.video.tracker import Tracker
 

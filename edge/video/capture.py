@@ -12,7 +12,7 @@ import numpy as np
 from edge.errors import SourceError
 from edge.extras import require
 from edge.image import Rgb
-from edge.video.frame import Frame
+from edge.video.display import Frame
 from edge.video.live import LiveFrames
 
 # The level of OpenCV's messages belongs to the process: two threads would restore each other's.

@@ -1,4 +1,4 @@
-"""How decoded frames are meant to be shown: turned, mirrored, and with square pixels.
+"""Frames, and how decoded ones are meant to be shown: turned, mirrored, with square pixels.
 
 Phones and screen recorders leave the pixels as the sensor gave them and store a display matrix;
 DVDs and tapes store pixels that are not square. Players apply both.
@@ -7,6 +7,7 @@ DVDs and tapes store pixels that are not square. Players apply both.
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +21,21 @@ if TYPE_CHECKING:
 
 _MATRIX = struct.Struct("=9i")  # libavutil/display.h
 _SHAPES = (Fraction(1, 4), Fraction(4))  # of pixels; others are broken headers
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame.
+
+    Attributes:
+        number: from 0, counting all frames of a file, or those read of a live source.
+        time: when it is shown: seconds after the first frame of the file or live source.
+        image: uint8 `(H, W, 3)`, RGB, upright, with square pixels.
+    """
+
+    number: int
+    time: float
+    image: Rgb
 
 
 class Display:

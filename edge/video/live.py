@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 
 from edge.errors import EdgeError, SourceError
 from edge.image import Rgb
-from edge.video.frame import Frame
+from edge.video.display import Frame
 
 
 class LiveFrames:

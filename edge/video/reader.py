@@ -16,8 +16,7 @@ from edge.video.containers import (
     overflow_of,
     video_stream,
 )
-from edge.video.display import Display
-from edge.video.frame import Frame
+from edge.video.display import Display, Frame
 from edge.video.losses import UNKNOWN_FRAMES, Losses
 from edge.video.transport import Recent, is_damaged
 from edge.video.truncation import Extent, extent_of

@@ -12,8 +12,7 @@ from edge.errors import SourceError
 from edge.image import Rgb
 from edge.video.clock import Clock
 from edge.video.containers import open_av, video_stream
-from edge.video.display import Display
-from edge.video.frame import Frame
+from edge.video.display import Display, Frame
 from edge.video.live import LiveFrames
 
 if TYPE_CHECKING:

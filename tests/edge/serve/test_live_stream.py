@@ -16,7 +16,7 @@ from edge.errors import SourceError
 from edge.image import load_image
 from edge.serve.limits import Limits
 from edge.serve.live_stream import LiveStream, _in_real_time
-from edge.video.frame import Frame
+from edge.video.display import Frame
 from tests.edge.serve.serving import serving
 
 
