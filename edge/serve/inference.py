@@ -162,6 +162,8 @@ class InferenceService:
         return HTTPException(504, f"no result within {seconds:g} s; send fewer or smaller images")
 
     async def _process_all(self, jobs: list[_ImageJob]) -> list[ImageResult]:
+        if len(jobs) == 1:  # without a task of its own
+            return [await self._process_one(jobs[0])]
         outcomes = await asyncio.gather(*map(self._process_one, jobs), return_exceptions=True)
         results = []
         for outcome in outcomes:

@@ -98,7 +98,7 @@ def make_server(app: ASGIApp, limits: Limits, on_stop: Callable[[], None] = lamb
     shutdown_s = limits.body_seconds + limits.answer_seconds + _SHUTDOWN_MARGIN_S
     config = uvicorn.Config(
         app, http=Protocol, ws="none", access_log=False, log_config=None, log_level="error",
-        server_header=False, timeout_graceful_shutdown=int(shutdown_s),
+        server_header=False, proxy_headers=False, timeout_graceful_shutdown=int(shutdown_s),
     )  # fmt: skip
     return Server(config, on_stop)
 
