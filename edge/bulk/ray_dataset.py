@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from ray.data import ActorPoolStrategy, Dataset
 
+from edge.bulk.batches import process_photos
 from edge.bulk.column_types import content_of, photo_of
 from edge.bulk.photos import fetch, photo_at
-from edge.bulk.rows import Rows, process_photo
+from edge.bulk.rows import Rows
 from edge.errors import SourceError
 from edge.facekeypoints import FaceKeypoints
 from edge.image import ImageSource
@@ -56,19 +57,19 @@ class PhotoMapper:
         """
         photos = _values(batch, self._column)
         rows = Rows(self._detect.keypoint_names, self._detect.points68)
-        for name, value in zip(_names(batch), photos, strict=True):
-            self._add(rows, str(name), photo_of(value))
+        names = map(str, _names(batch))
+        process_photos(self._detect, rows, zip(names, map(_source, photos), strict=True))
         return rows.to_table()
 
-    def _add(self, rows: Rows, name: str, photo: object) -> None:
-        if isinstance(photo, str):
-            photo = next(fetch([photo_at(photo)]))
-        if isinstance(photo, str):
-            rows.add_failed(name, photo)
-        elif isinstance(photo, bytes | np.ndarray):
-            process_photo(self._detect, rows, name, _as_image(photo))
-        else:
-            rows.add_failed(name, "the row holds no bytes and no address")
+
+def _source(value: object) -> ImageSource:
+    """The photo in a row, or a str with the reason why it cannot be read."""
+    photo = photo_of(value)
+    if isinstance(photo, str):
+        return next(fetch([photo_at(photo)]))
+    if isinstance(photo, bytes | np.ndarray):
+        return _as_image(photo)
+    return "the row holds no bytes and no address"
 
 
 def _as_image(photo: bytes | NDArray[np.uint8]) -> ImageSource:

@@ -12,10 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from edge.errors import ImageError
 from edge.face import Face
-from edge.facekeypoints import FaceKeypoints
-from edge.image import ImageSource
 from edge.records import csv_header, csv_row
 
 FACE = "face"
@@ -88,17 +85,3 @@ class Rows:
         columns = zip(*self._rows, strict=True) if self._rows else [[] for _ in schema]
         arrays = [pa.array(values, col.type) for values, col in zip(columns, schema, strict=True)]
         return pa.table(arrays, schema=schema)
-
-
-def process_photo(detect: FaceKeypoints, rows: Rows, name: str, photo: ImageSource) -> None:
-    """Find the faces of one photo, encoded or decoded, and add its rows.
-
-    Photos are processed one by one, not in shared batches: rows must not depend on how the photos
-    are divided into partitions.
-    """
-    try:
-        rows.add(name, detect(photo))
-    except ImageError as error:
-        rows.add_failed(name, str(error))
-    except MemoryError:
-        rows.add_failed(name, "too large for the memory of this computer")

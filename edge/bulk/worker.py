@@ -1,14 +1,15 @@
-"""One worker of a job: an open `FaceKeypoints` that processes partitions photo by photo."""
+"""One worker of a job: an open `FaceKeypoints` that processes partitions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from edge.bulk.batches import process_photos
 from edge.bulk.output_folder import OutputFolder
 from edge.bulk.partitions import Partition, PartitionSummary
 from edge.bulk.photos import Photo, fetch
-from edge.bulk.rows import Rows, process_photo
+from edge.bulk.rows import Rows
 from edge.errors import SourceError
 from edge.facekeypoints import FaceKeypoints
 
@@ -79,10 +80,9 @@ class Worker:
     def _process(self, photos: tuple[Photo, ...], poison: frozenset[str]) -> Rows:
         rows = Rows(self._detect.keypoint_names, self._detect.points68)
         fetched = fetch([photo for photo in photos if photo.name not in poison])
-        for photo in photos:
-            data = _POISON if photo.name in poison else next(fetched)
-            if isinstance(data, str):
-                rows.add_failed(photo.name, data)
-            else:
-                process_photo(self._detect, rows, photo.name, data)
+        process_photos(
+            self._detect,
+            rows,
+            ((photo.name, _POISON if photo.name in poison else next(fetched)) for photo in photos),
+        )
         return rows

@@ -1,3 +1,4 @@
+import io
 import os
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 pytest.importorskip("ray")
 
 import pyarrow as pa
+from PIL import Image
 
 from benchmarks.bulk_jobs.fault_injection import read_rows
 from edge.bulk.ray_dataset import PhotoMapper
@@ -16,8 +18,17 @@ class FakeDetector:
     keypoint_names = ("nose_tip",)
     points68 = False
 
-    def __call__(self, image):
-        return []
+    def detect_faces(self, grey):
+        return None
+
+    def predict_faces(self, greys, detections):
+        return [[] for _ in greys]
+
+
+def encoded():
+    file = io.BytesIO()
+    Image.new("L", (3, 2)).save(file, "PNG")
+    return file.getvalue()
 
 
 def statuses(table):
@@ -25,10 +36,12 @@ def statuses(table):
 
 
 def test_a_batch_of_bytes_or_addresses_is_mapped_to_rows(tmp_path):
-    (tmp_path / "a.jpg").write_bytes(b"data")
+    (tmp_path / "a.jpg").write_bytes(encoded())
     address = str(tmp_path / "a.jpg")
     names = pa.array(["a", "b"])
-    rows = PhotoMapper(FakeDetector(), "data")(pa.table({"image": names, "data": [b"x", None]}))
+    rows = PhotoMapper(FakeDetector(), "data")(
+        pa.table({"image": names, "data": [encoded(), None]})
+    )
     assert rows.schema == make_schema(["nose_tip"])
     assert statuses(rows) == [
         ("a", "no face", None), ("b", "failed", "the row holds no bytes and no address"),
@@ -39,8 +52,11 @@ def test_a_batch_of_bytes_or_addresses_is_mapped_to_rows(tmp_path):
 
 
 def test_a_struct_of_bytes_or_a_path_is_mapped_to_rows(tmp_path):
-    (tmp_path / "a.jpg").write_bytes(b"data")
-    values = [{"bytes": b"x", "path": "no.jpg"}, {"bytes": None, "path": str(tmp_path / "a.jpg")}]
+    (tmp_path / "a.jpg").write_bytes(encoded())
+    values = [
+        {"bytes": encoded(), "path": "no.jpg"},
+        {"bytes": None, "path": str(tmp_path / "a.jpg")},
+    ]
     batch = pa.table({"path": pa.array(["a", "b"]).dictionary_encode(), "image": values})
     rows = PhotoMapper(FakeDetector(), "image")(batch)
     assert statuses(rows) == [("a", "no face", None), ("b", "no face", None)]

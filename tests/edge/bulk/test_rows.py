@@ -7,8 +7,7 @@ pytest.importorskip("pyarrow")
 
 import pyarrow as pa
 
-from edge.bulk.rows import Rows, make_schema, process_photo
-from edge.errors import ImageError
+from edge.bulk.rows import Rows, make_schema
 from edge.face import Face
 from edge.keypoints import KEYPOINT_NAMES
 from edge.records import csv_header
@@ -66,31 +65,6 @@ def test_no_rows_are_an_empty_table():
     table = Rows(KEYPOINT_NAMES).to_table()
     assert table.num_rows == 0
     assert table.schema == make_schema(KEYPOINT_NAMES)
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (ImageError("photo: is empty", "is empty"), "photo: is empty"),
-        (MemoryError(), "too large for the memory of this computer"),
-    ],
-)
-def test_a_photo_that_cannot_be_decoded_fails_with_a_reason(error, reason):
-    def detect(data):
-        raise error
-
-    rows = Rows(KEYPOINT_NAMES)
-    process_photo(detect, rows, "a.jpg", b"data")
-    (row,) = rows.to_table().to_pylist()
-    assert (row["image"], row["status"], row["reason"]) == ("a.jpg", "failed", reason)
-
-
-def test_the_faces_of_a_photo_are_added():
-    rows = Rows(KEYPOINT_NAMES)
-    process_photo({b"data": [FACE]}.get, rows, "a.jpg", b"data")
-    expected = Rows(KEYPOINT_NAMES)
-    expected.add("a.jpg", [FACE])
-    assert rows == expected
 
 
 def test_the_68_points_are_columns_of_every_photo():
