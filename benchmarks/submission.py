@@ -15,11 +15,11 @@ import numpy as np
 from benchmarks.datasets.kaggle import read_images
 from benchmarks.harness.exit_status import report
 from benchmarks.harness.project import ROOT
+from edge.cropped_faces import predict_crops
 from edge.files import write_atomically
 from edge.formats.tables import open_table, parse_whole, read_rows
 from edge.networks.keypoint_model import KeypointModel
 from edge.networks.precision import keypoint_file
-from edge.refinement import predict_crops
 
 RESEARCH = ROOT / "export" / "models" / "research" / "keypoints.onnx"
 _SIDE = 96.0  # px; Kaggle's coordinates are between 0 and this

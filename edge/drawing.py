@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from edge.face import Face
+from edge.geometry.points68 import LINES_68
 from edge.image import Rgb, check_rgb
-from edge.keypoints import KEYPOINT_NAMES, LINES_68
+from edge.keypoints import KEYPOINT_NAMES
 
 # Okabe and Ito's palette (2008), distinguishable with colour blindness: the subject's left, right
 # and centre.

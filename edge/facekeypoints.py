@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,51 +18,17 @@ from edge.crop import Levels
 from edge.errors import ImageError
 from edge.face import Face
 from edge.fusion import fused_box, fused_score, min_detector_score
-from edge.geometry.boxes import check_box_shape, check_boxes
 from edge.image import Grey, ImageSource, check_grey, load_grey
 from edge.networks.contract import Precision
 from edge.networks.detections import Detections
 from edge.networks.keypoint_model import Prediction
-from edge.refinement import MIN_RERUN_SCORE, FacePass, predict_crops, refine
-from edge.suppression import (
-    are_suppressed,
-    first_candidates,
-    may_be_others,
-    without_duplicates,
-)
+from edge.refinement import MIN_RERUN_SCORE, FacePass, refine
+from edge.suppression import are_suppressed, first_candidates, may_be_others, without_duplicates
+
+if TYPE_CHECKING:
+    from edge.networks.settings import Settings
 
 _CHUNK = 32  # images whose crops share keypoint batches
-_MAX_THREADS = 256
-_MIN_DETECT_SIZE = 32  # px
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Settings of an open `FaceKeypoints`; `FaceKeypoints(**settings.to_dict())` opens another.
-
-    Attributes:
-        model: the keypoint network's file, absolute.
-        detector: the detector's file, absolute, or "haar" or "none".
-        precision: None, as the files above are of the precision that was chosen.
-        threads: threads that detection and one network run may use.
-        min_score: faces below it are dropped, 0–1.
-        max_faces: faces kept per image at most; None keeps all.
-        detect_size: the longer side at which faces are detected, px.
-        points68: whether the 68 points are predicted too.
-    """
-
-    model: Path
-    detector: str | Path
-    precision: Precision | None
-    threads: int
-    min_score: float
-    max_faces: int | None
-    detect_size: int
-    points68: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """The keyword arguments of `FaceKeypoints`."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 class FaceKeypoints:
@@ -76,11 +41,7 @@ class FaceKeypoints:
         keypoint_names: names of the keypoints, in order, as the model file gives them.
         model: the open keypoint network, with its path and metadata.
         face_detector: the open detector.
-        detector: the detector's name or path, as it was given.
-        min_score: faces below it are dropped, 0–1.
-        max_faces: faces kept per image at most; None keeps all.
-        detect_size: the longer side at which faces are detected, px.
-        points68: whether the 68 points are predicted too.
+        detector, min_score, max_faces, detect_size, points68: as they were given.
     """
 
     def __init__(
@@ -124,8 +85,9 @@ class FaceKeypoints:
         """
         # Imported here, because only opening needs it: it imports the detectors and the cache.
         from edge.networks.precision import open_detector, open_keypoint_model
+        from edge.networks.settings import check_settings
 
-        _check_settings(threads, min_score, max_faces, detect_size)
+        check_settings(threads, min_score, max_faces, detect_size)
         self.model = open_keypoint_model(model, precision, threads)
         if points68:
             self.model.require_points68()
@@ -138,6 +100,8 @@ class FaceKeypoints:
     @property
     def settings(self) -> Settings:
         """The settings in force, with the files that were opened."""
+        from edge.networks.settings import Settings
+
         path = self.face_detector.path
         return Settings(
             model=self.model.path.resolve(),
@@ -152,7 +116,7 @@ class FaceKeypoints:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What pickle stores: the settings."""
-        return _reopen, (self.settings,)
+        return _reopen, (self.settings.to_dict(),)
 
     def __call__(self, image: ImageSource) -> list[Face]:
         """Find the faces of one image.
@@ -254,6 +218,8 @@ class FaceKeypoints:
         Raises:
             ImageError, ValueError: an array has another shape or dtype.
         """
+        from edge.geometry.box_checks import check_box_shape
+
         check_box_shape(known)
         detections = self.detect_faces(grey)
         others = detections.take(may_be_others(detections, known))
@@ -275,6 +241,8 @@ class FaceKeypoints:
             ImageError, SourceError: as a call.
             ValueError: the boxes have another shape, or one is as `check_boxes` refuses it.
         """
+        from edge.geometry.box_checks import check_boxes
+
         detections = Detections(check_boxes(boxes))
         return self._predict([load_grey(image)], [detections], min_score=0.0)[0]
 
@@ -293,13 +261,8 @@ class FaceKeypoints:
             ImageError: the shape or dtype is another.
             ModelError: as for `predict_faces`.
         """
-        size = self.model.size
-        crops = np.asarray(crops)
-        if crops.dtype != np.uint8 or crops.ndim != 3 or crops.shape[1:] != (size, size):
-            raise ImageError(
-                f"cannot use these crops: expected uint8 of shape (N, {size}, {size}), "
-                f"received {crops.dtype} of shape {crops.shape}"
-            )
+        from edge.cropped_faces import predict_crops
+
         return predict_crops(self.model, crops, self.points68 if points68 is None else points68)
 
     def _predict(
@@ -341,20 +304,5 @@ def _fuse(box: NDArray[np.float32], score: float | None, face: FacePass) -> Face
     )
 
 
-def _reopen(settings: Settings) -> FaceKeypoints:
-    return FaceKeypoints(**settings.to_dict())
-
-
-def _check_settings(
-    threads: int, min_score: float, max_faces: int | None, detect_size: int
-) -> None:
-    if not 1 <= threads <= _MAX_THREADS:
-        raise ValueError(f"threads must lie between 1 and {_MAX_THREADS}, received {threads}")
-    if not 0 <= min_score <= 1:
-        raise ValueError(f"min_score must lie between 0 and 1, received {min_score}")
-    if max_faces is not None and max_faces < 1:
-        raise ValueError(f"max_faces must be at least 1 or None, received {max_faces}")
-    if detect_size < _MIN_DETECT_SIZE:
-        raise ValueError(
-            f"detect_size must be at least {_MIN_DETECT_SIZE} px, received {detect_size}"
-        )
+def _reopen(settings: dict[str, Any]) -> FaceKeypoints:
+    return FaceKeypoints(**settings)

@@ -72,16 +72,27 @@ def load_grey(source: ImageSource) -> Grey:
 
 
 def _load(source: Any, finish: _Finish) -> NDArray[np.uint8]:
-    if isinstance(source, Image.Image):
-        return _decode(source, "image", finish)
-    if isinstance(source, bytes):
-        return _open(source, f"image of {len(source)} bytes", finish)
+    """What is kept of an image; whatever a decoder raises, up to RuntimeError, is an ImageError."""
+    name = "image"
     if isinstance(source, str | os.PathLike):
-        return _open(_read(Path(source)), str(source), finish)
-    raise ImageError(
-        "cannot load an image: expected a path, bytes, a Pillow image or a uint8 array, "
-        f"received {type(source).__name__}"
-    )
+        name, source = str(source), _read(Path(source))
+    elif isinstance(source, bytes):
+        name = f"image of {len(source)} bytes"
+    elif not isinstance(source, Image.Image):
+        raise ImageError(
+            "cannot load an image: expected a path, bytes, a Pillow image or a uint8 array, "
+            f"received {type(source).__name__}"
+        )
+    try:
+        if isinstance(source, Image.Image):
+            return _decode(source, finish)
+        with _identify(source) as image:
+            return _decode(image, finish)
+    except ImageError as error:
+        raise ImageError(f"{name}: {error.reason}", error.reason) from error
+    except Exception as error:
+        reason = f"cannot be decoded ({first_line(error)})"
+        raise ImageError(f"{name}: {reason}", reason) from error
 
 
 def to_grey(image: Rgb) -> Grey:
@@ -115,65 +126,33 @@ def _read(path: Path) -> bytes:
         raise SourceError(f"{path}: cannot be opened ({first_line(error)})") from error
 
 
-def _open(data: bytes, name: str, finish: _Finish) -> NDArray[np.uint8]:
+def _identify(data: bytes) -> Image.Image:
     if not data:
-        raise _named_error(name, "the file is empty (0 bytes); expected an image")
+        raise ImageError("the file is empty (0 bytes); expected an image")
     try:
-        image = _identify(data)
+        image = Image.open(io.BytesIO(data))
     except Image.DecompressionBombError as error:
-        raise _named_error(
-            name, f"too large; expected at most {MAX_PIXELS:,} pixels; make it smaller first"
+        raise ImageError(
+            f"too large; expected at most {MAX_PIXELS:,} pixels; make it smaller first"
         ) from error
-    except Exception as error:  # decoders raise whatever damage leads to, up to RuntimeError
-        raise _decode_error(name, error) from error
-    if image is None:
-        raise _named_error(name, _why_unknown(data))
-    if image.format in _PROGRAMS:
-        raise _named_error(name, f"{image.format} is a program that draws an image; not supported")
-    with image:
-        return _decode(image, name, finish)
-
-
-def _identify(data: bytes) -> Image.Image | None:
-    try:
-        return Image.open(io.BytesIO(data))
     except UnidentifiedImageError:
-        from edge.formats.heif import open_heif  # few files need it
-        from edge.formats.kinds import is_heif
+        from edge.formats.heif import open_other  # few files need it
 
-        return open_heif(data) if is_heif(data) else None
-
-
-def _why_unknown(data: bytes) -> str:
-    from edge.formats.kinds import describe
-
-    found = describe(data)
-    return found or f"not an image in any known format ({len(data)} bytes)"
+        return open_other(data)
+    if image.format in _PROGRAMS:
+        raise ImageError(f"{image.format} is a program that draws an image; not supported")
+    return image
 
 
-def _decode(image: Image.Image, name: str, finish: _Finish) -> NDArray[np.uint8]:
-    try:
-        width, height = image.size  # of a damaged file it may be anything
-        if not (min(width, height) > 0 and width * height <= MAX_PIXELS):
-            raise _named_error(
-                name,
-                f"{width}×{height} px; expected at least 1 and at most {MAX_PIXELS:,} pixels; "
-                "make it smaller first",
-            )
-        image.load()
-        return finish(_to_rgb(upright(image)))
-    except ImageError:
-        raise
-    except Exception as error:  # as above
-        raise _decode_error(name, error) from error
-
-
-def _decode_error(name: str, error: Exception) -> ImageError:
-    return _named_error(name, f"cannot be decoded ({first_line(error)})")
-
-
-def _named_error(name: str, reason: str) -> ImageError:
-    return ImageError(f"{name}: {reason}", reason)
+def _decode(image: Image.Image, finish: _Finish) -> NDArray[np.uint8]:
+    width, height = image.size  # of a damaged file it may be anything
+    if not (min(width, height) > 0 and width * height <= MAX_PIXELS):
+        raise ImageError(
+            f"{width}×{height} px; expected at least 1 and at most {MAX_PIXELS:,} pixels; "
+            "make it smaller first"
+        )
+    image.load()
+    return finish(_to_rgb(upright(image)))
 
 
 def upright(image: Image.Image) -> Image.Image:

@@ -24,7 +24,7 @@ from edge.crop import Levels, cut
 from edge.geometry.affine import Matrix, compose, invert, rotation_deg, scale_of, transform
 from edge.geometry.face_frame import CROP, box_of_pose, fit_mean_face, upright_matrix_of_pose
 from edge.image import Grey
-from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER, MIRROR_ORDER_68
+from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
 from edge.networks.keypoint_model import KeypointModel, Prediction
 
 # Limits within which a crop frames its face well.
@@ -138,46 +138,6 @@ def refine(
     return results
 
 
-def predict_crops(
-    model: KeypointModel, crops: NDArray[np.uint8], points68: bool = False
-) -> Prediction:
-    """Predict keypoints of faces that are cut out already, re-cropped where they fit badly.
-
-    Args:
-        model: the open network.
-        crops: uint8 `(N, S, S)`, grey, of the network's own size.
-        points68: predict the 68 points too.
-
-    Returns:
-        Points and errors in px of the given crops.
-    """
-    if not len(crops):
-        return model(crops, points68)
-    identity = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    faces = refine(
-        model,
-        list(crops),
-        [identity] * len(crops),
-        min_score=0.0,
-        points68=points68,
-        sure_error=0.0,
-    )
-    prediction = Prediction(
-        np.array([face.keypoints for face in faces]),
-        np.array([face.error for face in faces]),
-        np.array([face.score for face in faces], np.float32),
-    )
-    prediction.points68 = _stack([face.points68 for face in faces])
-    prediction.error90 = _stack([face.error90 for face in faces])
-    return prediction
-
-
-def _stack(arrays: list[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
-    """The arrays as one; None where the model did not predict them."""
-    present = [array for array in arrays if array is not None]
-    return np.stack(present) if present else None
-
-
 def _next_crop(face: FacePass, size: int, min_score: float, sure_error: float) -> Matrix | None:
     """The matrix of the next crop, or None where no further pass is needed."""
     if face.score < min_score or face.pose is None:
@@ -234,48 +194,32 @@ def _run_pass(
     if not crops:
         return []
     faces = np.stack(crops)
-    if is_mirrored:
-        prediction = _mirror(model(np.ascontiguousarray(faces[:, :, ::-1]), points68), model.size)
-    else:
-        prediction = model(faces, points68)
+    prediction = model(np.ascontiguousarray(faces[:, :, ::-1]) if is_mirrored else faces, points68)
     return [
-        _in_image(prediction, i, crop, matrix)
+        _in_image(prediction, i, crop, matrix, is_mirrored)
         for i, (crop, matrix) in enumerate(zip(crops, matrices, strict=True))
     ]
 
 
-def _mirror(prediction: Prediction, size: int) -> Prediction:
-    """The prediction for crops of which the network saw the mirror images."""
-    error90, points68 = prediction.error90, prediction.points68
-    mirrored = Prediction(
-        _mirror_points(prediction.keypoints, MIRROR_ORDER, size),
-        prediction.error[:, list(MIRROR_ORDER)],
-        prediction.face_score,
-    )
-    mirrored.error90 = None if error90 is None else error90[:, list(MIRROR_ORDER)]
+def _in_image(
+    prediction: Prediction, i: int, crop: NDArray[np.uint8], matrix: Matrix, is_mirrored: bool
+) -> FacePass:
+    """Face `i` of a prediction, of which the network saw the crop or its mirror image."""
+    rows = list(MIRROR_ORDER) if is_mirrored else slice(None)
+    mirror = np.array([[-1.0, 0.0, len(crop) - 1], [0.0, 1.0, 0.0]])
+    inverse = invert(compose(mirror, matrix) if is_mirrored else matrix)
+    scale, error90, points68 = scale_of(matrix), prediction.error90, prediction.points68
     if points68 is not None:
-        mirrored.points68 = _mirror_points(points68, MIRROR_ORDER_68, size)
-    return mirrored
+        from edge.geometry.points68 import MIRROR_ORDER_68
 
-
-def _mirror_points(
-    points: NDArray[np.float32], order: tuple[int, ...], size: int
-) -> NDArray[np.float32]:
-    mirrored = points[:, list(order)]
-    mirrored[..., 0] = size - 1 - mirrored[..., 0]
-    return mirrored
-
-
-def _in_image(prediction: Prediction, i: int, crop: NDArray[np.uint8], matrix: Matrix) -> FacePass:
-    """Face `i` of a prediction, in px of the image."""
-    inverse, scale = invert(matrix), scale_of(matrix)
-    points68, error90 = prediction.points68, prediction.error90
+        rows68 = list(MIRROR_ORDER_68) if is_mirrored else slice(None)
+        points68 = transform(inverse, points68[i][rows68]).astype(np.float32)
     return FacePass(
-        keypoints=transform(inverse, prediction.keypoints[i]).astype(np.float32),
-        error=(prediction.error[i] / scale).astype(np.float32),
+        keypoints=transform(inverse, prediction.keypoints[i][rows]).astype(np.float32),
+        error=(prediction.error[i][rows] / scale).astype(np.float32),
         score=float(prediction.face_score[i]),
         crop=crop,
         matrix=matrix,
-        points68=None if points68 is None else transform(inverse, points68[i]).astype(np.float32),
-        error90=None if error90 is None else (error90[i] / scale).astype(np.float32),
+        points68=points68,
+        error90=None if error90 is None else (error90[i][rows] / scale).astype(np.float32),
     )

@@ -4,13 +4,8 @@ import json
 
 import numpy as np
 
-from edge.keypoints import (
-    KEYPOINT_NAMES,
-    MIRROR_ORDER,
-    MIRROR_ORDER_68,
-    OUTER_EYE_CORNERS,
-    OUTER_EYE_CORNERS_68,
-)
+from edge.geometry.points68 import MIRROR_ORDER_68, OUTER_EYE_CORNERS_68
+from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER, OUTER_EYE_CORNERS
 from edge.networks.keypoint_model import EMBEDDED
 
 # Which keypoint each of the 68 points repeats; the outer eye corners are those of both schemes.

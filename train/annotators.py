@@ -15,10 +15,10 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cropped_faces import predict_crops
 from edge.evaluation.annotation_offsets import measure_offsets
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
 from edge.networks.keypoint_model import KeypointModel
-from edge.refinement import predict_crops
 from train.data.faces import read_faces
 from train.errors import DataError
 from train.exit_status import report

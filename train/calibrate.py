@@ -100,8 +100,8 @@ def _model_files(model: str) -> list[Path]:
 
 def _calibrate_file(source: Path, folder: Path, data: _Data) -> str:
     """Write a calibrated copy of an `.onnx` file, by what the product predicts with it."""
+    from edge.cropped_faces import predict_crops
     from edge.networks.keypoint_model import KeypointModel
-    from edge.refinement import predict_crops
     from train.keypoints.onnx_error import write_calibrated
 
     target = folder / source.name

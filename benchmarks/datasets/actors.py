@@ -9,7 +9,8 @@ from benchmarks.datasets.sample import SAMPLE
 from benchmarks.datasets.synthetic_videos import Actor
 from edge.facekeypoints import FaceKeypoints
 from edge.geometry.affine import Matrix, compose
-from edge.geometry.face_frame import CROP, upright_matrix
+from edge.geometry.face_frame import CROP
+from edge.geometry.keypoint_frame import upright_matrix
 from edge.geometry.similarity import similarity
 from edge.image import Rgb, load_image, to_grey
 from edge.refinement import refine

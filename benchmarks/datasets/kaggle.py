@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cropped_faces import predict_crops
 from edge.errors import first_line
 from edge.evaluation.metrics import rmse, rmse_per_keypoint, share_inside
 from edge.formats.tables import open_table, parse_whole, read_rows
 from edge.keypoints import KEYPOINT_NAMES
 from edge.networks.keypoint_model import KeypointModel, Prediction
-from edge.refinement import predict_crops
 
 _SIDE = 96  # px
 _REDUCED_SCHEME = 8  # values Kaggle asks of images with four keypoints; others have up to 15

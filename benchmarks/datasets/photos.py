@@ -16,7 +16,8 @@ from edge.crop import cut
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.geometry.affine import Matrix, transform
-from edge.geometry.face_frame import box_of_square, face_square
+from edge.geometry.face_frame import box_of_square
+from edge.geometry.keypoint_frame import face_square
 from edge.geometry.similarity import similarity
 from edge.image import Grey, Rgb, load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.geometry.affine import Matrix, transform
-from edge.geometry.face_frame import face_square
+from edge.geometry.keypoint_frame import face_square
 from edge.geometry.similarity import similarity
 from edge.image import Rgb
 

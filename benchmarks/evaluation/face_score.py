@@ -11,7 +11,7 @@ from benchmarks.datasets.photos import Photo
 from edge.crop import cut
 from edge.geometry.affine import compose, crop_matrix
 from edge.geometry.boxes import intersection
-from edge.geometry.face_frame import upright_matrix
+from edge.geometry.keypoint_frame import upright_matrix
 from edge.geometry.similarity import similarity
 from edge.image import load_image, to_grey
 

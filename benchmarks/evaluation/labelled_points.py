@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from edge.evaluation.annotation_offsets import add_offsets, measure_offsets
 from edge.evaluation.metrics import inside, normalised_mean_error
 from edge.face import Face
-from edge.keypoints import KEYPOINT_NAMES, OUTER_EYE_CORNERS_68
+from edge.geometry.points68 import OUTER_EYE_CORNERS_68
+from edge.keypoints import KEYPOINT_NAMES
 
 # Points of each part, among the 68.
 PARTS_68 = {

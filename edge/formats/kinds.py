@@ -97,12 +97,10 @@ def is_heif(head: bytes) -> bool:
 
 def describe(head: bytes) -> str:
     """What a file is that Pillow does not know, and what to do about it; empty if unknown."""
-    from edge.formats.heif import ADVICE
-
     if head.startswith(_APPLE_DOUBLE):
         return "is the metadata that a Mac keeps beside a file (AppleDouble), not an image"
     if is_heif(head):
-        return f"a HEIC image, which needs pillow-heif; {ADVICE}"
+        return "a HEIC image, which needs pillow-heif; install it with: pip install pillow-heif"
     if _brands(head) & _AVIF_BRANDS and not _reads_avif():
         return "an AVIF image, which this Pillow does not read; install pillow 11.3 or newer"
     if _brands(head) & _RAW_BRANDS:

@@ -70,18 +70,12 @@ def crop_matrix(square: ArrayLike, size: int, roll_deg: float = 0.0) -> Matrix:
     The square is first rotated about its centre by `roll_deg`, clockwise as seen, so that a face
     with this roll is upright in the crop.
     """
-    x, y, side, _ = np.asarray(square, dtype=np.float64)
-    scale = size / side
-    if roll_deg:
-        angle = math.radians(roll_deg)
-        cos, sin, half = math.cos(angle) * scale, math.sin(angle) * scale, (side - 1) / 2
-        u, v, middle = x + half, y + half, (size - 1) / 2
-        return np.array(
-            [[cos, sin, middle - cos * u - sin * v], [-sin, cos, middle + sin * u - cos * v]]
-        )
-    # A square that starts at pixel x starts at the edge x − 0.5; the crop's first edge is −0.5 too.
+    x, y, side, _ = np.asarray(square, dtype=np.float64).tolist()
+    scale, angle, half = size / side, math.radians(roll_deg), (side - 1) / 2
+    cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
+    u, v, middle = x + half, y + half, (size - 1) / 2
     return np.array(
-        [[scale, 0, (0.5 - x) * scale - 0.5], [0, scale, (0.5 - y) * scale - 0.5]], dtype=np.float64
+        [[cos, sin, middle - cos * u - sin * v], [-sin, cos, middle + sin * u - cos * v]]
     )
 
 

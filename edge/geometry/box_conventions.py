@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.geometry.boxes import check_box_shape
+from edge.geometry.box_checks import check_box_shape
 
 
 def from_wider_face(boxes: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Boxes `(x, y, width, height)` in px: intersections, their ratios, and squares.
+"""Boxes `(x, y, width, height)` in px: intersections and their ratios.
 
 Legend: M boxes, O other boxes.
 """
@@ -7,43 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-MAX_COORDINATE = 2.0**24  # px; beyond it float32 holds no whole pixels
-
-
-def check_boxes(boxes: ArrayLike) -> NDArray[np.float32]:
-    """Boxes as they are given, as float32 `(M, 4)`.
-
-    Args:
-        boxes: `(M, 4)`: x, y, width, height, px; an empty list is no boxes.
-
-    Raises:
-        ValueError: they have another shape, or one has no area, is not finite, or reaches further
-            than `MAX_COORDINATE`.
-    """
-    try:
-        numbers = np.asarray(boxes, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"boxes must be numbers of shape (M, 4): {error}") from error
-    if numbers.shape == (0,):
-        return np.empty((0, 4), np.float32)
-    check_box_shape(numbers)
-    if not (np.isfinite(numbers).all() and (numbers[:, 2:] > 0).all()):
-        raise ValueError("a box must be four numbers: x, y, and a width and height above 0")
-    if (np.abs(numbers) > MAX_COORDINATE).any():
-        raise ValueError(
-            f"a box must lie within {MAX_COORDINATE:,.0f} px, received {np.abs(numbers).max():g}"
-        )
-    return numbers.astype(np.float32)
-
-
-def check_box_shape(boxes: NDArray[np.floating]) -> None:
-    """Raise ValueError unless boxes have the shape `(M, 4)`."""
-    if np.ndim(boxes) != 2 or np.shape(boxes)[1] != 4:
-        raise ValueError(
-            "boxes must have the shape (M, 4): x, y, width, height; "
-            f"received the shape {np.shape(boxes)}"
-        )
 
 
 def io_min(first: ArrayLike, second: ArrayLike) -> float:
@@ -96,13 +59,3 @@ def intersection_over_union(
     intersections = pairwise_intersection(boxes, others)
     area, other_area = (b[:, 2].astype(np.float64) * b[:, 3] for b in (boxes, others))
     return np.asarray(intersections / np.maximum(area[:, None] + other_area - intersections, 1e-9))
-
-
-def enclosing_square(height: int, width: int) -> NDArray[np.float64]:
-    """The smallest centred square that encloses an image, float64 `(4,)` px."""
-    return _square((width - 1) / 2, (height - 1) / 2, max(width, height))
-
-
-def _square(centre_x: float, centre_y: float, side: float) -> NDArray[np.float64]:
-    half = (side - 1) / 2
-    return np.array([centre_x - half, centre_y - half, side, side], dtype=np.float64)

@@ -95,21 +95,11 @@ def _least_squares(points: NDArray[np.float64]) -> tuple[complex, Complex]:
 _CENTROID, _WEIGHTS = _least_squares(MEAN_FACE)  # all that does not depend on the face
 
 
-def face_square(keypoints: NDArray[np.floating]) -> NDArray[np.float64] | None:
-    """The upright square that frames a face as Kaggle's images do.
-
-    Args:
-        keypoints: `(15, 2)` px of an image, NaN where missing.
-
-    Returns:
-        float64 `(4,)`: x, y, side, side in px; None as for `fit_mean_face`.
-    """
-    pose = fit_mean_face(keypoints)
-    return None if pose is None else square_of_pose(pose)
-
-
 def square_of_pose(pose: Matrix) -> NDArray[np.float64]:
-    """As `face_square`, from the pose that `fit_mean_face` returns."""
+    """The upright square that frames a face of this pose as Kaggle's images do, float64 `(4,)` px.
+
+    Its numbers are x, y, side, side.
+    """
     side = scale_of(pose) * CROP
     centre = (CROP - 1) / 2
     (a, b, x), (c, d, y) = pose.tolist()
@@ -166,22 +156,8 @@ def box_of_pose(pose: Matrix) -> NDArray[np.float32]:
     return box_of_square(square_of_pose(pose)).astype(np.float32)
 
 
-def upright_matrix(keypoints: NDArray[np.floating], size: int) -> Matrix | None:
-    """The matrix from the image to a `size`×`size` px crop in which the face stands upright.
-
-    Args:
-        keypoints: `(15, 2)` px of the image, NaN where missing.
-        size: side of the crop, px.
-
-    Returns:
-        float64 `(2, 3)`; None as for `fit_mean_face`.
-    """
-    pose = fit_mean_face(keypoints)
-    return None if pose is None else upright_matrix_of_pose(pose, size)
-
-
 def upright_matrix_of_pose(pose: Matrix, size: int) -> Matrix:
-    """As `upright_matrix`, from the pose that `fit_mean_face` returns."""
+    """The matrix from the image to a `size`×`size` px crop in which the face stands upright."""
     return compose(crop_matrix((0, 0, CROP, CROP), size), invert(pose))
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,33 +30,15 @@ COMMON_KEYS = (
     "license",
     "sha256_keras",
 )
-_ORT_ERRORS = (
-    ort_errors.EPFail,
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.NoSuchFile,
-    ort_errors.NotImplemented,
-    ort_errors.RuntimeException,
+_ORT_ERRORS = tuple(
+    error
+    for error in vars(ort_errors).values()
+    if isinstance(error, type) and issubclass(error, Exception)
 )
 _LOG_NOTHING = 4  # severity; an error is reported once, by the exception
 
 Precision = Literal["auto", "fp32", "int8"]  # what a user may ask for
 Outputs = list[NDArray[np.float32]]
-
-
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """What a kind of network must have.
-
-    Attributes:
-        noun: the kind, for messages.
-        keys: names of the metadata.
-    """
-
-    noun: str
-    keys: tuple[str, ...]
 
 
 def embedded_file(name: str) -> Path:
@@ -77,20 +58,21 @@ class OnnxModel:
         outputs: likewise of the outputs.
     """
 
-    def __init__(self, path: str | Path, threads: int, contract: Contract) -> None:
+    def __init__(self, path: str | Path, threads: int, noun: str, keys: Sequence[str]) -> None:
         """Open a file on the CPU and check it.
 
         Args:
             path: of the `.onnx` file.
             threads: threads that one run may use; none spins while it waits.
-            contract: what the file must keep.
+            noun: what kind of network it must be, for messages.
+            keys: names of the metadata that it must have.
 
         Raises:
             ModelError: the file is missing, is no ONNX model, or breaks the contract.
         """
         self.path = Path(path)
         self._session = _open_session(self.path, threads)
-        self.metadata = _read_metadata(self._session, self.path, contract)
+        self.metadata = _read_metadata(self._session, self.path, noun, keys)
         self.inputs = self._session.get_inputs()
         self.outputs = self._session.get_outputs()
 
@@ -114,44 +96,28 @@ class OnnxModel:
             raise ModelError(f"{self.path}: the model gives no finite numbers; export it again")
 
 
-def parse_names(metadata: dict[str, str], path: Path) -> tuple[str, ...]:
-    """Names of the keypoints; raises ModelError unless they are a JSON list of distinct names."""
-    try:
-        names = json.loads(metadata["keypoint_names"])
-    except json.JSONDecodeError as error:
-        raise ModelError(f"{path}: metadata keypoint_names is no JSON list") from error
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ModelError(f"{path}: metadata keypoint_names is no JSON list of names")
-    if len(set(names)) != len(names):
-        raise ModelError(f"{path}: metadata keypoint_names holds a name twice")
-    return tuple(names)
+def parse_metadata(
+    model: OnnxModel, key: str, expected: str, is_valid: Callable[[Any], bool]
+) -> Any:
+    """A value of the metadata, which holds it in JSON.
 
-
-def parse_size(metadata: dict[str, str], path: Path) -> int:
-    """Side of the input, px; raises ModelError unless it is a whole number."""
-    if not metadata["input_size"].isdecimal():
-        raise ModelError(
-            f"{path}: metadata input_size: expected a whole number, "
-            f"found {metadata['input_size']!r}"
-        )
-    return int(metadata["input_size"])
-
-
-def parse_error90(metadata: dict[str, str], count: int, path: Path) -> NDArray[np.float32] | None:
-    """Factors `(count,)` from the 50 % error radius to the 90 % one; None where there are none.
+    Args:
+        model: the open file.
+        key: of the value.
+        expected: what it must be, for the message.
+        is_valid: whether it is that.
 
     Raises:
-        ModelError: they are no JSON list of `count` numbers of at least 1.
+        ModelError: it is no JSON, or not valid.
     """
-    if "error90" not in metadata:
-        return None
+    text = model.metadata[key]
     try:
-        factors = np.array(json.loads(metadata["error90"]), np.float32)
-    except (ValueError, TypeError) as error:
-        raise ModelError(f"{path}: metadata error90 is no JSON list of numbers") from error
-    if factors.shape != (count,) or not (factors >= 1).all():
-        raise ModelError(f"{path}: metadata error90: expected {count} factors of at least 1")
-    return factors
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not is_valid(value):
+        raise ModelError(f"{model.path}: metadata {key}: expected {expected}, found {text!r}")
+    return value
 
 
 def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
@@ -170,16 +136,16 @@ def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
 
 
 def _read_metadata(
-    session: onnxruntime.InferenceSession, path: Path, contract: Contract
+    session: onnxruntime.InferenceSession, path: Path, noun: str, keys: Sequence[str]
 ) -> dict[str, str]:
     try:
         metadata = dict(session.get_modelmeta().custom_metadata_map)
     except UnicodeDecodeError as error:
         raise ModelError(f"{path}: the metadata is no valid text; the file is damaged") from error
-    missing = [key for key in contract.keys if key not in metadata]
+    missing = [key for key in keys if key not in metadata]
     if missing:
         raise ModelError(
-            f"{path}: not a {contract.noun}: metadata {', '.join(missing)} missing; "
+            f"{path}: not a {noun}: metadata {', '.join(missing)} missing; "
             "export it with python -m export.run"
         )
     if metadata["coordinate_convention"] != COORDINATE_CONVENTION:

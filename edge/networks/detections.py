@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.geometry.affine import Matrix, crop_matrix
-from edge.geometry.boxes import enclosing_square
 from edge.geometry.face_frame import square_of_box
 from edge.image import Grey
 
@@ -75,16 +74,3 @@ class Detector(Protocol):
 
     def __call__(self, grey: Grey, detect_size: int) -> Detections:
         """Find faces in uint8 `(H, W)`, searched at `detect_size` px of its longer side."""
-
-
-class WholeImage:
-    """Takes each image as one face that fills it."""
-
-    path: Path | None = None
-    finds_faces = False
-
-    def __call__(self, grey: Grey, detect_size: int) -> Detections:
-        """One box: the whole image."""
-        height, width = grey.shape
-        whole = np.array([[0, 0, width, height]], np.float32)
-        return Detections(whole, squares=enclosing_square(height, width)[None])

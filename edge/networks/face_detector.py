@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.image import Grey
-from edge.networks.contract import COMMON_KEYS, Contract, OnnxModel, embedded_file
+from edge.networks.contract import COMMON_KEYS, OnnxModel, embedded_file
 from edge.networks.detections import Detections
 from edge.networks.tiling import are_cut, merge, searched_length, tiles
 from edge.resize import resize
@@ -56,7 +56,7 @@ class FaceDetector:
         Raises:
             ModelError: the file is missing, is no ONNX model, or breaks the contract.
         """
-        self._model = OnnxModel(path, threads, _CONTRACT)
+        self._model = OnnxModel(path, threads, "detector", METADATA_KEYS)
         self.path, self.metadata = self._model.path, self._model.metadata
         _check_tensors(self._model)
         names = {tensor.name for tensor in self._model.outputs}
@@ -167,6 +167,3 @@ def _check_tensors(model: OnnxModel) -> None:
             f"{model.path}: not a face detector: expected image (1, H, W, 1), boxes (M, 4), "
             f"scores (M,) and roll (M,), found {', '.join(f'{t.name} {t.shape}' for t in tensors)}"
         )
-
-
-_CONTRACT = Contract("detector", METADATA_KEYS)

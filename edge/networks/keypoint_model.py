@@ -6,7 +6,7 @@ Legend: N faces, K keypoints, S side of a crop.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,10 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.networks.contract import (
     COMMON_KEYS,
-    Contract,
     OnnxModel,
     Outputs,
     embedded_file,
-    parse_error90,
-    parse_names,
-    parse_size,
+    parse_metadata,
 )
 
 EMBEDDED = embedded_file("keypoints.onnx")
@@ -73,11 +70,12 @@ class KeypointModel:
         Raises:
             ModelError: the file is missing, is no ONNX model, or breaks the contract.
         """
-        self._model = OnnxModel(path, threads, _CONTRACT)
+        self._model = OnnxModel(path, threads, "keypoint model", METADATA_KEYS)
         self.path, self.metadata = self._model.path, self._model.metadata
-        self.keypoint_names = parse_names(self.metadata, self.path)
-        self.size = parse_size(self.metadata, self.path)
-        self.error90 = parse_error90(self.metadata, len(self.keypoint_names), self.path)
+        names = parse_metadata(self._model, "keypoint_names", "distinct names", _are_names)
+        self.keypoint_names: tuple[str, ...] = tuple(names)
+        self.size: int = parse_metadata(self._model, "input_size", "a whole number", _is_whole)
+        self.error90 = _parse_error90(self._model, len(names))
         self.has_points68 = _POINTS68 in {tensor.name for tensor in self._model.outputs}
         _check_tensors(self._model, len(self.keypoint_names), self.size)
         faces = np.zeros((2, self.size, self.size), np.uint8)
@@ -122,6 +120,27 @@ class KeypointModel:
         return self._model.run(names, {"face": faces[..., None]})
 
 
+def _are_names(value: Any) -> bool:
+    is_list = isinstance(value, list) and all(isinstance(name, str) for name in value)
+    return is_list and len(set(value)) == len(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and value > 0
+
+
+def _parse_error90(model: OnnxModel, count: int) -> NDArray[np.float32] | None:
+    if "error90" not in model.metadata:
+        return None
+
+    def are_factors(value: Any) -> bool:
+        is_list = isinstance(value, list) and len(value) == count
+        return is_list and all(isinstance(f, int | float) and f >= 1 for f in value)
+
+    factors = parse_metadata(model, "error90", f"{count} factors of at least 1", are_factors)
+    return np.array(factors, np.float32)
+
+
 def _spans(count: int) -> list[tuple[int, int]]:
     spans, start = [], 0
     for size in _BATCH_SIZES:
@@ -155,6 +174,3 @@ def _check_tensors(model: OnnxModel, count: int, size: int) -> None:
                 f"{model.path}: tensor {name!r}: expected {dtype} [N, …] with {shape} after the "
                 f"batch, found {actual.get(name, 'none')}"
             )
-
-
-_CONTRACT = Contract("keypoint model", METADATA_KEYS)

@@ -18,10 +18,11 @@ import numpy as np
 from edge.errors import ModelError
 from edge.networks import face_detector, keypoint_model
 from edge.networks.contract import Precision
-from edge.networks.detections import Detector, WholeImage
+from edge.networks.detections import Detector
 from edge.networks.face_detector import FaceDetector
 from edge.networks.keypoint_model import KeypointModel
 from edge.networks.precision_cache import cache_key, load_ratio, store_ratio
+from edge.networks.whole_image import WholeImage
 
 SMALL = "small"  # the name of the embedded smaller keypoint network
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)

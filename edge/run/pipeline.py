@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from edge.memory_budget import MemoryBudget
+from edge.cli.memory_budget import MemoryBudget
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")

@@ -17,7 +17,8 @@ from edge.files import package_folder
 from edge.fusion import DETECTOR_SCORE, KEYPOINTS_BOX
 from edge.geometry import camera, head_fit, head_shape
 from edge.geometry.face_frame import BOX_DOWN, BOX_HEIGHT, BOX_WIDTH, CROP, MEAN_FACE
-from edge.keypoints import LINES_68, MIRROR_ORDER, MIRROR_ORDER_68
+from edge.geometry.points68 import LINES_68, MIRROR_ORDER_68
+from edge.keypoints import MIRROR_ORDER
 from edge.measures import MEASURES
 from edge.networks import tiling
 from edge.networks.detections import Detector

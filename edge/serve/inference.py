@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
 
+from edge.cli.memory_budget import MemoryBudget
 from edge.drawing import draw
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.image import Grey, Rgb, to_grey
 from edge.image_writer import to_jpeg
-from edge.memory_budget import MemoryBudget
 from edge.networks.detections import Detections
 from edge.records import to_record
 from edge.serve.limits import Limits

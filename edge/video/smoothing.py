@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.geometry.affine import Complex
-from edge.keypoints import OUTER_EYE_CORNERS, OUTER_EYE_CORNERS_68
+from edge.geometry.points68 import OUTER_EYE_CORNERS_68
+from edge.keypoints import OUTER_EYE_CORNERS
 
 _Cutoff = TypeVar("_Cutoff", float, NDArray[np.float64])
 _MIN_SPREAD = 1e-6  # px², below which points coincide, but for rounding

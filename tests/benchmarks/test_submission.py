@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks import submission
+from edge.cropped_faces import predict_crops
 from edge.networks.keypoint_model import KeypointModel, Prediction
-from edge.refinement import predict_crops
 from tests.made_faces import COLUMNS, make_faces, write_annotated
 
 

@@ -3,8 +3,8 @@ import pytest
 
 from edge.crop import _window, cut
 from edge.geometry.affine import crop_matrix, transform
-from edge.geometry.boxes import enclosing_square
 from edge.geometry.similarity import similarity
+from edge.networks.whole_image import enclosing_square
 
 
 def blob(shape, centre, radius):

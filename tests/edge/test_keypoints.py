@@ -1,12 +1,7 @@
 import numpy as np
 
-from edge.keypoints import (
-    COUNT_68,
-    KEYPOINT_NAMES,
-    MIRROR_ORDER,
-    MIRROR_ORDER_68,
-    mirrored_name,
-)
+from edge.geometry.points68 import COUNT_68, MIRROR_ORDER_68
+from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER, mirrored_name
 
 
 def test_names_are_kaggles_in_kaggles_order():

@@ -2,15 +2,17 @@ import numpy as np
 import pytest
 
 from edge.crop import cut
+from edge.cropped_faces import predict_crops
 from edge.facekeypoints import FaceKeypoints
 from edge.fusion import fused_score
 from edge.geometry.affine import crop_matrix, transform
-from edge.geometry.face_frame import CROP, MEAN_FACE, face_square, roll_deg
+from edge.geometry.face_frame import CROP, MEAN_FACE, roll_deg
+from edge.geometry.keypoint_frame import face_square
 from edge.geometry.similarity import similarity
 from edge.image import load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel, Prediction
-from edge.refinement import predict_crops, refine
+from edge.refinement import refine
 
 FACE = [176.0, 65.6, 96.0, 96.0]  # of the sample picture
 

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from edge.cropped_faces import predict_crops
 from edge.evaluation.metrics import inside
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel
 from edge.networks.precision import int8_file
-from edge.refinement import predict_crops
 from tests.made_faces import make_faces
 from tests.made_models import write_keypoint_model
 from train.calibrate import main

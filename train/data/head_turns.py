@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.geometry.affine import Matrix, scale_of, transform
-from edge.geometry.face_frame import face_square, roll_deg
-from edge.keypoints import JAW_68
+from edge.geometry.face_frame import roll_deg
+from edge.geometry.keypoint_frame import face_square
+from edge.geometry.points68 import JAW_68
 from train.data.annotation_schemes import from_68
 from train.data.face_mesh import (
     CHIN,

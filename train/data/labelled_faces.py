@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from edge.errors import first_line
 from edge.files import write_atomically
 from edge.geometry.affine import Matrix, compose, crop_matrix
-from edge.keypoints import COUNT_68, KEYPOINT_NAMES
+from edge.geometry.points68 import COUNT_68
+from edge.keypoints import KEYPOINT_NAMES
 from train.data.faces import SIDE
 from train.errors import DataError
 

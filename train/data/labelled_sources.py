@@ -21,9 +21,11 @@ from edge.crop import cut
 from edge.errors import first_line
 from edge.geometry.affine import Matrix, scale_of, transform
 from edge.geometry.boxes import pairwise_intersection
-from edge.geometry.face_frame import face_square, roll_deg, square_of_box
+from edge.geometry.face_frame import roll_deg, square_of_box
+from edge.geometry.keypoint_frame import face_square
+from edge.geometry.points68 import COUNT_68
 from edge.image import Grey, load_image, to_grey
-from edge.keypoints import COUNT_68, KEYPOINT_NAMES
+from edge.keypoints import KEYPOINT_NAMES
 from train.data.head_turns import HeadTurner, turn_faces
 from train.data.labelled_faces import (
     PADDED,

@@ -24,7 +24,7 @@ def cut_padded_crop(
     Args:
         grey: the photo, uint8 `(H, W)`.
         keypoints: `(15, 2)` px of the photo.
-        square: from `edge.geometry.face_frame.face_square`; the central 96×96 px of the result.
+        square: from `edge.geometry.keypoint_frame.face_square`; the central 96×96 px of the result.
 
     Returns:
         The padded crop, uint8 `(240, 240)`, and the keypoints in its pixels, float32 `(15, 2)`.

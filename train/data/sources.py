@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from edge.errors import ImageError, first_line
 from edge.evaluation.annotation_offsets import add_offsets, measure_offsets
 from edge.evaluation.metrics import normalised_mean_error
-from edge.geometry.face_frame import face_square
+from edge.geometry.keypoint_frame import face_square
 from edge.image import load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES
 from train.data.annotation_schemes import blend, from_68, read_annotators

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge.crop import cut
 from edge.geometry.affine import Matrix
 from edge.geometry.boxes import intersection_over_union
-from edge.geometry.face_frame import upright_matrix
+from edge.geometry.keypoint_frame import upright_matrix
 from edge.networks.detections import Detections
 from edge.networks.face_detector import FaceDetector
 from edge.networks.keypoint_model import KeypointModel

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from edge.keypoints import COUNT_68, JAW_68
+from edge.geometry.points68 import COUNT_68, JAW_68
 from train.keypoints.residual_network import ERRORS, POINTS
 
 Tensor = Any  # of the Keras backend in use

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.keypoints import MIRROR_ORDER, MIRROR_ORDER_68
+from edge.geometry.points68 import MIRROR_ORDER_68
+from edge.keypoints import MIRROR_ORDER
 from train.data.faces import SIDE
 from train.data.labelled_faces import MARGIN, PADDED, LabelledFaces
 

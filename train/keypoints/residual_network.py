@@ -17,7 +17,8 @@ import numpy as np
 from keras import layers, ops
 
 from edge.geometry.face_frame import MEAN_FACE
-from edge.keypoints import COUNT_68, KEYPOINT_NAMES
+from edge.geometry.points68 import COUNT_68
+from edge.keypoints import KEYPOINT_NAMES
 from train.data.faces import SIDE
 from train.keypoints.network import normalised
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from benchmarks.datasets.kaggle import measure_accuracy, read_annotated, read_images
+from edge.cropped_faces import predict_crops
 from edge.evaluation.metrics import rmse
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel
-from edge.refinement import predict_crops
 from tests.made_faces import make_faces, write_annotated
 
 

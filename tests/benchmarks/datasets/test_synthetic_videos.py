@@ -4,7 +4,8 @@ import pytest
 pytest.importorskip("cv2")
 
 from benchmarks.datasets.synthetic_videos import RATE, Actor, Scene, render
-from edge.geometry.face_frame import MEAN_FACE, face_square
+from edge.geometry.face_frame import MEAN_FACE
+from edge.geometry.keypoint_frame import face_square
 
 WHITE = np.full((48, 64, 3), 255, np.uint8)
 

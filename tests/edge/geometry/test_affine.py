@@ -1,10 +1,8 @@
 import numpy as np
 
 from edge.geometry.affine import compose, crop_matrix, invert, transform
-from edge.geometry.boxes import (
-    enclosing_square,
-)
 from edge.geometry.similarity import similarity
+from edge.networks.whole_image import enclosing_square
 
 
 def test_crop_of_a_96_px_picture_moves_nothing():

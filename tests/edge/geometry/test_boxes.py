@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
+from edge.geometry.box_checks import check_boxes
 from edge.geometry.boxes import (
-    check_boxes,
-    enclosing_square,
     intersection,
     intersection_over_union,
     io_min,
     pairwise_intersection,
     pairwise_io_min,
 )
+from edge.networks.whole_image import enclosing_square
 
 
 def test_the_square_around_an_image_encloses_it():

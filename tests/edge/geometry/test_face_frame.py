@@ -5,12 +5,11 @@ from edge.geometry.affine import crop_matrix, transform
 from edge.geometry.face_frame import (
     MEAN_FACE,
     box_of_square,
-    face_square,
     fit_mean_face,
     roll_deg,
     square_of_box,
-    upright_matrix,
 )
+from edge.geometry.keypoint_frame import face_square, upright_matrix
 from edge.geometry.similarity import similarity
 
 

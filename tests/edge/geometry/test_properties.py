@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from edge.crop import cut
 from edge.errors import ImageError
 from edge.geometry.affine import compose, crop_matrix, invert, rotation_deg, scale_of, transform
-from edge.geometry.face_frame import MEAN_FACE, box_of_square, square_of_box, upright_matrix
+from edge.geometry.face_frame import MEAN_FACE, box_of_square, square_of_box
+from edge.geometry.keypoint_frame import upright_matrix
 from edge.geometry.similarity import fit_similarity, similarity
 from edge.image import MAX_PIXELS, load_image, to_grey
 from edge.resize import resize

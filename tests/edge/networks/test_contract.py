@@ -44,9 +44,9 @@ def test_a_truncated_file_is_refused(tmp_path):
         (b"centres at integers", b"corners at integers", "coordinate convention"),
         (b"input_size\x12\x0296", b"input_size\x12\x0264", "tensor 'face'"),
         (b"input_size\x12\x0296", b"input_size\x12\x02xx", "expected a whole number"),
-        (b'["left_eye_center"', b'{"left_eye_center"', "no JSON list"),
+        (b'["left_eye_center"', b'{"left_eye_center"', "expected distinct names"),
         (b'"left_eye_center", ', b"                   ", "error90: expected 14 factors"),
-        (b'"right_eye_center",', b'"left_eye_center", ', "a name twice"),
+        (b'"right_eye_center",', b'"left_eye_center", ', "expected distinct names"),
     ],
 )
 def test_another_contract_is_refused(altered, old, new, message):

@@ -3,7 +3,8 @@ import pytest
 
 from edge.geometry.affine import crop_matrix, rotation_deg, scale_of, transform
 from edge.geometry.face_frame import square_of_box
-from edge.networks.detections import Detections, WholeImage
+from edge.networks.detections import Detections
+from edge.networks.whole_image import WholeImage
 
 BOXES = np.array([[0, 0, 10, 12], [5, 5, 20, 24], [8, 1, 30, 36]], np.float32)
 SCORES = np.array([0.2, 0.9, 0.5], np.float32)

@@ -6,7 +6,8 @@ from PIL import Image
 
 from edge import FaceKeypoints
 from edge.geometry.boxes import intersection_over_union
-from edge.geometry.face_frame import box_of_square, face_square
+from edge.geometry.face_frame import box_of_square
+from edge.geometry.keypoint_frame import face_square
 from edge.image import load_image, to_grey
 from edge.networks.face_detector import EMBEDDED, FaceDetector
 from tests.conftest import SAMPLE

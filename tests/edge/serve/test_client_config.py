@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("fastapi")
 
 import edge
-from edge.keypoints import MIRROR_ORDER_68
+from edge.geometry.points68 import MIRROR_ORDER_68
 from edge.serve import client_config
 from edge.serve.client_config import browser_obstacle, describe_server
 from edge.serve.limits import Limits

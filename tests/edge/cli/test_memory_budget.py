@@ -1,6 +1,6 @@
 import threading
 
-from edge.memory_budget import MemoryBudget
+from edge.cli.memory_budget import MemoryBudget
 
 
 def acquire_in_thread(budget, size, stop=lambda: False):
