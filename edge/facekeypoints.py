@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,7 +117,7 @@ class FaceKeypoints:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What pickle stores: the settings."""
-        return _reopen, (self.settings.to_dict(),)
+        return partial(FaceKeypoints, **self.settings.to_dict()), ()
 
     def __call__(self, image: ImageSource) -> list[Face]:
         """Find the faces of one image.
@@ -302,7 +303,3 @@ def _fuse(box: NDArray[np.float32], score: float | None, face: FacePass) -> Face
     return Face(
         box, score, face.keypoints, face.error, points68=face.points68, error90=face.error90
     )
-
-
-def _reopen(settings: dict[str, Any]) -> FaceKeypoints:
-    return FaceKeypoints(**settings)

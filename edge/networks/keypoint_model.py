@@ -121,8 +121,7 @@ class KeypointModel:
 
 
 def _are_names(value: Any) -> bool:
-    is_list = isinstance(value, list) and all(isinstance(name, str) for name in value)
-    return is_list and len(set(value)) == len(value)
+    return _is_list(value, str) and len(set(value)) == len(value)
 
 
 def _is_whole(value: Any) -> bool:
@@ -132,13 +131,16 @@ def _is_whole(value: Any) -> bool:
 def _parse_error90(model: OnnxModel, count: int) -> NDArray[np.float32] | None:
     if "error90" not in model.metadata:
         return None
-
-    def are_factors(value: Any) -> bool:
-        is_list = isinstance(value, list) and len(value) == count
-        return is_list and all(isinstance(f, int | float) and f >= 1 for f in value)
-
-    factors = parse_metadata(model, "error90", f"{count} factors of at least 1", are_factors)
+    factors = parse_metadata(
+        model, "error90", f"{count} factors of at least 1",
+        lambda value: _is_list(value, int, float) and len(value) == count
+        and all(factor >= 1 for factor in value),
+    )  # fmt: skip
     return np.array(factors, np.float32)
+
+
+def _is_list(value: Any, *types: type) -> bool:
+    return isinstance(value, list) and all(isinstance(item, types) for item in value)
 
 
 def _spans(count: int) -> list[tuple[int, int]]:

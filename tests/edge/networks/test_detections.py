@@ -4,7 +4,6 @@ import pytest
 from edge.geometry.affine import crop_matrix, rotation_deg, scale_of, transform
 from edge.geometry.face_frame import square_of_box
 from edge.networks.detections import Detections
-from edge.networks.whole_image import WholeImage
 
 BOXES = np.array([[0, 0, 10, 12], [5, 5, 20, 24], [8, 1, 30, 36]], np.float32)
 SCORES = np.array([0.2, 0.9, 0.5], np.float32)
@@ -45,14 +44,3 @@ def test_crops_are_rotated_by_the_rolls_about_the_centres_of_their_squares():
         np.testing.assert_allclose(transform(matrix, centre), [47.5, 47.5], atol=1e-9)
         assert rotation_deg(matrix) == pytest.approx(-roll)
         assert scale_of(matrix) == pytest.approx(96 / side)
-
-
-def test_the_whole_image_is_one_box_in_its_enclosing_square():
-    detector = WholeImage()
-    detections = detector(np.zeros((50, 100), np.uint8), 320)
-    np.testing.assert_array_equal(detections.boxes, [[0, 0, 100, 50]])
-    np.testing.assert_array_equal(detections.squares, [[0, -25, 100, 100]])
-    expected = [crop_matrix((0, -25, 100, 100), 96)]
-    np.testing.assert_array_equal(detections.crop_matrices(96), expected)
-    assert detections.scores is None
-    assert not detector.finds_faces
