@@ -27,9 +27,9 @@ STEP = 32  # px; the coarsest stride
 # few shapes only and memory stays flat.
 SHORTER = (9 / 16, 11 / 16, 3 / 4, 7 / 8, 1.0)
 ENLARGE = 2.0  # at most: more makes faces softer, not easier to find
-# The network has learnt from faces with surroundings. One that fills the picture gets a lower score,
-# and its parts high ones; at half the size it is found. Of the photos of HELEN one in thirty costs
-# this second search at 320 px.
+# The network has learnt from faces with surroundings. One that fills the picture gets a lower
+# score, and its parts high ones; at half the size it is found. Of the photos of HELEN one in thirty
+# costs this second search at 320 px.
 SURE_SCORE = 0.9
 LARGE = 0.4  # of the picture's shorter side; only larger faces are taken from the second search
 NEAR = 0.1  # relative difference from `detect_size` below which an image is not resized
