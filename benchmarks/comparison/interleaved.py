@@ -82,8 +82,8 @@ def run_comparison(
     """
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        stills = _save(folder / "stills.npz", images)
-        frames = _save(folder / "frames.npz", _video_frames())
+        stills = save_images(folder / "stills.npz", images)
+        frames = save_images(folder / "frames.npz", _video_frames())
         np.save(folder / "first.npy", images[0])
         timed = ImageArchive(stills.path, stills.names[: comparison.timed])
         rows = []
@@ -96,7 +96,8 @@ def run_comparison(
     return rows
 
 
-def _save(path: Path, images: Sequence[Rgb]) -> ImageArchive:
+def save_images(path: Path, images: Sequence[Rgb]) -> ImageArchive:
+    """Write images to an `.npz` file that workers read."""
     arrays = {str(i): image for i, image in enumerate(images)}
     np.savez(path, **arrays)  # type: ignore[arg-type]
     return ImageArchive(path, list(arrays))

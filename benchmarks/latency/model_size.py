@@ -49,13 +49,17 @@ def count_parameters(path: Path) -> int:
     return sum(int(np.prod(shape)) for shape in used)
 
 
-def count_multiply_adds(path: Path) -> int:
+def count_multiply_adds(path: Path, shape: tuple[int, ...] = (1,)) -> int:
     """Multiply-adds for one face; convolutions whose output has no fixed size count 0.
+
+    Args:
+        path: an `.onnx` file.
+        shape: of the input, or its first axes.
 
     Raises:
         MissingExtra: the package `onnx` is not installed.
     """
-    graph = _read(path)
+    graph = _read(path, shape)
     return sum(_multiply_adds(graph, node) for node in graph.nodes if node.op_type in _WEIGHTED)
 
 
@@ -87,10 +91,12 @@ def _multiply_adds(graph: _Graph, node: Any) -> int:
     return weights * int(np.prod(positions))
 
 
-def _read(path: Path) -> _Graph:
+def _read(path: Path, shape: tuple[int, ...] = (1,)) -> _Graph:
     onnx = require("onnx", "bench", "counting parameters")
     model = onnx.load(path)
-    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    axes = model.graph.input[0].type.tensor_type.shape.dim
+    for axis, length in zip(axes, shape, strict=False):
+        axis.dim_value = length
     del model.graph.value_info[:]
     graph = onnx.shape_inference.infer_shapes(model).graph
     weights = {w.name: tuple(w.dims) for w in graph.initializer}

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from benchmarks.harness.timing import RunLength, time_interleaved
+from benchmarks.harness.timing import Call, RunLength, time_interleaved
 from benchmarks.latency.model_size import count_multiply_adds_per_layer
 from edge.extras import require
 
@@ -35,15 +35,24 @@ def matrix_rate() -> float:
     Raises:
         MissingExtra: the package `onnx` is not installed.
     """
-    session = _open(_matrix_product())
+    call, operations = matrix_product()
+    times_ms = time_interleaved({"product": call}, _RUN_LENGTH)["product"]
+    return float(operations / (times_ms.min() * 1e6))
+
+
+def matrix_product() -> tuple[Call, int]:
+    """A product of two matrices by one thread, and the number of its operations.
+
+    Raises:
+        MissingExtra: the package `onnx` is not installed.
+    """
+    session = _open(_product_model())
     rng = np.random.default_rng(0)
     feed = {name: rng.normal(size=(_SIDE, _SIDE)).astype(np.float32) for name in "ab"}
-    calls = {"product": lambda: session.run(["c"], feed)}
-    times_ms = time_interleaved(calls, _RUN_LENGTH)["product"]
-    return float(2 * _SIDE**3 / (times_ms.min() * 1e6))
+    return lambda: session.run(["c"], feed), 2 * _SIDE**3
 
 
-def _matrix_product() -> bytes:
+def _product_model() -> bytes:
     """A model that multiplies `a` and `b`, float32 `(512, 512)`, to `c`."""
     onnx = require("onnx", "bench", "the matrix rate")
     shape = [_SIDE, _SIDE]

@@ -96,7 +96,7 @@ def test_a_start_is_the_median_of_warm_processes(tmp_path, comparison, monkeypat
 
 def test_images_are_saved_under_their_numbers(tmp_path):
     images = [np.full((2, 2, 3), i, np.uint8) for i in range(3)]
-    archive = interleaved._save(tmp_path / "x.npz", images)
+    archive = interleaved.save_images(tmp_path / "x.npz", images)
     assert archive.request(2) == {"images": str(tmp_path / "x.npz"), "names": ["0", "1"]}
     with np.load(archive.path) as arrays:
         assert [int(arrays[name].max()) for name in archive.names] == [0, 1, 2]
