@@ -20,6 +20,7 @@ _TEMPLATE = {
     "mouth_left_corner": (70.7299, 92.2041),
 }
 _TEMPLATE_SIDE = 112
+_MAX_SIZE = 8192  # px; a larger crop takes gigabytes
 _INDICES = [KEYPOINT_NAMES.index(name) for name in _TEMPLATE]
 
 
@@ -39,10 +40,13 @@ def align(image: Rgb, face: Face, size: int = 112) -> Rgb:
 
     Raises:
         ImageError: the face's keypoints coincide, or the image has another shape or dtype.
-        ValueError: the size is below 1.
+        ValueError: the size is no whole number between 1 and 8192.
     """
     if size < 1:
         raise ValueError(f"size must be at least 1 px, received {size}")
+    if size > _MAX_SIZE or size != int(size):
+        raise ValueError(f"size must be a whole number up to {_MAX_SIZE} px, received {size}")
+    size = int(size)
     image = check_rgb(image)
     # Both frames have pixel centres at integers, so edges are scaled, not centres.
     template = (np.array(list(_TEMPLATE.values())) + 0.5) * (size / _TEMPLATE_SIDE) - 0.5

@@ -89,7 +89,7 @@ def _draw_face(
     canvas: Image.Image, face: Face, names: Sequence[str], factor: int, show_error: bool
 ) -> None:
     box = face.box * factor
-    radius = _dot_radius(box)
+    radius = min(_dot_radius(box), float(max(canvas.size)))
     _draw_box(canvas, box, max(1, round(radius / 2)))
     if face.track_id is not None:
         _draw_number(canvas, box, face.track_id)
@@ -135,6 +135,11 @@ def _colour(name: str) -> tuple[int, int, int]:
 
 def _draw_box(canvas: Image.Image, box: NDArray[np.float32], width: int) -> None:
     x, y, w, h = (float(value) for value in box)
+    far = 2 * max(canvas.size) + 2 * width  # beyond it Pillow would draw, too
+    x, w = max(x, -far), min(x + w, far) - max(x, -far)
+    y, h = max(y, -far), min(y + h, far) - max(y, -far)
+    if w <= 0 or h <= 0:
+        return
     pen = ImageDraw.Draw(canvas)
     pen.rectangle((x - width, y - width, x + w - 1 + width, y + h - 1 + width), None, _BLACK, width)
     pen.rectangle((x, y, max(x, x + w - 1), max(y, y + h - 1)), None, _WHITE, width)
@@ -164,7 +169,12 @@ def _stamp(
     x, y = (float(value) for value in centre)
     left, top = int(np.floor(x - radius - 1)), int(np.floor(y - radius - 1))
     side = int(np.ceil(2 * radius)) + 4
-    grid_y, grid_x = np.mgrid[top : top + side, left : left + side]
+    # Only what lies in the image, of which a face that is known by its box may be any multiple.
+    right, bottom = min(left + side, canvas.width), min(top + side, canvas.height)
+    left, top = max(left, 0), max(top, 0)
+    if left >= right or top >= bottom:
+        return
+    grid_y, grid_x = np.mgrid[top:bottom, left:right]
     distance = np.hypot(grid_x - x, grid_y - y)
     alpha = np.clip(radius + 0.5 - distance, 0, 1)
     if hollow is not None:

@@ -19,9 +19,12 @@ def check_boxes(boxes: ArrayLike) -> NDArray[np.float32]:
             than `MAX_COORDINATE`.
     """
     try:
-        numbers = np.asarray(boxes, dtype=np.float64)
+        kind = np.asarray(boxes).dtype.kind
+        numbers = np.asarray(boxes, dtype=None if kind in "bc" else np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"boxes must be numbers of shape (M, 4): {error}") from error
+    if kind in "bc" or np.ma.is_masked(boxes):
+        raise ValueError("boxes must be real numbers, received complex, masked or boolean ones")
     if numbers.shape == (0,):
         return np.empty((0, 4), np.float32)
     check_box_shape(numbers)

@@ -40,3 +40,10 @@ def test_an_image_of_another_form_is_refused(shape, dtype):
     face = Face(np.ones(4, np.float32), 0.9, np.ones((15, 2)), np.ones(15))
     with pytest.raises(ImageError, match="cannot use an array as an image"):
         align(image, face)
+
+
+@pytest.mark.parametrize("size", [1_000_000, 11.5])
+def test_a_size_that_is_not_whole_or_takes_gigabytes_is_refused(size):
+    face = face_at(similarity(2.0, 0.0, (47.5, 47.5), (100.0, 100.0)))
+    with pytest.raises(ValueError, match="whole number up to 8192"):
+        align(np.zeros((200, 200, 3), np.uint8), face, size)

@@ -122,3 +122,10 @@ def test_lines_that_leave_the_image_can_be_drawn():
     points68 = np.tile(np.float32([[-50, 250], [250, -50]]), (34, 1))
     face = replace(make_face(200), points68=points68)
     assert draw(np.zeros((200, 200, 3), np.uint8), [face], show_points68=True)[100, 100].max() > 0
+
+
+def test_a_face_far_larger_than_the_image_is_drawn_without_memory_of_its_size():
+    centre = np.array([5e6, 5e6], np.float32)
+    face = Face(np.array([0, 0, 1e7, 1e7]), 0.9, np.tile(centre, (15, 1)), np.ones(15))
+    drawn = draw(np.zeros((40, 60, 3), np.uint8), [face])
+    assert drawn.shape == (40, 60, 3)

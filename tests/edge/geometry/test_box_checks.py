@@ -36,3 +36,16 @@ def test_boxes_in_order_are_float32_of_the_same_values():
     assert boxes.tolist() == [[1, 2, 3, 4], [-5.5, 6, 1e7, 8]]
     assert check_boxes([]).shape == (0, 4)
     assert check_boxes(np.empty((0, 4))).shape == (0, 4)
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        np.array([[1, 2, 3, 4j]]),
+        np.ones((2, 4), bool),
+        np.ma.array([[1.0, 2, 3, 4]], mask=[[1, 0, 0, 0]]),
+    ],
+)
+def test_complex_boolean_and_masked_boxes_are_refused(boxes):
+    with pytest.raises(ValueError, match="must be real numbers"):
+        check_boxes(boxes)
