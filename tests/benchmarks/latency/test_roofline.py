@@ -15,7 +15,7 @@ def test_the_matrix_rate_is_that_of_the_fastest_product(monkeypatch):
 
 
 def test_the_product_is_that_of_both_matrices():
-    session = roofline._open(roofline._matrix_product())
+    session = roofline._open(roofline._product_model())
     a, b = np.eye(512, dtype=np.float32) * 2, np.full((512, 512), 3, np.float32)
     (product,) = session.run(["c"], {"a": a, "b": b})
     np.testing.assert_array_equal(product, np.full((512, 512), 6, np.float32))
