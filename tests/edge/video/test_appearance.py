@@ -1,8 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from edge.crop import cut
+from edge.geometry.affine import matrix_from_complex
 from edge.geometry.face_frame import MEAN_FACE
+from edge.image import load_image, to_grey
 from edge.video.appearance import has_changed, is_cut, look_of, template_of, thumbnail
+from edge.video.observation import observe_detected
 from tests.edge.video.observations import observed
 
 
@@ -16,6 +22,20 @@ def test_a_template_has_zero_mean_unit_norm_and_no_illumination(rng):
     assert (template * brighter).sum() == pytest.approx(1, abs=1e-3)
     assert template_of(observed(MEAN_FACE)) is None  # no texture
     assert template_of(observed(np.full((15, 2), 3.0), crop)) is None
+
+
+@pytest.mark.parametrize(("angle", "scale"), [(0, 1.0), (5, 1.0), (-14, 0.9), (14, 0.9)])
+def test_a_template_is_that_of_the_upright_face(angle, scale, sample, detect):
+    image = load_image(sample)
+    (face,) = detect(image)
+    upright = observe_detected(face, to_grey(image), 96)
+    factor, offset = upright.to_crop
+    turn = scale * np.exp(1j * np.radians(angle))
+    middle = 47.5 * (1 + 1j)
+    to_crop = turn * factor, turn * (offset - middle) + middle
+    crop = cut(to_grey(image), matrix_from_complex(*to_crop), 96)
+    turned = replace(upright, crop=crop, to_crop=to_crop)
+    assert np.vdot(template_of(upright), template_of(turned)) > 0.985
 
 
 def test_a_look_changes_with_the_face_and_not_with_noise_or_brightness(rng):
