@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ from benchmarks.datasets.synthetic_videos import RATE, SCENES, Actor, AnnotatedF
 from benchmarks.evaluation.trajectories import Trajectory, jitter, lag, mean_error, share_found
 from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
+from benchmarks.latency import tracked_frame
 from benchmarks.reporting.markdown import header, row
+from benchmarks.work import table as work_table
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.image import Rgb
@@ -140,8 +144,19 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=Path, help="write the results as JSON"
     )
+    parser.add_argument(
+        "--stages", action="store_true", help="measure the stages of a tracked frame instead"
+    )
+    parser.add_argument(
+        "--home", metavar="DIR", type=Path,
+        help="with --stages, run MediaPipe too, in this folder of the peers' environments",
+    )  # fmt: skip
     args = parser.parse_args(argv)
-    return report_results(run, table, args.output)
+    if not args.stages:
+        return report_results(run, table, args.output)
+    with tempfile.TemporaryDirectory() as scratch:
+        measure_stages = partial(tracked_frame.run, Path(scratch), args.home)
+        return report_results(measure_stages, work_table, args.output)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def run(data: Path, model: str | None = None, home: Path | None = None) -> dict[
         "machine": describe_machine(threads=1),
         "files": [detect.model.path.name, Path(detect.settings.detector).name],
         "copied_gb_per_second": round(copy_rate(), 2),
-        "matrix_gflops": round(_matrix_rate(), 1),
+        "matrix_gflops": round(fastest_matrix_rate(), 1),
         "stages": stages,
         "peer_cpu_ms": peer_ms,
     }
@@ -81,14 +81,14 @@ def run(data: Path, model: str | None = None, home: Path | None = None) -> dict[
 def copy_rate() -> float:
     """Bytes that one thread reads and writes per second, 10⁹: the fastest of many copies."""
     source, target = (np.zeros(_COPIED_BYTES, np.uint8) for _ in range(2))
-    fastest = min(_cpu_ms(lambda: target.__setitem__(slice(None), source)) for _ in range(1000))
+    fastest = min(cpu_ms(lambda: target.__setitem__(slice(None), source)) for _ in range(1000))
     return 2 * _COPIED_BYTES / (fastest * 1e6)
 
 
-def _matrix_rate() -> float:
+def fastest_matrix_rate() -> float:
     """As `matrix_rate` of `benchmarks.latency.roofline`, by CPU time."""
     call, operations = matrix_product()
-    return operations / (min(_cpu_ms(call) for _ in range(_PRODUCTS)) * 1e6)
+    return operations / (min(cpu_ms(call) for _ in range(_PRODUCTS)) * 1e6)
 
 
 class _Stages:
@@ -102,7 +102,7 @@ class _Stages:
     def measure(self, call: Callable[[], object]) -> dict[str, _Stage]:
         """The stages of one call."""
         self._now = {name: {"cpu_ms": 0.0} for name in _NAMES}
-        self._now[_END_TO_END] = {"cpu_ms": _cpu_ms(call)}
+        self._now[_END_TO_END] = {"cpu_ms": cpu_ms(call)}
         return self._now
 
     def patch(self, stack: ExitStack) -> None:
@@ -173,7 +173,8 @@ def _folder(stack: ExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory()))
 
 
-def _cpu_ms(call: Callable[[], object]) -> float:
+def cpu_ms(call: Callable[[], object]) -> float:
+    """The CPU time of one call, ms."""
     start = time.process_time_ns()
     call()
     return (time.process_time_ns() - start) / 1e6
@@ -194,8 +195,8 @@ def table(results: dict[str, Any]) -> str:
         lines.append(row(name, *cells[:2], f"{stage['cpu_ms']:.2f} ms", cells[2]))
     if (peer_ms := results["peer_cpu_ms"]) is not None:
         ratio = results["stages"][_END_TO_END]["cpu_ms"] / peer_ms
-        lines.append(row(f"{_PEER} (end to end is {ratio:.2f} of it)", "–", "–",
-                         f"{peer_ms:.2f} ms", "–"))  # fmt: skip
+        peer = f"{results.get('peer', _PEER)} (end to end is {ratio:.2f} of it)"
+        lines.append(row(peer, "–", "–", f"{peer_ms:.2f} ms", "–"))
     return "\n".join(lines)
 
 

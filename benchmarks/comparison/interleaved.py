@@ -83,7 +83,7 @@ def run_comparison(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         stills = save_images(folder / "stills.npz", images)
-        frames = save_images(folder / "frames.npz", _video_frames())
+        frames = save_images(folder / "frames.npz", video_frames())
         np.save(folder / "first.npy", images[0])
         timed = ImageArchive(stills.path, stills.names[: comparison.timed])
         rows = []
@@ -103,7 +103,7 @@ def save_images(path: Path, images: Sequence[Rgb]) -> ImageArchive:
     return ImageArchive(path, list(arrays))
 
 
-def _video_frames() -> list[Rgb]:
+def video_frames() -> list[Rgb]:
     """Frames of a synthetic video: a face that moves, rotates and changes its size."""
     frames = render(SCENES["wander"], make_actors())
     return [frame.image for frame in islice(frames, _FRAMES)]
