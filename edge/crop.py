@@ -29,8 +29,14 @@ class Windows(Protocol):
 class Levels(Protocol):
     """A grey image that is there in several sizes, as `edge.formats.reduced_jpeg.ReducedGrey`."""
 
+    shape: tuple[int, int]
+    size: int
+
     def detect(self, detector: Any, detect_size: int) -> Any: ...  # noqa: D102
     def level(self, matrix: Matrix) -> tuple[Grey, Matrix]: ...  # noqa: D102
+
+
+AnyGrey = Grey | Levels
 
 
 def cut(grey: Grey | Windows, matrix: Matrix, size: int) -> NDArray[np.uint8]:

@@ -5,7 +5,6 @@ Legend: M boxes of one image, N crops.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import islice
@@ -15,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.crop import Levels
+from edge.crop import AnyGrey
 from edge.errors import ImageError
 from edge.face import Face
 from edge.fusion import fused_box, fused_score, min_detector_score
-from edge.image import Grey, ImageSource, check_grey, load_grey
+from edge.image import Grey, ImageSource, check_grey
 from edge.networks.contract import Precision
 from edge.networks.detections import Detections
 from edge.networks.keypoint_model import Prediction
@@ -152,16 +151,19 @@ class FaceKeypoints:
             raise ImageError(
                 "cannot use one path or file as a batch: expected several; pass a list"
             )
-        from edge.formats.reduced_jpeg import load_reduced_grey
-
-        size = self.detect_size if self.face_detector.finds_faces else math.inf
         sources, results = iter(images), []
         while chunk := list(islice(sources, _CHUNK)):
-            greys = [load_reduced_grey(image, size) for image in chunk]
+            greys = [self.load(image) for image in chunk]
             results += self.predict_faces(greys, [self.detect_faces(grey) for grey in greys])
         return results
 
-    def detect_faces(self, grey: Grey | Levels) -> Detections:
+    def load(self, image: ImageSource) -> AnyGrey:
+        """The grey of an image, for the methods below; raises as a call."""
+        from edge.formats.reduced_jpeg import load_reduced_grey
+
+        return load_reduced_grey(image, self.detect_size, self.face_detector.finds_faces)
+
+    def detect_faces(self, grey: AnyGrey) -> Detections:
         """Detect faces in uint8 `(H, W)`, else ImageError; for `predict_faces`, largest first."""
         if isinstance(grey, np.ndarray):
             detections = self.face_detector(check_grey(grey), self.detect_size)
@@ -173,10 +175,7 @@ class FaceKeypoints:
         return detections.take(np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable"))
 
     def predict_faces(
-        self,
-        greys: Sequence[Grey | Levels],
-        detections: list[Detections],
-        points68: bool | None = None,
+        self, greys: Sequence[AnyGrey], detections: list[Detections], points68: bool | None = None
     ) -> list[list[Face]]:
         """Predict the keypoints of detected faces; faces of all images share network runs.
 
@@ -245,7 +244,7 @@ class FaceKeypoints:
         from edge.geometry.box_checks import check_boxes
 
         detections = Detections(check_boxes(boxes))
-        return self._predict([load_grey(image)], [detections], min_score=0.0)[0]
+        return self._predict([self.load(image)], [detections], min_score=0.0)[0]
 
     def crops(self, crops: NDArray[np.uint8], points68: bool | None = None) -> Prediction:
         """Predict keypoints of faces that are cut out already, as Kaggle's images are.
@@ -268,7 +267,7 @@ class FaceKeypoints:
 
     def _predict(
         self,
-        greys: Sequence[Grey | Levels],
+        greys: Sequence[AnyGrey],
         detections: list[Detections],
         points68: bool | None = None,
         min_score: float = MIN_RERUN_SCORE,

@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.crop import Levels, cut
+from edge.crop import AnyGrey, cut
 from edge.geometry.affine import Matrix, compose, invert, rotation_deg, scale_of, transform
 from edge.geometry.face_frame import CROP, box_of_pose, fit_mean_face, upright_matrix_of_pose
-from edge.image import Grey
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
 from edge.networks.keypoint_model import KeypointModel, Prediction
 
@@ -34,10 +33,8 @@ MAX_SHIFT = 0.06  # of the crop's side
 # Passes on crops within this multiple of the limits are averaged. The mean error on photos of the
 # helen and LFPW data sets is 1.7 % and 2.1 % lower than that of the last pass alone.
 FUSED_LIMITS = 1.5
-# Mean error radius, in parts of the crop's side, up to which a well framed pass is not averaged:
-# that of three in five faces of helen. The mean error is 0.9 % higher there than if all were
-# averaged, and 1.1 % on LFPW.
-SURE_ERROR = 1 / 60
+# Of 3 in 5 faces of helen, a pass is not averaged: the mean error is 0.9 % higher, LFPW's 1.1 %.
+SURE_ERROR = 1 / 60  # mean error up to which a well framed pass is kept, of the crop's side
 MIN_RERUN_SCORE = 0.1  # face score below which a candidate is not run again
 MAX_PASSES = 4  # a fifth pass gained nothing for crops up to twice too large or too small
 MAX_SCORE_DROP = 2.0  # factor by which the score may fall before a pass counts as a lost face
@@ -87,7 +84,7 @@ class FacePass:
 
 def refine(
     model: KeypointModel,
-    images: Sequence[Grey | Levels],
+    images: Sequence[AnyGrey],
     matrices: Sequence[Matrix],
     max_passes: int = MAX_PASSES,
     min_score: float = MIN_RERUN_SCORE,
@@ -104,10 +101,8 @@ def refine(
         max_passes: how often a face is run, at most.
         min_score: face score from which on it is run again; 0 where it is known to be a face.
         points68: predict the 68 points too.
-        fuse: average two passes, one of them mirrored; else a face that its crop frames well is run
-            once.
-        sure_error: mean error radius, in parts of the crop's side, up to which such a face is run
-            once though `fuse` is True; 0 averages all.
+        fuse: average two passes, one mirrored; else a face that its crop frames well is run once.
+        sure_error: mean error, in parts of the crop's side, up to which a face is not averaged.
 
     Returns:
         For each face the mean of its last two good passes, or the last good pass.
@@ -180,7 +175,7 @@ def _fused(first: FacePass, second: FacePass) -> FacePass:
 
 def _run_pass(
     model: KeypointModel,
-    images: Sequence[Grey | Levels],
+    images: Sequence[AnyGrey],
     matrices: Sequence[Matrix],
     points68: bool,
     is_mirrored: bool,

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge.bulk.rows import Rows
+from edge.crop import Levels
 from edge.errors import ImageError
 from edge.facekeypoints import FaceKeypoints
-from edge.image import Grey, ImageSource, load_grey
+from edge.image import Grey, ImageSource
 from edge.networks.detections import Detections
 
 _MAX_PHOTOS = 16
@@ -24,7 +25,7 @@ _NO_MEMORY = "too large for the memory of this computer"
 class _Decoded:
     """A photo whose keypoints are to be predicted."""
 
-    grey: Grey
+    grey: Grey | Levels
     detections: Detections
 
 
@@ -52,7 +53,7 @@ def process_photos(
 
 def _decode(detect: FaceKeypoints, photo: ImageSource) -> _Decoded | str:
     try:
-        grey = load_grey(photo)
+        grey = detect.load(photo)
         return _Decoded(grey, detect.detect_faces(grey))
     except ImageError as error:
         return str(error)

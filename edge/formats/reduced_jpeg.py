@@ -34,12 +34,17 @@ class ReducedGrey:
     Attributes:
         reduced: uint8 `(H, W)`, in which faces are detected.
         factor: by which the sides of the image are longer than those of `reduced`.
+        shape: height and width of the image, px.
+        size: how many pixels it has, of which memory may hold all.
     """
 
     def __init__(self, file: _File, reduced: Grey, factor: int) -> None:
         """Of a file that was decoded once; it is decoded again where a crop needs more pixels."""
         self.reduced, self.factor = reduced, factor
         self._file, self._levels = file, {factor: reduced}
+        height, width = reduced.shape
+        self.shape = factor * height, factor * width
+        self.size = math.prod(self.shape)
 
     def detect(self, detector: Callable[[Grey, int], Any], detect_size: int) -> Any:
         """What a detector (`edge.networks.detections`) finds in the reduced grey, in image px."""
@@ -53,24 +58,26 @@ class ReducedGrey:
         scale = scale_of(matrix)
         factor = next((f for f in _FACTORS if f <= self.factor and f * scale <= 1), 1)
         if factor not in self._levels:
-            min_side = min(self.reduced.shape) * self.factor / factor
+            min_side = min(self.shape) / factor
             decoded = _decode(self._file, min_side, 1)
             self._levels[factor] = load_grey(self._file) if decoded is None else decoded[0]
         return self._levels[factor], compose(matrix, scaling(factor))
 
 
-def load_reduced_grey(source: ImageSource, detect_size: float) -> Grey | ReducedGrey:
+def load_reduced_grey(
+    source: ImageSource, detect_size: int, is_searched: bool = True
+) -> Grey | ReducedGrey:
     """As `load_grey`, but a large JPEG file is reduced, and its grey is the luma that it holds.
 
     Args:
         source: as for `load_grey`.
-        detect_size: length of the longer side at which faces are detected, px; infinity reduces
-            none.
+        detect_size: length of the longer side at which faces are detected, px.
+        is_searched: whether faces are detected; else the whole image is one, and none is reduced.
 
     Raises:
         ImageError, SourceError: as `load_grey`.
     """
-    if isinstance(source, bytes) or _is_file(source):
+    if is_searched and (isinstance(source, bytes) or _is_file(source)):
         decoded = _decode(source, _MIN_SIDE * detect_size, min(_FACTORS))
         if decoded is not None:
             return ReducedGrey(source, *decoded)

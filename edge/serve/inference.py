@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from starlette.exceptions import HTTPException
 
 from edge.cli.memory_budget import MemoryBudget
+from edge.crop import Levels
 from edge.drawing import draw
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
@@ -38,7 +39,7 @@ _DETECT = "search"
 _PREDICT = "look"
 
 _T = TypeVar("_T")
-_BatchItem = tuple[Grey, Detections, bool]  # whether the 68 points are asked for
+_BatchItem = tuple[Grey | Levels, Detections, bool]  # whether the 68 points are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class _ImageJob:
 class _DetectedImage:
     """A decoded image and its detections; `rgb` only if an annotated copy is requested."""
 
-    grey: Grey
+    grey: Grey | Levels
     detections: Detections
     rgb: Rgb | None
 
@@ -204,7 +205,7 @@ class InferenceService:
         self._reserve_memory(job)
         start = time.perf_counter()
         rgb = decode_rgb(job.upload) if job.annotated else None
-        grey = decode_grey(job.upload) if rgb is None else to_grey(rgb)
+        grey = decode_grey(job.upload, self.detect) if rgb is None else to_grey(rgb)
         job.timings_ms[_DECODE] = _ms_since(start)
         start = time.perf_counter()
         detections = self.detect.detect_faces(grey)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,9 @@ from PIL import Image
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from edge.crop import Levels
 from edge.errors import ImageError
+from edge.facekeypoints import FaceKeypoints
 from edge.formats.kinds import HEAD_SIZE, kind_of
 from edge.image import Grey, Rgb, load_grey, load_image
 from edge.serve.limits import Limits
@@ -23,6 +26,7 @@ _SIGNATURES = (
     b"BM", b"GIF87a", b"GIF89a", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*",
 )  # fmt: skip
 _NPY_SIGNATURE = b"\x93NUMPY"
+_Image = TypeVar("_Image")
 
 
 async def read_uploads(request: Request, limits: Limits) -> list[Upload]:
@@ -103,16 +107,16 @@ def decode_rgb(upload: Upload) -> Rgb:
     return _decode(upload, load_image)
 
 
-def decode_grey(upload: Upload) -> Grey:
-    """Decode only the luma of an image, uint8 `(H, W)`, which is faster.
+def decode_grey(upload: Upload, detect: FaceKeypoints) -> Grey | Levels:
+    """Decode only what finding faces needs of an image, which is faster.
 
     Raises:
         HTTPException: 422 if it cannot be decoded.
     """
-    return _decode(upload, load_grey)
+    return _decode(upload, detect.load)
 
 
-def _decode(upload: Upload, load: Callable[[bytes], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def _decode(upload: Upload, load: Callable[[bytes], _Image]) -> _Image:
     try:
         return load(upload.data)
     except ImageError as error:
@@ -146,7 +150,7 @@ def _decode_crop_file(upload: Upload, size: int, limits: Limits) -> NDArray[np.u
     width, height = read_image_size(upload, limits)
     if (width, height) != (size, size):
         raise HTTPException(422, f"{upload.name}: {width}×{height} px; expected {size}×{size}")
-    return decode_grey(upload)[None]
+    return _decode(upload, load_grey)[None]
 
 
 def _decode_npy(upload: Upload, size: int) -> NDArray[np.uint8]:

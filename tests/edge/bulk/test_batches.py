@@ -12,6 +12,7 @@ from edge.bulk.batches import process_photos
 from edge.bulk.rows import Rows
 from edge.errors import ImageError
 from edge.face import Face
+from edge.image import load_grey
 from edge.keypoints import KEYPOINT_NAMES
 
 
@@ -20,6 +21,9 @@ class FakeDetector:
 
     def __init__(self, error=None, fails=lambda greys: False):
         self.runs, self._error, self._fails = [], error, fails
+
+    def load(self, photo):
+        return load_grey(photo)
 
     def detect_faces(self, grey):
         if self._error:

@@ -42,9 +42,11 @@ def test_a_large_file_is_decoded_to_the_smallest_part_that_detection_allows(file
     assert load_reduced_grey(file, 201).factor == 2
 
 
-@pytest.mark.parametrize("detect_size", [401, np.inf])
-def test_a_file_that_is_not_large_is_loaded_as_ever(file, detect_size):
-    np.testing.assert_array_equal(load_reduced_grey(file, detect_size), load_grey(file))
+@pytest.mark.parametrize(("detect_size", "is_searched"), [(401, True), (200, False)])
+def test_a_file_that_is_not_large_is_loaded_as_ever(file, detect_size, is_searched):
+    np.testing.assert_array_equal(
+        load_reduced_grey(file, detect_size, is_searched), load_grey(file)
+    )
 
 
 def test_crops_are_cut_from_the_smallest_part_that_has_their_pixels(file):
