@@ -32,6 +32,7 @@ from edge.refinement import CERTAIN_SCORE, MAX_SCORE_DROP, MIN_RERUN_SCORE, fram
 from edge.video.luma import Luma
 
 Similarity = tuple[complex, complex]  # factor and offset
+Box = tuple[float, float, float, float]  # x, y, width, height, px
 
 _CENTRE = (1 + 1j) * (CROP - 1) / 2  # of the mean face's crop
 
@@ -69,7 +70,7 @@ class Observation:
         return complex(self.points.sum()) / len(self.points)
 
     @cached_property
-    def box(self) -> tuple[float, float, float, float]:
+    def box(self) -> Box:
         """The face's box from its keypoints: x, y, width, height, px."""
         if self.pose is not None:
             return box_of_complex_pose(self.pose)
@@ -96,7 +97,7 @@ def to_points(points: Complex) -> NDArray[np.float32]:
     return points.astype(np.complex64).view(np.float32).reshape(-1, 2)
 
 
-def box_of_complex_pose(pose: Similarity) -> tuple[float, float, float, float]:
+def box_of_complex_pose(pose: Similarity) -> Box:
     """As `edge.geometry.face_frame.box_of_pose`."""
     factor, offset = pose
     centre = factor * _CENTRE + offset

@@ -3,13 +3,8 @@ import pytest
 
 from edge.crop import cut
 from edge.geometry.affine import invert, matrix_from_complex, to_complex, transform
-from edge.geometry.face_frame import (
-    MEAN_FACE,
-    box_of_keypoints,
-    face_square,
-    fit_mean_face,
-    upright_matrix,
-)
+from edge.geometry.face_frame import MEAN_FACE, box_of_keypoints, fit_mean_face
+from edge.geometry.keypoint_frame import face_square, upright_matrix
 from edge.image import load_image, to_grey
 from edge.refinement import refine
 from edge.video.luma import Luma
