@@ -43,7 +43,7 @@ def describe_missing(error: ModuleNotFoundError, extra: str) -> str:
         The module, and how to install it; of TensorFlow also where it cannot be.
     """
     python, last = sys.version_info[:2], _LAST_FOR_TENSORFLOW
-    if str(error.name).partition(".")[0] in ("tensorflow", "tf2onnx") and python > last:
+    if str(error.name).partition(".")[0] in ("keras", "tensorflow", "tf2onnx") and python > last:
         return (
             f"this needs TensorFlow, which has no package for Python {python[0]}.{python[1]}; "
             f"use Python 3.10 to {last[0]}.{last[1]}"

@@ -15,12 +15,23 @@ def test_an_expected_error_is_one_line_and_status_1(error, capsys):
     assert (output.out, output.err) == ("", "train: a.csv: broken\n")
 
 
-def test_a_package_that_is_not_installed_is_one_line_and_status_1(capsys):
-    def command():
-        raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
+@pytest.mark.parametrize("command", ["run", "prepare", "inspect", "evaluate", "credits"])
+def test_a_package_that_is_not_installed_is_one_line_and_status_1(run_python, command):
+    code = (
+        "import runpy, sys; sys.modules.update(dict.fromkeys(['cv2', 'keras', 'pandas']))\n"
+        f"sys.argv = ['{command}']; runpy.run_module('train.{command}', run_name='__main__')"
+    )
+    done = run_python("-c", code)
+    assert done.returncode == 1
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith("train: this needs ")
+    assert line.endswith("install it with: pip install 'edge-keypoints[train]'")
 
-    assert report(command) == 1
-    assert capsys.readouterr().err.startswith("train: this needs pandas, which is not installed;")
+
+def test_another_missing_module_has_its_traceback(run_python):
+    done = run_python("-c", "import train, nothing_of_this_name")
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith("Traceback")
 
 
 def test_the_text_of_a_command_is_printed_and_an_empty_one_is_not(capsys):

@@ -30,7 +30,8 @@ def test_without_opencv_the_extra_is_named(monkeypatch):
 class TestWithOpenCV:
     @pytest.fixture(autouse=True)
     def _opencv(self):
-        pytest.importorskip("cv2")
+        if not hasattr(pytest.importorskip("cv2"), "CascadeClassifier"):
+            pytest.skip("OpenCV 5 has no cascades")
 
     def test_the_face_of_the_sample_is_found(self, sample):
         boxes = HaarDetector()(to_grey(load_image(sample))).boxes
