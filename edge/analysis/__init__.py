@@ -1,0 +1,1 @@
+"""What faces show beyond single measures: expressions, and how good a shot of a face is."""
