@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edge.alignment import align
+    from edge.analysis.expressions import Expressions
+    from edge.analysis.quality import Quality, quality
+    from edge.analysis.running_neutral import RunningNeutral
     from edge.anonymization import hide
     from edge.drawing import draw
     from edge.errors import EdgeError, ImageError, MissingExtra, ModelError, SourceError
@@ -35,11 +38,14 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 __all__ = [
     "KEYPOINT_NAMES",
     "EdgeError",
+    "Expressions",
     "Face",
     "FaceKeypoints",
     "ImageError",
     "MissingExtra",
     "ModelError",
+    "Quality",
+    "RunningNeutral",
     "Smoothing",
     "SourceError",
     "Tracker",
@@ -49,16 +55,20 @@ __all__ = [
     "hide",
     "load_image",
     "measure",
+    "quality",
 ]
 
 _HOME = {
     "KEYPOINT_NAMES": "edge.keypoints",
     "EdgeError": "edge.errors",
+    "Expressions": "edge.analysis.expressions",
     "Face": "edge.face",
     "FaceKeypoints": "edge.facekeypoints",
     "ImageError": "edge.errors",
     "MissingExtra": "edge.errors",
     "ModelError": "edge.errors",
+    "Quality": "edge.analysis.quality",
+    "RunningNeutral": "edge.analysis.running_neutral",
     "Smoothing": "edge.video.smoothing",
     "SourceError": "edge.errors",
     "Tracker": "edge.video.tracker",
@@ -67,6 +77,7 @@ _HOME = {
     "hide": "edge.anonymization",
     "load_image": "edge.image",
     "measure": "edge.measures",
+    "quality": "edge.analysis.quality",
 }
 
 

@@ -15,9 +15,10 @@ from edge.run.options import PROG, parse_args
 if TYPE_CHECKING:
     import argparse
 
+    from edge.analysis.assessment import Assessor
     from edge.facekeypoints import FaceKeypoints
     from edge.run.reporter import Drawing, Outputs
-    from edge.run.tables import TablePaths, Tables
+    from edge.run.tables import TableContent, TablePaths, Tables
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from edge.run.output_paths import AnnotatedPaths
     from edge.run.reporter import Reporter
     from edge.run.sources import expand
-    from edge.run.tables import TablePaths, open_tables
+    from edge.run.tables import TableContent, TablePaths, open_tables
 
     skipped: list[str] = []
     sources = expand(args.sources, args.recursive, skipped)
@@ -38,19 +39,30 @@ def run(args: argparse.Namespace) -> int:
     detect = open_models(args)
     paths = TablePaths(args.json, args.csv)
     annotated = None if args.no_picture else AnnotatedPaths(names, args.output, paths.files)
-    completed = _completed(paths, names, detect, args.resume)
-    frame_range = FrameRange(args.every, args.start, args.stop)
-    keypoint_names, points68 = detect.keypoint_names, detect.points68
+    assess = _assessor(args)
     measuring = MeasureSettings(args.focal, args.frontal)
-    with open_tables(keypoint_names, paths, names, args.resume, points68, measuring) as tables:
+    content = TableContent(detect.points68, measuring, assess.columns if assess else ())
+    completed = _completed(paths, names, detect, args.resume, content)
+    frame_range = FrameRange(args.every, args.start, args.stop)
+    keypoint_names = detect.keypoint_names
+    with open_tables(keypoint_names, paths, names, args.resume, content) as tables:
         outputs = _outputs(args, tables, paths, names)
         reporter = Reporter(outputs, _drawing(args), keypoint_names, detect.detect_size)
         finder = _finder(args, detect) if annotated else None
-        job = Job(detect, reporter, annotated, frame_range, args.smooth == "on", finder)
+        job = Job(detect, reporter, annotated, frame_range, args.smooth == "on", finder, assess)
         job.run(sources, completed)
     if reporter.failed and len(sources) > 1:
         print(f"edge: {reporter.failed} of {len(sources)} sources failed", file=sys.stderr)
     return reporter.failed
+
+
+def _assessor(args: argparse.Namespace) -> Assessor | None:
+    """Assesses the faces; None if that was not asked for."""
+    if not (args.quality or args.expressions):
+        return None
+    from edge.analysis.assessment import Assessor
+
+    return Assessor(with_quality=args.quality, expressions=args.expressions)
 
 
 def _finder(args: argparse.Namespace, detect: FaceKeypoints) -> FaceKeypoints | None:
@@ -63,14 +75,18 @@ def _finder(args: argparse.Namespace, detect: FaceKeypoints) -> FaceKeypoints | 
 
 
 def _completed(
-    paths: TablePaths, names: list[str], detect: FaceKeypoints, resume: bool
+    paths: TablePaths,
+    names: list[str],
+    detect: FaceKeypoints,
+    resume: bool,
+    content: TableContent,
 ) -> set[str]:
     """The sources that a resumed run skips."""
     from edge.run.resume import drop_incomplete, remove_marks
     from edge.run.tables import csv_columns
 
     if resume:
-        columns = csv_columns(detect.keypoint_names, detect.points68)
+        columns = csv_columns(detect.keypoint_names, content)
         return drop_incomplete(paths, set(names), columns)
     remove_marks(paths)
     return set()
@@ -79,6 +95,7 @@ def _completed(
 def _outputs(
     args: argparse.Namespace, tables: Tables, paths: TablePaths, names: list[str]
 ) -> Outputs:
+    from edge.run.best_shots import BestShots
     from edge.run.output_paths import AlignedPaths
     from edge.run.reporter import Outputs
 
@@ -87,6 +104,9 @@ def _outputs(
         table_paths=paths,
         aligned=AlignedPaths(Path(args.align), names) if args.align else None,
         aligned_size=args.align_size,
+        best=BestShots(AlignedPaths(Path(args.best), names), args.align_size)
+        if args.best
+        else None,
         print_faces=not paths.use_stdout and args.output != STDIO,
     )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from edge.analysis.assessment import Assessor
 from edge.cli.filenames import STDIO
 from edge.errors import SourceError
 from edge.facekeypoints import FaceKeypoints
@@ -85,6 +86,7 @@ class FilmProcessor:
         frame_range: FrameRange,
         smooth: bool = True,
         finder: FaceKeypoints | None = None,
+        assess: Assessor | None = None,
     ) -> None:
         """Prepare for videos and cameras.
 
@@ -95,6 +97,7 @@ class FilmProcessor:
             frame_range: of videos; a camera's frames are all processed.
             smooth: whether keypoints are smoothed over time.
             finder: finds what is hidden in annotated videos, in every frame; None hides nothing.
+            assess: assesses the faces; None does not.
         """
         self._detect = detect
         self._reporter = reporter
@@ -102,6 +105,7 @@ class FilmProcessor:
         self._range = frame_range
         self._smooth = smooth
         self._finder = finder
+        self._assess = assess
 
     def process_video(self, path: str) -> None:
         """Process a video file, or the video on standard input if `path` is `-`.
@@ -162,13 +166,17 @@ class FilmProcessor:
 
     def _process(self, film: _Film, path: Path | None) -> None:
         tracker = Tracker(self._detect, smoothing=Smoothing() if self._smooth else None)
+        if self._assess:
+            self._assess.start_video()
         with ExitStack() as stack:
+            stack.callback(self._reporter.finish, film.name)
             writer = stack.enter_context(self._open_copy(path, film)) if path else None
             finder = self._finder if writer else None
             stack.enter_context(self._reporter.progress(film.name, film.total, "frames"))
 
             def track(batch: list[Frame]) -> list[ImageResult]:
-                return [_track(tracker, finder, film.name, frame) for frame in batch]
+                results = (_track(tracker, finder, film.name, frame) for frame in batch)
+                return [self._assessed(result) for result in results]
 
             def write(result: ImageResult) -> None:
                 self._write(result, writer)
@@ -178,6 +186,12 @@ class FilmProcessor:
         if writer:
             for note in (f"annotated video: {path}", *writer.notes):
                 self._reporter.message(f"{film.name}: {note}")
+
+    def _assessed(self, result: ImageResult) -> ImageResult:
+        if self._assess is None:
+            return result
+        assessments = self._assess(result.image, result.faces, result.time)
+        return replace(result, assessments=assessments)
 
     def _write(self, result: ImageResult, writer: _AnnotatedVideo | None) -> None:
         self._reporter.advance()

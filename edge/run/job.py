@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import groupby
 
+from edge.analysis.assessment import Assessor
 from edge.errors import EdgeError, SourceError
 from edge.facekeypoints import FaceKeypoints
 from edge.run.crops import process_crops
@@ -26,6 +27,7 @@ class Job:
         frame_range: FrameRange | None = None,
         smooth: bool = True,
         finder: FaceKeypoints | None = None,
+        assess: Assessor | None = None,
     ) -> None:
         """Prepare the processors.
 
@@ -36,13 +38,14 @@ class Job:
             frame_range: the frames of videos that are processed; None for all.
             smooth: whether keypoints in videos are smoothed over time.
             finder: finds what is hidden in annotated copies beside the faces; None finds no more.
+            assess: assesses the faces; None does not.
         """
         self._detect = detect
         self._reporter = reporter
         self._annotated = annotated
-        self._stills = StillProcessor(detect, reporter, annotated, finder)
+        self._stills = StillProcessor(detect, reporter, annotated, finder, assess)
         self._films = FilmProcessor(
-            detect, reporter, annotated, frame_range or FrameRange(), smooth, finder
+            detect, reporter, annotated, frame_range or FrameRange(), smooth, finder, assess
         )
 
     def run(self, sources: Sequence[Source], completed: Collection[str] = ()) -> None:

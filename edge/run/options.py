@@ -55,6 +55,8 @@ def parse_args(argv: list[str] | None = None, prog: str = PROG) -> argparse.Name
     """Parse the command line; exits with status 2 on a usage error."""
     parser = make_parser(prog)
     args = parser.parse_args(argv)
+    args.quality = args.quality or args.best is not None
+    args.points68 = args.points68 or args.quality or args.expressions is not None
     if error := _usage_error(args):
         parser.error(error)
     return args
@@ -70,6 +72,8 @@ def _usage_error(args: argparse.Namespace) -> str | None:
         return "the following arguments are required: SOURCE"
     if args.resume and (not (args.json or args.csv) or "-" in (args.json, args.csv)):
         return "--resume needs a file in --json or --csv, from which it reads what is complete"
+    if args.best is not None and args.best == args.align:
+        return "--best and --align need different folders"
     if args.outline and not args.points68:
         return "--outline needs --points68, which predicts what it draws"
     if args.focal is not None and not 0 < args.focal < math.inf:
@@ -105,6 +109,11 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         metavar="PX",
         help="the camera's focal length, for head pose close to it (default: 1.5 longer sides)",
     )
+    add("--quality", action="store_true",
+        help="judge each face as a shot, in --json and --csv; implies --points68")  # fmt: skip
+    add("--expressions", choices=("absolute", "relative"),
+        help="tell expressions, in --json and --csv: against the mean person, or in videos against "
+        "the person's own usual face; implies --points68")  # fmt: skip
     add("--names", action="store_true", help="draw the names of the keypoints")
     add("--errors", action="store_true", help="draw the error radius of each keypoint")
     add("--outline", action="store_true",
@@ -115,6 +124,11 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         help="hide everything above this score, 0 to 1; at most --min-score (default: "
         "%(default)s)")  # fmt: skip
     add("--align", metavar="DIR", help="write aligned face crops, for face recognition")
+    add(
+        "--best",
+        metavar="DIR",
+        help="write the best shot of each track of a video, and of each image; implies --quality",
+    )
     add("--align-size", type=int, default=112, metavar="PX",
         help="side of an aligned face (default: %(default)s)")  # fmt: skip
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from edge.alignment import align
+from edge.analysis.assessment import Assessment
 from edge.anonymization import Part, hide
 from edge.cli.progress import Progress
 from edge.drawing import draw
@@ -16,6 +17,7 @@ from edge.face import Face
 from edge.image import Rgb
 from edge.image_writer import save_image
 from edge.networks.face_detector import FaceDetector
+from edge.run.best_shots import BestShots
 from edge.run.output_paths import AlignedPaths
 from edge.run.resume import mark_incomplete
 from edge.run.tables import TablePaths, Tables
@@ -47,6 +49,7 @@ class Outputs:
         table_paths: of the tables.
         aligned: paths of the aligned faces; None writes none.
         aligned_size: side of an aligned face, px.
+        best: keeps the best shots; None keeps none.
         print_faces: print a line per face of a still image to standard output.
     """
 
@@ -54,6 +57,7 @@ class Outputs:
     table_paths: TablePaths = TablePaths()  # noqa: RUF009 - frozen
     aligned: AlignedPaths | None = None
     aligned_size: int = 112
+    best: BestShots | None = None
     print_faces: bool = True
 
 
@@ -68,6 +72,7 @@ class ImageResult:
         frame: number of the frame, from 0; None for a still image.
         time: of the frame, seconds from the beginning; None for a still image.
         candidates: what may be a face and is hidden with the faces, if they are to be hidden.
+        assessments: of each face, if they are assessed.
     """
 
     name: str
@@ -76,6 +81,7 @@ class ImageResult:
     frame: int | None = None
     time: float | None = None
     candidates: Sequence[Face] = ()
+    assessments: Sequence[Assessment] = ()
 
 
 class Reporter:
@@ -139,18 +145,27 @@ class Reporter:
         """
         height, width = result.image.shape[:2]
         self._last_source = result.name
-        self._outputs.tables.write(
-            result.name, (width, height), result.faces, result.frame, result.time
-        )
+        size, tables = (width, height), self._outputs.tables
+        tables.write(result.name, size, result.faces, result.frame, result.time, result.assessments)
         self._save_aligned(result)
+        self._keep_best(result)
         if result.frame is not None:
             return
+        self.finish(result.name)
         if self._outputs.print_faces:
             self._progress.clear()
             for number, face in enumerate(result.faces):
                 print(_summary(result.name, number, face))
         if not result.faces:
             self.message(f"{result.name}: no face found{self._hint(height, width)}")
+
+    def finish(self, name: str) -> None:
+        """Write the best shots of a source of this name, which has ended."""
+        if self._outputs.best:
+            try:
+                self._outputs.best.save(name)
+            except SourceError as error:
+                self.fail(f"{name}: {error}")
 
     def _hint(self, height: int, width: int) -> str:
         size = self._detect_size
@@ -206,6 +221,13 @@ class Reporter:
         """Print a line to standard error, above the progress bar."""
         self._progress.clear()
         print(text, file=sys.stderr)
+
+    def _keep_best(self, result: ImageResult) -> None:
+        if self._outputs.best:
+            try:
+                self._outputs.best.add(result.image, result.faces, result.assessments)
+            except ImageError as error:
+                self.fail(f"{result.name}: {error}")
 
     def _save_aligned(self, result: ImageResult) -> None:
         paths = self._outputs.aligned

@@ -6,8 +6,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edge.analysis.assessment import Assessor
 from edge.cli.filenames import STDIO
 from edge.errors import ImageError, SourceError
+from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.image import Rgb, load_image
 from edge.image_writer import save_image, to_jpeg
@@ -44,6 +46,7 @@ class StillProcessor:
         reporter: Reporter,
         annotated: AnnotatedPaths | None,
         finder: FaceKeypoints | None = None,
+        assess: Assessor | None = None,
     ) -> None:
         """Prepare for images.
 
@@ -52,11 +55,13 @@ class StillProcessor:
             reporter: receives the results.
             annotated: paths of the annotated images; None writes none.
             finder: finds what is hidden in them beside the faces; None finds no more.
+            assess: assesses the faces; None does not.
         """
         self._detect = detect
         self._reporter = reporter
         self._annotated = annotated
         self._finder = finder
+        self._assess = assess
 
     def process(self, names: Sequence[str]) -> None:
         """Process files, or `-` for standard input; one that fails is reported and counted."""
@@ -69,11 +74,15 @@ class StillProcessor:
         faces = iter(self._detect.batch(images))
         candidates = iter(self._finder.batch(images) if self._finder else [()] * len(images))
         return [
-            ImageResult(item.name, item.image, next(faces), candidates=next(candidates))
-            if isinstance(item, _Loaded)
-            else item
+            self._result(item, next(faces), next(candidates)) if isinstance(item, _Loaded) else item
             for item in batch
         ]
+
+    def _result(self, item: _Loaded, faces: list[Face], candidates: Sequence[Face]) -> ImageResult:
+        assessments = self._assess(item.image, faces) if self._assess else ()
+        return ImageResult(
+            item.name, item.image, faces, candidates=candidates, assessments=assessments
+        )
 
     def _write(self, result: ImageResult | _Failure) -> None:
         self._reporter.advance()

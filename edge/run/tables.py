@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from edge.analysis.assessment import Assessment
 from edge.cli.filenames import STDIO
 from edge.errors import SourceError
 from edge.face import Face
@@ -39,6 +40,21 @@ class TablePaths:
         return STDIO in (self.json, self.csv)
 
 
+@dataclass(frozen=True, slots=True)
+class TableContent:
+    """What the tables have beside boxes, scores and keypoints.
+
+    Attributes:
+        points68: the CSV has columns of the 68 points, which all faces have then.
+        measuring: how the faces are measured.
+        assessed: further columns of the CSV, of `edge.analysis.assessment.Assessor`.
+    """
+
+    points68: bool = False
+    measuring: MeasureSettings = MeasureSettings()  # noqa: RUF009 - frozen
+    assessed: tuple[str, ...] = ()
+
+
 class Tables:
     """The open tables."""
 
@@ -47,8 +63,7 @@ class Tables:
         names: Sequence[str],
         json_file: TextIO | None,
         csv_file: TextIO | None,
-        points68: bool = False,
-        measuring: MeasureSettings | None = None,
+        content: TableContent | None = None,
     ) -> None:
         """Write the CSV header if that file is empty.
 
@@ -56,15 +71,14 @@ class Tables:
             names: names of the keypoints, in order.
             json_file: open for writing, or None.
             csv_file: likewise.
-            points68: whether the CSV has columns of the 68 points, which all faces have then.
-            measuring: how the faces are measured; None for the defaults.
+            content: what else the tables have; None for the defaults.
         """
         self._names = names
-        self._measuring = measuring or MeasureSettings()
+        self._content = content or TableContent()
         self._json = json_file
         self._csv = csv_file
         if csv_file and not (csv_file.seekable() and csv_file.tell()):
-            csv_file.write(csv_line(csv_columns(names, points68)))
+            csv_file.write(csv_line(csv_columns(names, self._content)))
 
     def write(
         self,
@@ -73,6 +87,7 @@ class Tables:
         faces: Sequence[Face],
         frame: int | None = None,
         time: float | None = None,
+        assessments: Sequence[Assessment] = (),
     ) -> None:
         """Append the faces of one image; arguments as `edge.records.to_record`.
 
@@ -82,32 +97,39 @@ class Tables:
             faces: the faces in it.
             frame: number of the frame or crop, for a file of several.
             time: when the frame is shown, seconds after the first of the video.
+            assessments: of each face, if they are assessed.
         """
         if self._json:
             name = written_name(image)
-            record = to_record(name, *size, faces, self._names, frame, time, self._measuring)
+            measuring = self._content.measuring
+            record = to_record(name, *size, faces, self._names, frame, time, measuring)
+            for entry, assessment in zip(record["faces"], assessments, strict=False):
+                entry.update(assessment.to_dict())
             escape = _encoding(self._json) != "utf-8"  # standard output may be anything
             print(json.dumps(record, ensure_ascii=escape, allow_nan=False), file=self._json)
             self._json.flush()
         if self._csv:
             name = written_name(image, _encoding(self._csv))
             seconds = "" if time is None else round(time, TIME_DIGITS)
-            rows = (
-                [*csv_row(name, frame or 0, number, face), seconds]
-                for number, face in enumerate(faces)
-            )
-            self._csv.writelines(map(csv_line, rows))
+            for number, face in enumerate(faces):
+                row = [*csv_row(name, frame or 0, number, face), seconds]
+                assessment = assessments[number] if assessments else Assessment()
+                values = assessment.to_row(self._content.assessed)
+                self._csv.write(csv_line([*row, *("" if v is None else v for v in values)]))
             self._csv.flush()
 
 
-def csv_columns(names: Sequence[str], points68: bool = False) -> list[str]:
-    """The columns of the CSV file: `edge.records.csv_header`, and `time`, empty for still images.
+def csv_columns(names: Sequence[str], content: TableContent | None = None) -> list[str]:
+    """The columns of the CSV file.
+
+    Those of `edge.records.csv_header`; `time`, empty for still images; and what is assessed.
 
     Args:
         names: names of the keypoints, in order.
-        points68: whether there are columns of the 68 points.
+        content: what else the tables have; None for the defaults.
     """
-    return [*csv_header(names, points68), "time"]
+    content = content or TableContent()
+    return [*csv_header(names, content.points68), "time", *content.assessed]
 
 
 @contextlib.contextmanager
@@ -116,8 +138,7 @@ def open_tables(
     paths: TablePaths,
     inputs: Sequence[str],
     append: bool = False,
-    points68: bool = False,
-    measuring: MeasureSettings | None = None,
+    content: TableContent | None = None,
 ) -> Iterator[Tables]:
     """Open the tables for writing.
 
@@ -126,8 +147,7 @@ def open_tables(
         paths: of the tables.
         inputs: names of the sources, none of which is overwritten.
         append: continue existing files instead of replacing them.
-        points68: whether the CSV has columns of the 68 points.
-        measuring: how the faces are measured; None for the defaults.
+        content: what else the tables have; None for the defaults.
 
     Raises:
         SourceError: a file cannot be written, is one of `inputs`, or both tables are one file.
@@ -142,7 +162,7 @@ def open_tables(
             files.append(stack.enter_context(_open_text(Path(path), used, append)))
             used.append(Path(path))
         json_file, csv_file = files
-        yield Tables(names, json_file, csv_file, points68, measuring)
+        yield Tables(names, json_file, csv_file, content)
 
 
 def _encoding(file: TextIO) -> str:

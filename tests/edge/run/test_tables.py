@@ -12,7 +12,7 @@ from edge.formats.names import read_name
 from edge.keypoints import KEYPOINT_NAMES
 from edge.measures import MeasureSettings
 from edge.records import csv_header
-from edge.run.tables import TablePaths, Tables, open_tables
+from edge.run.tables import TableContent, TablePaths, Tables, open_tables
 
 
 @pytest.fixture
@@ -39,11 +39,12 @@ def test_tables_have_a_line_per_image_and_a_row_per_face(face):
 
 def test_faces_are_measured_as_asked(sample, detect):
     faces, lines = detect(sample), {}
-    for name, settings in (("plain", None), ("frontal", MeasureSettings(frontal=True))):
+    for name, settings in (
+        ("plain", None),
+        ("frontal", TableContent(measuring=MeasureSettings(frontal=True))),
+    ):
         lines[name] = io.StringIO()
-        Tables(KEYPOINT_NAMES, lines[name], None, measuring=settings).write(
-            "a.jpg", (512, 512), faces
-        )
+        Tables(KEYPOINT_NAMES, lines[name], None, settings).write("a.jpg", (512, 512), faces)
     plain, frontal = (
         json.loads(text.getvalue())["faces"][0]["measures"] for text in lines.values()
     )

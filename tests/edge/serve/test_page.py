@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 import edge
 from edge.image import load_image
-from edge.run.tables import csv_columns
+from edge.run.tables import TableContent, csv_columns
 from edge.serve.client_config import ORT
 from tests.edge.serve.serving import serving
 from tests.made_models import ERROR90, REPEATED, write_keypoint_model
@@ -207,7 +207,7 @@ def test_the_68_points_are_shown_and_downloaded_when_they_are_chosen(page68, loc
         assert keypoint["error90"] == pytest.approx(keypoint["error"] * factor, abs=0.03)
     assert (np.abs(pixels(page68, 1).astype(int) - before).max(axis=-1) > 90).sum() > 1000
     header, row = download(page68, "#csv").splitlines()
-    assert header == ",".join(csv_columns(edge.KEYPOINT_NAMES, points68=True))
+    assert header == ",".join(csv_columns(edge.KEYPOINT_NAMES, TableContent(points68=True)))
     assert [float(x) for x in row.split(",")[53:55]] == face["points68"][0]
     page68.uncheck("#points68")
     wait_until_idle(page68)

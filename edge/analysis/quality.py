@@ -1,0 +1,164 @@
+"""How good a shot of a face is, from 0 to 1, with the reasons: what `--best` chooses by.
+
+| part | 1 | 0 |
+|---|---|---|
+| `size` | box 160 px wide, or wider | 16 px; by the logarithm of the width |
+| `sharpness` | detail as in a sharp photo | as after a blur of a twelfth of the face's width |
+| `light` | even, neither dark nor glaring | black, white or flat |
+| `pose` | looks at the camera | turned by 60°, or bowed by 45° |
+| `eyes_open` | the narrower eye 0.30 as high as wide | 0.12 |
+| `mouth_closed` | lips closed | open by 0.35 of the mouth's width, as in a yawn |
+| `visible` | the networks are sure of face and points | they see no face |
+
+`quality` is the weighted geometric mean, so that one part that is bad is not made up by others. The
+weights and limits were chosen, and not fitted to judgements of people.
+
+The 68 points follow lids and lips less than fully, so small differences in `eyes_open` mean little.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.alignment import align
+from edge.face import Face
+from edge.image import Rgb, to_grey
+from edge.measures import measure
+
+# Importance of each part in the geometric mean.
+WEIGHTS = {
+    "size": 1.0, "sharpness": 1.5, "light": 1.0, "pose": 1.5, "eyes_open": 1.0,
+    "mouth_closed": 0.5, "visible": 1.0,
+}  # fmt: skip
+PARTS = tuple(WEIGHTS)
+_LOWEST = 0.02  # of a part in the mean, so that the others still count
+_SIDE = 112  # px of the aligned face on which sharpness and light are measured
+_CORE = (slice(24, 104), slice(16, 96))  # of it: brows to mouth, without the background
+_SIZES_PX = (16.0, 160.0)
+# Second over first differences of the aligned face: of sharp photos with 50 px between the eyes'
+# outer corners 0.98 to 1.17 (middle half), after a blur of 2, 4 and 8 % of that 0.64, 0.44, 0.36.
+_SHARPNESS = (0.35, 0.95)
+_LUMA = (20.0, 70.0, 200.0, 245.0)  # the mean is black, dark, bright, white
+_CONTRAST = (5.0, 25.0)  # standard deviation of the luma
+_EVENNESS = (0.25, 0.7)  # mean luma of the darker half of the face over that of the brighter one
+_YAW_DEG, _PITCH_DEG = 60.0, 45.0
+_EYE_OPENING = (0.12, 0.30)  # height over width
+_LIP_OPENING = (0.03, 0.35)
+_ERROR = (0.03, 0.12)  # mean error of the keypoints, in distances between the eye centres
+_DIGITS = 4
+# Of the 68 points, for each eye: its corners, and pairs across the lids.
+_EYES = (((36, 39), (37, 38), (41, 40)), ((42, 45), (43, 44), (47, 46)))
+_LIPS = ((60, 64), (61, 62, 63), (67, 66, 65))
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good a shot is.
+
+    Attributes:
+        value: the weighted geometric mean of the parts, 0–1.
+        parts: each 0–1, in the order of `PARTS`; without those that cannot be told.
+    """
+
+    value: float
+    parts: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, float]:
+        """`value` and the parts by name, as `json` can write them."""
+        pairs = {"value": self.value, **self.parts}
+        return {name: round(number, _DIGITS) for name, number in pairs.items()}
+
+
+def quality(image: Rgb, face: Face) -> Quality:
+    """Judge the shot of a face.
+
+    Args:
+        image: uint8 `(H, W, 3)`, RGB, the image the face was found in.
+        face: `eyes_open` and `mouth_closed` need its `points68`, and are left out without.
+
+    Returns:
+        The quality; 0 where the keypoints span no face.
+
+    Raises:
+        ImageError: the image has another shape or dtype.
+    """
+    measures = measure(face)
+    if not measures:
+        return Quality(0.0, {})
+    grey = to_grey(align(image, face, _SIDE))[_CORE].astype(np.float64)
+    yaw, pitch = measures["yaw_deg"].value / _YAW_DEG, measures["pitch_deg"].value / _PITCH_DEG
+    span = measures["interpupillary_px"].value
+    error = float(np.mean(face.error)) / span if span > 0 else math.inf
+    parts = {
+        "size": _rise(math.log(max(float(face.box[2]), 1.0)), *map(math.log, _SIZES_PX)),
+        "sharpness": _rise(_detail(grey), *_SHARPNESS),
+        "light": _light(grey),
+        "pose": max(0.0, 1 - yaw**2 - pitch**2),
+        **_openings(face),
+        "visible": face.score * (1 - _rise(error, *_ERROR)),
+    }
+    return Quality(_mean(parts), parts)
+
+
+def _mean(parts: Mapping[str, float]) -> float:
+    weight = sum(WEIGHTS[name] for name in parts)
+    logarithms = (WEIGHTS[name] * math.log(max(part, _LOWEST)) for name, part in parts.items())
+    return math.exp(sum(logarithms) / weight)
+
+
+def _openings(face: Face) -> dict[str, float]:
+    if face.points68 is None:
+        return {}
+    points = np.asarray(face.points68, np.float64)
+    eyes = min(_opening(points, *eye) for eye in _EYES)
+    return {
+        "eyes_open": _rise(eyes, *_EYE_OPENING),
+        "mouth_closed": 1 - _rise(_opening(points, *_LIPS), *_LIP_OPENING),
+    }
+
+
+def _opening(
+    points: NDArray[np.float64],
+    corners: tuple[int, ...],
+    upper: tuple[int, ...],
+    lower: tuple[int, ...],
+) -> float:
+    """Mean distance between two borders, across the line of the corners, over its length."""
+    along = points[corners[1]] - points[corners[0]]
+    square = float(along @ along)
+    if not square > 0:
+        return 0.0
+    across = (points[list(lower)] - points[list(upper)]) @ np.array([-along[1], along[0]])
+    return float(across.mean()) / square
+
+
+def _detail(grey: NDArray[np.float64]) -> float:
+    """Root mean square of second over that of first differences: large for fine detail."""
+    first = np.square(np.diff(grey, axis=0)).mean() + np.square(np.diff(grey, axis=1)).mean()
+    middle = grey[1:-1, 1:-1]
+    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    second = np.square(4 * middle - around).mean()
+    return float(np.sqrt(second / first)) if first > 0 else 0.0
+
+
+def _light(grey: NDArray[np.float64]) -> float:
+    black, dark, bright, white = _LUMA
+    mean, half = float(grey.mean()), grey.shape[1] // 2
+    sides = sorted((float(grey[:, :half].mean()), float(grey[:, half:].mean())))
+    evenness = sides[0] / sides[1] if sides[1] > 0 else 0.0
+    return (
+        _rise(mean, black, dark)
+        * (1 - _rise(mean, bright, white))
+        * _rise(float(grey.std()), *_CONTRAST)
+        * _rise(evenness, *_EVENNESS)
+    )
+
+
+def _rise(value: float, low: float, high: float) -> float:
+    """0 up to `low`, 1 from `high` on, and straight between."""
+    return min(1.0, max(0.0, (value - low) / (high - low)))
