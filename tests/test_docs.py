@@ -197,6 +197,19 @@ def test_every_local_link_leads_somewhere():
                 assert (ROOT / target).exists(), f"{document}: {target}"
 
 
+def test_the_guide_to_expressions_shows_what_was_measured():
+    from benchmarks.evaluation.expressions import failures, table
+    from edge.analysis.expressions import Expressions
+
+    text = (ROOT / "docs" / "guides" / "expressions.md").read_text("utf-8")
+    results = json.loads((MEASURED / "expressions.json").read_text("utf-8"))
+    assert between(text, "expressions") == table(results).replace("\n\n", "\n")
+    assert failures(results) == []
+    tell = Expressions()
+    embedded = {n: round(v, 3) for n, v in zip(tell.names, tell.correlations, strict=True)}
+    assert results["heads"] == embedded
+
+
 def test_the_runtimes_document_shows_what_was_measured_and_is_printed(folder, run_python):
     from benchmarks.head_pose import failures as head_pose_failures
     from benchmarks.head_pose import table as head_pose_table
