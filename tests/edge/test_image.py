@@ -160,7 +160,7 @@ def test_a_program_is_not_run(tmp_path):
 
 def test_the_grey_of_a_file_is_the_grey_of_its_colours(sample, colours, tmp_path, rng):
     deep = Image.fromarray(rng.integers(0, 65536, (20, 30)).astype(np.uint16))
-    clear = Image.fromarray(rng.integers(0, 256, (20, 30, 4)).astype(np.uint8), "RGBA")
+    clear = Image.fromarray(rng.integers(0, 256, (20, 30, 4)).astype(np.uint8))
     arrays = [colours, rng.integers(0, 256, (20, 30)).astype(np.uint8)]
     for source in (sample, sample.read_bytes(), deep, clear, *arrays):
         np.testing.assert_array_equal(load_grey(source), to_grey(load_image(source)))

@@ -92,7 +92,7 @@ def test_linear_grey_is_converted_by_its_profile():
 
 def test_the_colours_of_transparent_and_palette_images_are_converted(colours):
     profile = rgb_profile(P3, 2.2)
-    clear = Image.fromarray(np.dstack([colours, np.full((8, 8), 255, np.uint8)]), "RGBA")
+    clear = Image.fromarray(np.dstack([colours, np.full((8, 8), 255, np.uint8)]))
     palette = Image.new("RGB", (4, 4), (180, 60, 60)).quantize(4)
     for image, values in ((clear, colours), (palette, np.full((4, 4, 3), (180, 60, 60)))):
         image.info["icc_profile"] = profile
