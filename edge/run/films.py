@@ -18,7 +18,7 @@ from edge.run.output_paths import AnnotatedPaths
 from edge.run.pipeline import Bounds, run_pipeline
 from edge.run.reporter import ImageResult, Reporter
 from edge.run.standard_input import standard_input
-from edge.video.capture import Camera
+from edge.video.capture import Camera, PiCamera
 from edge.video.display import Frame
 from edge.video.reader import Video
 from edge.video.smoothing import Smoothing
@@ -143,6 +143,17 @@ class FilmProcessor:
         camera = Camera(number)
         self._process_live(_Film(name, camera.frames(), _CAMERA_RATE, is_live=True), camera)
 
+    def process_pi_camera(self, name: str, number: int) -> None:
+        """Process the frames of a Raspberry Pi's camera, grey ones where no colours are written.
+
+        Raises:
+            MissingExtra: picamera2 is not installed.
+            SourceError: as `process_camera`.
+        """
+        is_written = self._annotated is not None and self._annotated.camera_path() is not None
+        camera = PiCamera(name, number, colour=is_written or self._reporter.aligns)
+        self._process_live(_Film(name, camera.frames(), _CAMERA_RATE, is_live=True), camera)
+
     def process_stream(self, address: str) -> None:
         """Process the frames at an address until it ends or the run is interrupted.
 
@@ -154,7 +165,7 @@ class FilmProcessor:
         film = _Film(stream.name, stream.frames(), _CAMERA_RATE, is_live=stream.is_live)
         self._process_live(film, stream)
 
-    def _process_live(self, film: _Film, source: Camera | Stream) -> None:
+    def _process_live(self, film: _Film, source: Camera | PiCamera | Stream) -> None:
         output = self._annotated.camera_path() if self._annotated else None
         try:
             self._process(film, output)

@@ -73,6 +73,8 @@ class Job:
             self._films.process_video(source.name)
         elif source.kind == "camera":
             self._films.process_camera(source.name, source.number)
+        elif source.kind == "pi":
+            self._films.process_pi_camera(source.name, source.number)
         elif source.kind == "stream":
             self._films.process_stream(source.address)
         elif source.kind == "crops":

@@ -13,8 +13,9 @@ _MAX_ALIGNED_SIZE = 4096  # px; more than the input of any face recognition netw
 
 _EPILOG = """\
 A SOURCE is an image; a folder or a quoted pattern of images and videos; a video; camera:0 or
-/dev/video0; the rtsp:// or http(s):// address of a video; a file of face crops (.npy, uint8
-N×96×96, or Kaggle's test.csv, plain or zipped); or - for an image or a video on standard input.
+/dev/video0; camera:pi, a Raspberry Pi's own; the rtsp:// or http(s):// address of a video; a file
+of face crops (.npy, uint8 N×96×96, or Kaggle's test.csv, plain or zipped); or - for an image or a
+video on standard input.
 
 Output: one line per face of an image on standard output, and an annotated copy of each image or
 video: photo.keypoints.jpg beside photo.jpg. Coordinates are in pixels, with pixel centres at

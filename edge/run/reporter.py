@@ -134,6 +134,11 @@ class Reporter:
         return self._drawing.blur
 
     @property
+    def aligns(self) -> bool:
+        """Whether aligned faces are written, in colour."""
+        return self._outputs.aligned is not None
+
+    @property
     def rate(self) -> float:
         """Images, frames or crops per second in the current or last progress bar."""
         return self._progress.rate

@@ -15,9 +15,10 @@ from edge.cli.folders import Skipped, list_folder, list_pattern
 from edge.run.standard_input import standard_input
 from edge.video.stream import is_address, public_name
 
-SourceKind = Literal["image", "video", "camera", "stream", "crops", "empty"]
+SourceKind = Literal["image", "video", "camera", "pi", "stream", "crops", "empty"]
 
 _CAMERA = re.compile(r"(?:camera:|/dev/video)(\d+)\Z")
+_PI_CAMERA = re.compile(r"camera:pi(\d*)\Z")
 _CROP_SUFFIXES = (".npy", ".csv", ".zip")
 
 
@@ -26,9 +27,10 @@ class Source:
     """One file or camera to process.
 
     Attributes:
-        kind: how it is read; "empty" is a folder or a pattern in which nothing can be processed.
-        name: its name in the results: the path as given or found, `-`, `camera:N`, or an address
-            without its password.
+        kind: how it is read; "pi" is a Raspberry Pi's own camera; "empty" is a folder or a pattern
+            in which nothing can be processed.
+        name: its name in the results: the path as given or found, `-`, `camera:N`, `camera:pi`,
+            or an address without its password.
         number: number of the camera.
         reason: why nothing can be processed, of kind "empty".
         address: of a stream.
@@ -47,8 +49,9 @@ def expand(
     """Expand folders and patterns; returns the sources in order.
 
     Args:
-        arguments: paths of files and folders, patterns, `camera:N`, addresses, or `-`. A path that
-            does not exist is a source, too: opening it fails, and the others are processed.
+        arguments: paths of files and folders, patterns, `camera:N`, `camera:pi`, addresses, or `-`.
+            A path that does not exist is a source, too: opening it fails, and the others are
+            processed.
         recursive: whether folders are searched with their subfolders.
         messages: receives a line for each reason why files of a folder or pattern are skipped.
     """
@@ -62,6 +65,8 @@ def _expand_one(argument: str, recursive: bool, messages: list[str]) -> list[Sou
     camera = _CAMERA.match(argument)
     if camera:
         return [Source("camera", argument, int(camera.group(1)))]
+    if pi_camera := _PI_CAMERA.match(argument):
+        return [Source("pi", argument, int(pi_camera.group(1) or 0))]
     if is_address(argument):
         return [Source("stream", public_name(argument), address=argument)]
     path = Path(argument)

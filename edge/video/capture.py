@@ -1,19 +1,22 @@
-"""Reading cameras, through OpenCV (extra `video`)."""
+"""Reading cameras: through OpenCV (extra `video`), and a Raspberry Pi's through picamera2."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import threading
 from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
 
-from edge.errors import SourceError
+from edge.errors import MissingExtra, SourceError, first_line
 from edge.extras import require
-from edge.image import Rgb
+from edge.image import Grey, Rgb
 from edge.video.display import Frame
 from edge.video.live import LiveFrames
+
+_PI_SIZE = (640, 480)  # px, of frames of a Pi's camera: as OpenCV's, and all that the sensor sees
 
 # The level of OpenCV's messages belongs to the process: two threads would restore each other's.
 _OPENING = threading.Lock()
@@ -63,6 +66,86 @@ class Camera:
             if not success:
                 return
             yield np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+class PiCamera:
+    """The ribbon-cable camera of a Raspberry Pi; reading gives its newest frame, as of `Camera`.
+
+    Attributes:
+        name: of the source.
+    """
+
+    def __init__(self, name: str = "camera:pi", number: int = 0, colour: bool = True) -> None:
+        """Open and start the camera.
+
+        Args:
+            name: of the source, for messages.
+            number: of the camera, as `rpicam-hello --list-cameras` counts.
+            colour: whether frames are RGB; else grey `(H, W)`, the luma that the camera gives,
+                without a conversion.
+
+        Raises:
+            MissingExtra: picamera2 is not installed.
+            SourceError: there is no such camera, or another program uses it.
+        """
+        self.name, self._colour = name, colour
+        module = _picamera2()
+        try:
+            self._camera = module.Picamera2(number)
+            # That for previews has the colour space of photos: luma of BT.601 over the full range.
+            self._camera.configure(
+                self._camera.create_preview_configuration(
+                    main={"size": _PI_SIZE, "format": "BGR888"},  # RGB in memory
+                    lores={"size": _PI_SIZE, "format": "YUV420"},
+                )
+            )
+            self._camera.start()
+        except (IndexError, RuntimeError, OSError) as error:
+            raise SourceError(
+                f"{name}: there is no such camera, or another program uses it "
+                f"({first_line(error)}); rpicam-hello --list-cameras lists them"
+            ) from error
+        self._live = LiveFrames(name, self._images)
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were dropped so far."""
+        return self._live.dropped
+
+    def frames(self) -> Generator[Frame, None, None]:
+        """The newest frame, repeatedly; frames in between are counted and dropped.
+
+        Raises:
+            SourceError: the camera gives no frame.
+        """
+        try:
+            yield from self._live.frames()
+        finally:
+            self._camera.stop()
+            self._camera.close()
+
+    def _images(self, stopped: threading.Event) -> Iterator[Rgb | Grey]:
+        width, height = self._camera.camera_configuration()["lores"]["size"]
+        stream = "main" if self._colour else "lores"
+        while not stopped.is_set():
+            try:
+                frame = self._camera.capture_array(stream)
+            except (RuntimeError, OSError) as error:
+                raise SourceError(f"{self.name}: gives no frame ({first_line(error)})") from error
+            # Y is the first of the planes, which follow each other; rows may be padded.
+            yield frame[:height, :width]
+
+
+def _picamera2() -> Any:
+    """The package of Raspberry Pi OS, which pip cannot install with its libcamera."""
+    try:
+        return importlib.import_module("picamera2")
+    except ImportError as error:
+        raise MissingExtra(
+            f"reading a Pi's camera needs picamera2 ({first_line(error)}); install it with: "
+            "sudo apt install python3-picamera2, and create the environment with "
+            "python3 -m venv --system-site-packages"
+        ) from error
 
 
 def open_cv() -> Any:

@@ -116,7 +116,9 @@ def test_aligned_faces_are_not_sources_unless_named(tmp_path):
 
 def test_addresses_and_devices_are_live_sources_and_passwords_are_in_no_name():
     address = "rtsp://me:secret@camera/stream1"
-    assert expand([address, "/dev/video2"]) == [
+    assert expand([address, "/dev/video2", "camera:pi", "camera:pi1"]) == [
         Source("stream", "rtsp://camera/stream1", address=address),
         Source("camera", "/dev/video2", 2),
+        Source("pi", "camera:pi"),
+        Source("pi", "camera:pi1", 1),
     ]

@@ -1,0 +1,112 @@
+import json
+import sys
+import types
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from edge.errors import MissingExtra, SourceError
+from edge.image import load_image, to_grey
+from edge.run.command import main
+from edge.video.capture import PiCamera
+
+
+@pytest.fixture
+def picamera2(monkeypatch):
+    """A stand-in for the package's class, which remembers the cameras that were opened."""
+    monkeypatch.setattr(Picamera2, "opened", [])
+    monkeypatch.setitem(sys.modules, "picamera2", types.SimpleNamespace(Picamera2=Picamera2))
+    return Picamera2
+
+
+class Picamera2:
+    """What is used of picamera2's class: a camera whose rows of YUV are padded."""
+
+    opened: ClassVar = []
+    picture: ClassVar = np.random.default_rng(1).integers(0, 256, (480, 640, 3)).astype(np.uint8)
+    cameras = 1
+    frames = 5
+
+    def __init__(self, camera_num=0):
+        if camera_num >= self.cameras:
+            raise IndexError("list index out of range")
+        self.calls, self.streams = [], set()
+        self.colours = self.picture
+        self.left = self.frames
+        type(self).opened.append(self)
+
+    def create_preview_configuration(self, main, lores):
+        assert (main["format"], lores["format"]) == ("BGR888", "YUV420")
+        return {"main": main, "lores": lores}
+
+    def configure(self, configuration):
+        self.configuration = configuration
+
+    def camera_configuration(self):
+        return self.configuration
+
+    def start(self):
+        self.calls.append("start")
+
+    def capture_array(self, name):
+        self.streams.add(name)
+        self.left -= 1
+        if self.left < 0:
+            raise RuntimeError("the camera was unplugged")
+        if name == "main":
+            return self.colours
+        padded = np.zeros((720, 704), np.uint8)
+        padded[:480, :640] = to_grey(self.colours)
+        return padded
+
+    def stop(self):
+        self.calls.append("stop")
+
+    def close(self):
+        self.calls.append("close")
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_frames_are_rgb_or_the_luma_of_the_camera(picamera2, colour):
+    frames = PiCamera(colour=colour).frames()
+    first = next(frames)
+    frames.close()
+    (camera,) = picamera2.opened
+    expected = camera.colours if colour else to_grey(camera.colours)
+    np.testing.assert_array_equal(first.image, expected)
+    assert camera.calls == ["start", "stop", "close"]
+
+
+def test_a_missing_camera_and_a_missing_package_say_what_to_do(picamera2, monkeypatch):
+    with pytest.raises(SourceError, match=r"camera:pi1: there is no such camera.*rpicam-hello"):
+        PiCamera("camera:pi1", 1)
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    with pytest.raises(MissingExtra, match="sudo apt install python3-picamera2"):
+        PiCamera()
+
+
+def test_a_camera_that_is_unplugged_is_an_error_after_its_frames(picamera2):
+    with pytest.raises(SourceError, match=r"camera:pi: gives no frame \(the camera was unplugged"):
+        list(PiCamera().frames())
+    assert picamera2.opened[0].calls == ["start", "stop", "close"]
+
+
+@pytest.mark.parametrize(("options", "stream"), [([], "lores"), (["-o", "seen.avi"], "main")])
+def test_the_command_tracks_in_grey_unless_it_writes_colours(
+    picamera2, options, stream, sample, tmp_path, monkeypatch, capsys
+):
+    if options:
+        pytest.importorskip("av")
+    picture = np.zeros((480, 640, 3), np.uint8)
+    picture[:, 64:544] = load_image(sample)[:480, :480]
+    monkeypatch.setattr(picamera2, "picture", picture)
+    monkeypatch.chdir(tmp_path)
+    arguments = ["camera:pi", "--json", "faces.jsonl", "--precision", "fp32"]
+    assert main([*arguments, *options]) == 1  # it was unplugged in the end
+    record, *_ = map(json.loads, (tmp_path / "faces.jsonl").read_text().splitlines())
+    assert (record["image"], record["width"], record["height"]) == ("camera:pi", 640, 480)
+    (face,) = record["faces"]
+    assert face["box"][0] == pytest.approx(180 + 64, abs=4)
+    assert picamera2.opened[0].streams == {stream}
+    assert "camera:pi: gives no frame" in capsys.readouterr().err
