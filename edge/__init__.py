@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edge.errors import EdgeError, ImageError, MissingExtra, ModelError, SourceError
     from edge.face import Face
     from edge.facekeypoints import FaceKeypoints
+    from edge.formats.supervision import to_supervision
     from edge.image import load_image
     from edge.keypoints import KEYPOINT_NAMES
     from edge.measures import measure
@@ -56,6 +57,7 @@ __all__ = [
     "load_image",
     "measure",
     "quality",
+    "to_supervision",
 ]
 
 _HOME = {
@@ -78,6 +80,7 @@ _HOME = {
     "load_image": "edge.image",
     "measure": "edge.measures",
     "quality": "edge.analysis.quality",
+    "to_supervision": "edge.formats.supervision",
 }
 
 

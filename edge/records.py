@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge.face import Face
+from edge.keypoints import KEYPOINT_NAMES
 from edge.measures import MeasureSettings, measure
 from edge.networks.keypoint_model import Prediction
 
@@ -47,7 +48,7 @@ def to_record(
         "height": height,
         "faces": [
             {
-                **_face_record(face, i, names),
+                **face_record(face, i, names),
                 "measures": _measures_record(face, (width, height), measuring),
             }
             for i, face in enumerate(faces)
@@ -121,7 +122,8 @@ def csv_row(image: str, frame: int, number: int, face: Face) -> list[str | int |
     ]
 
 
-def _face_record(face: Face, number: int, names: Sequence[str]) -> dict[str, Any]:
+def face_record(face: Face, number: int, names: Sequence[str] = KEYPOINT_NAMES) -> dict[str, Any]:
+    """One face, without measures; its `id` is its track, or else `number`."""
     points68 = {}
     if face.points68 is not None:
         points68 = {"points68": [_round_px(point) for point in face.points68]}

@@ -37,8 +37,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m train.prepare",
         description="Crop the faces of annotated photos and write one training file for train.run. "
-        "A SOURCE is a folder of photos with annotations.jsonl or 68-point .pts files, or Kaggle's "
-        "training.csv (or its zip).",
+        "A SOURCE is a folder of photos with annotations.jsonl, 68-point .pts or LabelMe files; a "
+        ".json file of COCO or Label Studio or an .xml file of CVAT; WFLW's list (.txt), COFW's "
+        ".mat or AFLW's .sqlite; or Kaggle's training.csv (or its zip).",
     )
     add = parser.add_argument
     add("sources", nargs="+", metavar="SOURCE", help="with --recipe: the folder of its sets")

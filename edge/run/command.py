@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
     from edge.analysis.assessment import Assessor
+    from edge.cli.annotation_files import AnnotationFiles
     from edge.facekeypoints import FaceKeypoints
     from edge.run.reporter import Drawing, Outputs
     from edge.run.tables import TableContent, TablePaths, Tables
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     names = [source.name for source in sources]
     detect = open_models(args)
     paths = TablePaths(args.json, args.csv)
+    annotations = _annotations(args, names)
     annotated = None if args.no_picture else AnnotatedPaths(names, args.output, paths.files)
     assess = _assessor(args)
     measuring = MeasureSettings(args.focal, args.frontal)
@@ -46,11 +48,12 @@ def run(args: argparse.Namespace) -> int:
     frame_range = FrameRange(args.every, args.start, args.stop)
     keypoint_names = detect.keypoint_names
     with open_tables(keypoint_names, paths, names, args.resume, content) as tables:
-        outputs = _outputs(args, tables, paths, names)
+        outputs = _outputs(args, tables, paths, names, annotations)
         reporter = Reporter(outputs, _drawing(args), keypoint_names, detect.detect_size)
         finder = _finder(args, detect) if annotated else None
         job = Job(detect, reporter, annotated, frame_range, args.smooth == "on", finder, assess)
         job.run(sources, completed)
+    annotations.write()
     if reporter.failed and len(sources) > 1:
         print(f"edge: {reporter.failed} of {len(sources)} sources failed", file=sys.stderr)
     return reporter.failed
@@ -93,7 +96,11 @@ def _completed(
 
 
 def _outputs(
-    args: argparse.Namespace, tables: Tables, paths: TablePaths, names: list[str]
+    args: argparse.Namespace,
+    tables: Tables,
+    paths: TablePaths,
+    names: list[str],
+    annotations: AnnotationFiles,
 ) -> Outputs:
     from edge.run.best_shots import BestShots
     from edge.run.output_paths import AlignedPaths
@@ -102,6 +109,7 @@ def _outputs(
     return Outputs(
         tables=tables,
         table_paths=paths,
+        annotations=annotations,
         aligned=AlignedPaths(Path(args.align), names) if args.align else None,
         aligned_size=args.align_size,
         best=BestShots(AlignedPaths(Path(args.best), names), args.align_size)
@@ -109,6 +117,17 @@ def _outputs(
         else None,
         print_faces=not paths.use_stdout and args.output != STDIO,
     )
+
+
+def _annotations(args: argparse.Namespace, names: list[str]) -> AnnotationFiles:
+    """The files for annotation tools, checked against the sources."""
+    from edge.cli.annotation_files import AnnotationFiles
+    from edge.formats.annotations import WRITERS
+
+    paths = {name: Path(path) for name in WRITERS if (path := getattr(args, name))}
+    files = AnnotationFiles(paths, Path(args.labelme) if args.labelme else None)
+    files.check(names)
+    return files
 
 
 def _drawing(args: argparse.Namespace) -> Drawing:

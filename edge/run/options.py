@@ -47,6 +47,7 @@ def make_parser(prog: str = PROG) -> argparse.ArgumentParser:
         "--info", action="store_true", help="print versions, models and processor, for bug reports"
     )
     _add_outputs(parser.add_argument_group("output"))
+    _add_annotations(parser.add_argument_group("annotation tools, of still images"))
     add_models(parser.add_argument_group("models and detection"))
     _add_sources(parser.add_argument_group("folders and videos"))
     return parser
@@ -75,6 +76,8 @@ def _usage_error(args: argparse.Namespace) -> str | None:
         return "--resume needs a file in --json or --csv, from which it reads what is complete"
     if args.best is not None and args.best == args.align:
         return "--best and --align need different folders"
+    if args.resume and (args.coco or args.cvat or args.label_studio or args.labelme):
+        return "--resume does not go with --coco, --cvat, --label-studio and --labelme"
     if args.outline and not args.points68:
         return "--outline needs --points68, which predicts what it draws"
     if args.focal is not None and not 0 < args.focal < math.inf:
@@ -132,6 +135,14 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
     )
     add("--align-size", type=int, default=112, metavar="PX",
         help="side of an aligned face (default: %(default)s)")  # fmt: skip
+
+
+def _add_annotations(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--coco", metavar="FILE", help="write keypoints in COCO's JSON format")
+    add("--cvat", metavar="FILE", help="write skeletons in CVAT's XML format for images")
+    add("--label-studio", metavar="FILE", help="write predictions in Label Studio's JSON format")
+    add("--labelme", metavar="DIR", help="write a JSON file of LabelMe for each image")
 
 
 def _add_sources(group: argparse._ArgumentGroup) -> None:

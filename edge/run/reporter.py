@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from edge.alignment import align
 from edge.analysis.assessment import Assessment
 from edge.anonymization import Part, hide
+from edge.cli.annotation_files import AnnotationFiles
 from edge.cli.progress import Progress
 from edge.drawing import draw
 from edge.errors import ImageError, SourceError
@@ -47,6 +48,7 @@ class Outputs:
     Attributes:
         tables: JSON Lines and CSV rows.
         table_paths: of the tables.
+        annotations: for annotation tools; None writes none.
         aligned: paths of the aligned faces; None writes none.
         aligned_size: side of an aligned face, px.
         best: keeps the best shots; None keeps none.
@@ -55,6 +57,7 @@ class Outputs:
 
     tables: Tables
     table_paths: TablePaths = TablePaths()  # noqa: RUF009 - frozen
+    annotations: AnnotationFiles | None = None
     aligned: AlignedPaths | None = None
     aligned_size: int = 112
     best: BestShots | None = None
@@ -135,8 +138,8 @@ class Reporter:
 
     @property
     def aligns(self) -> bool:
-        """Whether aligned faces are written, in colour."""
-        return self._outputs.aligned is not None
+        """Whether aligned faces or best shots are written, in colour."""
+        return self._outputs.aligned is not None or self._outputs.best is not None
 
     @property
     def rate(self) -> float:
@@ -157,6 +160,8 @@ class Reporter:
         if result.frame is not None:
             return
         self.finish(result.name)
+        if self._outputs.annotations:
+            self._outputs.annotations.add(result.name, size, result.faces)
         if self._outputs.print_faces:
             self._progress.clear()
             for number, face in enumerate(result.faces):

@@ -17,7 +17,7 @@ CORE = "core"
 IMPORTS = {
     "edge._pyinstaller": set(),
     "edge.geometry": BASE,
-    "edge.formats": BASE | {"image", "crop", "edge.geometry"},
+    "edge.formats": BASE | {"image", "crop", "face", "edge.geometry"},
     "edge.evaluation": BASE | {"edge.geometry"},
     "edge.networks": IMAGE | {"edge.geometry"},
     "edge": {"edge.formats", "edge.geometry", "edge.networks"},

@@ -96,7 +96,7 @@ def test_a_photo_that_cannot_be_read_loses_nothing_else(folder, tmp_path, capsys
 
 def test_a_folder_without_annotations_is_one_line(tmp_path, capsys):
     assert main([str(tmp_path), "-o", str(tmp_path / "faces.npz")]) == 1
-    assert "contains neither annotations.jsonl nor a .pts file" in capsys.readouterr().err
+    assert "contains neither annotations.jsonl nor a .pts or .json file" in capsys.readouterr().err
 
 
 def test_a_file_that_holds_no_faces_is_refused(tmp_path):

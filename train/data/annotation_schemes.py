@@ -36,11 +36,48 @@ _FROM_68 = {
     "mouth_center_bottom_lip": (57,),
 }
 
+_COUNT_WFLW = 98
+# The points of WFLW (Wu et al., 2018) that are those of the 68, in their order.
+_WFLW_OF_68 = (
+    *range(0, 33, 2), *range(33, 38), *range(42, 47), *range(51, 60), 60, 61, 63, 64, 65, 67,
+    68, 69, 71, 72, 73, 75, *range(76, 96),
+)  # fmt: skip
+# The points of COFW (Burgos-Artizzu et al., 2013), in their order.
+_COFW = (
+    "right_eyebrow_outer_end", "left_eyebrow_outer_end", "right_eyebrow_inner_end",
+    "left_eyebrow_inner_end", "brow_right_top", "brow_right_bottom", "brow_left_top",
+    "brow_left_bottom", "right_eye_outer_corner", "left_eye_outer_corner",
+    "right_eye_inner_corner", "left_eye_inner_corner", "lid_right_top", "lid_right_bottom",
+    "lid_left_top", "lid_left_bottom", "right_eye_center", "left_eye_center", "nostril_right",
+    "nostril_left", "nose_tip", "nose_bottom", "mouth_right_corner", "mouth_left_corner",
+    "mouth_center_top_lip", "upper_lip_bottom", "lower_lip_top", "mouth_center_bottom_lip", "chin",
+)  # fmt: skip
+
 
 def from_68(points: NDArray[np.floating]) -> NDArray[np.float32]:
     """The 15 keypoints `(N, 15, 2)` of 68 points `(N, 68, 2)`, without correcting the scheme."""
     chosen = [points[:, list(_FROM_68[name])].mean(axis=1) for name in KEYPOINT_NAMES]
     return np.stack(chosen, axis=1).astype(np.float32)
+
+
+def from_count(points: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The 15 keypoints `(15, 2)` of one face in a public scheme, told by its number of points.
+
+    Args:
+        points: `(68, 2)` of 300-W, `(98, 2)` of WFLW, whose points of 300-W's scheme are used, or
+            `(29, 2)` of COFW; NaN where missing.
+
+    Raises:
+        ValueError: there is another number of points.
+    """
+    if len(points) == len(_COFW):
+        named = dict(zip(_COFW, points, strict=True))
+        return np.array([named[name] for name in KEYPOINT_NAMES], np.float32)
+    if len(points) == _COUNT_WFLW:
+        points = points[list(_WFLW_OF_68)]
+    if len(points) != len(_WFLW_OF_68):
+        raise ValueError(f"expected 29, 68 or 98 points, or ours by name, received {len(points)}")
+    return np.asarray(from_68(points[None])[0])
 
 
 def read_convention(path: str | Path, key: str = "kaggle_minus_68") -> NDArray[np.float64]:

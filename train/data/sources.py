@@ -1,9 +1,11 @@
 """Sources of training faces: annotated folders of photos and Kaggle's tables.
 
 A folder of photos contains either `annotations.jsonl`, one JSON object per line, or a 300-W `.pts`
-file beside each photo. A line has the path of its photo (`image`, relative to the folder) and its
-labels: `keypoints`, an object from keypoint name to `[x, y]` or null, or `points68`, 68 pairs;
-optionally `teacher`, keypoints predicted by another model, and `person`.
+file beside each photo, or `.json` files of LabelMe. A file may be of COCO, CVAT or Label Studio
+(`train.data.annotation_files`), or the list of a public set (`train.data.face_lists`). A line of
+`annotations.jsonl` has the path of its photo (`image`, relative to the folder) and its labels:
+`keypoints`, an object from keypoint name to `[x, y]` or null, or `points68`, 68 pairs; optionally
+`teacher`, keypoints predicted by another model, and `person`.
 
 Legend: N faces, K keypoints (15).
 """
@@ -25,7 +27,14 @@ from edge.evaluation.metrics import normalised_mean_error
 from edge.geometry.keypoint_frame import face_square
 from edge.image import load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES
+from train.data.annotated_photos import AnnotatedPhoto, annotated, check_names
+from train.data.annotation_files import (
+    is_annotation_file,
+    read_annotation_file,
+    read_labelme_folder,
+)
 from train.data.annotation_schemes import blend, from_68, read_annotators
+from train.data.face_lists import is_list, read_list
 from train.data.faces import Faces, read_annotated, read_training
 from train.data.padded_crops import cut_padded_crop
 from train.data.photo_files import list_photos
@@ -43,8 +52,9 @@ class Source:
 
     Attributes:
         name: of the set.
-        path: relative to the data folder: a folder of photos, Kaggle's `training.csv`, or a table
-            of `ImageId` and keypoints beside Kaggle's `test.csv`; each file may be a zip.
+        path: relative to the data folder: a folder of photos, a file of their annotations, Kaggle's
+            `training.csv`, or a table of `ImageId` and keypoints beside Kaggle's `test.csv`; each
+            table may be a zip.
         labels: of a folder of photos: `keypoints` (or `points68`); `teacher`; or `blend`, the mean
             of both where they agree, the teacher's elsewhere.
         convert: whether the labels follow the 68-point scheme and are converted to Kaggle's.
@@ -65,23 +75,6 @@ class Source:
     person: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AnnotatedPhoto:
-    """A photo and its annotations.
-
-    Attributes:
-        photo: path.
-        keypoints: float32 `(15, 2)` px, NaN where missing.
-        teacher: likewise, predicted by another model.
-        person: a name, or the name of the photo.
-    """
-
-    photo: Path
-    keypoints: NDArray[np.float32]
-    teacher: NDArray[np.float32]
-    person: str
-
-
 def read_source(
     source: Source, folder: Path, convention: NDArray[np.float64] | None
 ) -> tuple[Faces, list[str]]:
@@ -100,7 +93,7 @@ def read_source(
         DataError: a file is missing or malformed, or no face remains.
     """
     path = folder / source.path
-    if not path.is_dir():
+    if not (path.is_dir() or _is_annotations(path)):
         faces = _select_rows(read_table(path), source)
         faces = replace(faces, keypoints=_add_annotator_offsets(faces.keypoints, source))
         return _with_source(faces, source.name), []
@@ -112,19 +105,25 @@ def read_source(
     return _crop_faces(rows, keypoints, source.name, skipped)
 
 
+def _is_annotations(path: Path) -> bool:
+    return path.is_file() and (is_annotation_file(path) or is_list(path))
+
+
 def read_annotations(folder: Path, person: str = "") -> list[AnnotatedPhoto]:
-    """Read the annotations of a folder of photos.
+    """Read the annotations of a folder of photos, or a file of annotations of photos.
 
     Args:
-        folder: of photos.
+        folder: of photos, or the file.
         person: see `Source`.
 
     Raises:
         DataError: there are no annotations, or a line is malformed.
     """
+    if folder.is_file():
+        return read_list(folder) if is_list(folder) else read_annotation_file(folder)
     table = folder / ANNOTATIONS
     if not table.is_file():
-        return _read_pts(folder)
+        return read_labelme_folder(folder) or _read_pts(folder)
     rows = []
     try:
         lines = table.read_text(encoding="utf-8-sig").splitlines()
@@ -193,9 +192,7 @@ def _read_line(line: str, folder: Path, person: str, where: str) -> AnnotatedPho
 
 
 def _points(table: dict[str, Any] | None) -> NDArray[np.float32]:
-    unknown = set(table or ()) - set(KEYPOINT_NAMES)
-    if unknown:  # else a misspelt point would count as missing
-        raise ValueError(f"no keypoint has the name {min(unknown)!r}")
+    check_names(table or ())
     values = [(table or {}).get(name) or (np.nan, np.nan) for name in KEYPOINT_NAMES]
     return np.array(values, np.float32).reshape(len(KEYPOINT_NAMES), 2)
 
@@ -205,10 +202,11 @@ def _read_pts(folder: Path) -> list[AnnotatedPhoto]:
     for photo in list_photos(folder):
         annotation = photo.with_suffix(".pts")
         if annotation.is_file():
-            keypoints = _read_pts_file(annotation)
-            rows.append(AnnotatedPhoto(photo, keypoints, _points(None), photo.stem))
+            rows.append(annotated(photo, _read_pts_file(annotation), photo.stem))
     if not rows:
-        raise DataError(f"{folder}: contains neither {ANNOTATIONS} nor a .pts file beside a photo")
+        raise DataError(
+            f"{folder}: contains neither {ANNOTATIONS} nor a .pts or .json file beside a photo"
+        )
     return rows
 
 

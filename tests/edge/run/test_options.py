@@ -15,6 +15,10 @@ from edge.run.options import parse_args
         (["a.jpg", "--precision", "x"], "argument --precision: invalid choice: 'x'"),
         (["a.jpg", "--resume"], "--resume needs a file in --json or --csv"),
         (["a.jpg", "--resume", "--json", "-"], "--resume needs a file in --json or --csv"),
+        (
+            ["a.jpg", "--resume", "--json", "a.jsonl", "--coco", "a.json"],
+            "--resume does not go with --coco, --cvat, --label-studio and --labelme",
+        ),
         (["a.jpg", "--every", "0"], "--every must be at least 1, received 0"),
         (["a.jpg", "--focal", "0"], "--focal must be above 0 and finite, received 0.0"),
         (["a.jpg", "--focal", "nan"], "--focal must be above 0 and finite, received nan"),
