@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edge.analysis.quality import Quality, quality
     from edge.analysis.running_neutral import RunningNeutral
     from edge.anonymization import hide
-    from edge.drawing import draw
+    from edge.drawing import Picture, draw, show
     from edge.errors import EdgeError, ImageError, MissingExtra, ModelError, SourceError
     from edge.face import Face
     from edge.facekeypoints import FaceKeypoints
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from edge.image import load_image
     from edge.keypoints import KEYPOINT_NAMES
     from edge.measures import measure
+    from edge.records import to_dataframe
     from edge.video.smoothing import Smoothing
     from edge.video.tracker import Tracker
 
@@ -45,6 +46,7 @@ __all__ = [
     "ImageError",
     "MissingExtra",
     "ModelError",
+    "Picture",
     "Quality",
     "RunningNeutral",
     "Smoothing",
@@ -57,6 +59,8 @@ __all__ = [
     "load_image",
     "measure",
     "quality",
+    "show",
+    "to_dataframe",
     "to_supervision",
 ]
 
@@ -71,6 +75,7 @@ _HOME = {
     "ModelError": "edge.errors",
     "Quality": "edge.analysis.quality",
     "RunningNeutral": "edge.analysis.running_neutral",
+    "Picture": "edge.drawing",
     "Smoothing": "edge.video.smoothing",
     "SourceError": "edge.errors",
     "Tracker": "edge.video.tracker",
@@ -81,6 +86,8 @@ _HOME = {
     "measure": "edge.measures",
     "quality": "edge.analysis.quality",
     "to_supervision": "edge.formats.supervision",
+    "show": "edge.drawing",
+    "to_dataframe": "edge.records",
 }
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from edge.crop import cut
 from edge.errors import ImageError
 from edge.face import Face
+from edge.formats.arrays import check_rgb
 from edge.geometry.similarity import fit_similarity
-from edge.image import Rgb, check_rgb
+from edge.image import Rgb
 from edge.keypoints import KEYPOINT_NAMES
 
 # The template of ArcFace (Deng et al., 2019) and its successors, px of a 112×112 crop.

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from edge.face import Face
+from edge.formats.arrays import check_rgb
 from edge.geometry.affine import crop_matrix, invert, transform
 from edge.geometry.face_frame import CROP, fit_mean_face, square_of_box
-from edge.image import Rgb, check_rgb
+from edge.image import Rgb
 
 Part = Literal["face", "eyes"]
 PARTS: tuple[Part, ...] = get_args(Part)

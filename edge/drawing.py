@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from edge.face import Face
+from edge.formats.arrays import check_rgb
 from edge.geometry.points68 import LINES_68
-from edge.image import Rgb, check_rgb
+from edge.image import ImageSource, Order, Rgb, load_image
 from edge.keypoints import KEYPOINT_NAMES
 
 # Okabe and Ito's palette (2008), distinguishable with colour blindness: the subject's left, right
@@ -76,6 +79,54 @@ def draw(
         for face in faces:
             _draw_names(canvas, face, names, factor)
     return np.array(canvas)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """An image with its faces drawn, which notebooks display.
+
+    Attributes:
+        image: uint8 `(H, W, 3)`, RGB, with the faces drawn.
+        faces: those drawn.
+    """
+
+    image: Rgb
+    faces: Sequence[Face]
+
+    def _repr_html_(self) -> str:
+        from edge.image_writer import to_jpeg
+
+        data = base64.b64encode(to_jpeg(self.image)).decode("ascii")
+        rows = "".join(
+            f"<tr><td>{i if face.track_id is None else face.track_id}</td>"
+            f"<td>{face.score:.2f}</td><td>{', '.join(f'{px:.0f}' for px in face.box)}</td>"
+            f"<td>{face.error.mean():.1f}</td></tr>"
+            for i, face in enumerate(self.faces)
+        )
+        return (
+            f'<img alt="{len(self.faces)} faces" src="data:image/jpeg;base64,{data}">'
+            "<table><tr><th>face</th><th>score</th><th>x, y, width, height</th>"
+            f"<th>mean error, px</th></tr>{rows}</table>"
+        )
+
+
+def show(
+    image: ImageSource, faces: Sequence[Face], order: Order = "rgb", max_side: int = 1024
+) -> Picture:
+    """Draw the faces of an image for a notebook.
+
+    Args:
+        image: that the faces were found in, as `edge.load_image` takes it.
+        faces: of a call.
+        order: of the colours of an array.
+        max_side: a larger picture is shrunk to it, px.
+
+    Raises:
+        ImageError, SourceError: as `edge.load_image`.
+    """
+    drawn = Image.fromarray(draw(load_image(image, order), faces))
+    drawn.thumbnail((max_side, max_side), Image.Resampling.BICUBIC)
+    return Picture(np.array(drawn), faces)
 
 
 def _enlargement(image: Rgb) -> int:

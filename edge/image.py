@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from edge.errors import ImageError, SourceError, first_line
 
-ImageSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
+ImageSource = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | NDArray[np.generic]
+Order = Literal["rgb", "bgr"]  # of the colours of an array
 Rgb = NDArray[np.uint8]  # (H, W, 3)
 Grey = NDArray[np.uint8]  # (H, W)
 _Finish = Callable[[Image.Image], NDArray[np.uint8]]  # what is kept of a decoded RGB image
@@ -31,7 +32,7 @@ _GREY_STRIP = 1 << 20
 _PROGRAMS = ("EPS",)
 
 
-def load_image(source: ImageSource) -> Rgb:
+def load_image(source: ImageSource, order: Order = "rgb") -> Rgb:
     """Load an image as a person sees it.
 
     EXIF orientation is applied, colours are converted to sRGB by the file's ICC profile,
@@ -40,8 +41,9 @@ def load_image(source: ImageSource) -> Rgb:
     warnings of damaged metadata reach the caller as any warning does.
 
     Args:
-        source: a path, the bytes of a file, a Pillow image, or a uint8 array: `(H, W, 3)` RGB or
-            `(H, W)` grey.
+        source: a path, an open binary file or its bytes, a Pillow image, or an array or tensor as
+            `edge.formats.arrays.as_pixels` takes it, such as uint8 `(H, W, 3)` or `(H, W)` grey.
+        order: of the colours of an array; OpenCV's is "bgr".
 
     Returns:
         uint8 `(H, W, 3)`, RGB; a copy that may be written to.
@@ -51,36 +53,54 @@ def load_image(source: ImageSource) -> Rgb:
             another shape or dtype.
         SourceError: the file cannot be opened.
     """
-    return _to_rgb_array(source) if isinstance(source, np.ndarray) else _load(source, _pixels)
+    if is_array(source):
+        from edge.formats.arrays import as_rgb
+
+        return as_rgb(source, order)
+    return _load(source, _pixels)
 
 
-def load_grey(source: ImageSource) -> Grey:
+def load_grey(source: ImageSource, order: Order = "rgb") -> Grey:
     """The grey of an image: `to_grey(load_image(source))`, in a third of the time for a file.
 
     Args:
         source: as for `load_image`.
+        order: likewise.
 
     Returns:
-        uint8 `(H, W)`; of an array of that shape, the array itself.
+        uint8 `(H, W)`; of such an array, the array itself.
 
     Raises:
         ImageError, SourceError: as `load_image`.
     """
-    if isinstance(source, np.ndarray):
-        return to_grey(source) if _check_array(source).ndim == 3 else source
+    if is_array(source):
+        from edge.formats.arrays import as_pixels
+
+        pixels = as_pixels(source, order)
+        return to_grey(pixels) if pixels.ndim == 3 else pixels
     return _load(source, lambda image: np.asarray(image.convert("L")))
+
+
+def is_array(source: Any) -> bool:
+    """Whether it is an array or a tensor."""
+    is_one = hasattr(source, "__array__") or hasattr(source, "__dlpack__")
+    return is_one and not isinstance(source, Image.Image)
 
 
 def _load(source: Any, finish: _Finish) -> NDArray[np.uint8]:
     """What is kept of an image; whatever a decoder raises, up to RuntimeError, is an ImageError."""
     name = "image"
+    if hasattr(source, "read"):
+        from edge.formats.open_files import read_open
+
+        source = read_open(source)
     if isinstance(source, str | os.PathLike):
         name, source = str(source), _read(Path(source))
     elif isinstance(source, bytes):
         name = f"image of {len(source)} bytes"
     elif not isinstance(source, Image.Image):
         raise ImageError(
-            "cannot load an image: expected a path, bytes, a Pillow image or a uint8 array, "
+            "cannot load an image: expected a path, bytes, a file, a Pillow image or an array, "
             f"received {type(source).__name__}"
         )
     try:
@@ -99,20 +119,27 @@ def to_grey(image: Rgb) -> Grey:
     """Luma of ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B.
 
     Args:
-        image: uint8 `(H, W, 3)`.
+        image: uint8 `(H, W, 3)`, RGB, or a view of BGR with its last axis reversed.
 
     Returns:
         uint8 `(H, W)`, not to be written to.
     """
     rows = max(1, _GREY_STRIP // max(image.shape[1], 1))
     if len(image) <= rows:
-        return np.asarray(Image.fromarray(image).convert("L"))
+        return np.asarray(_to_pillow(image).convert("L"))
     grey = np.empty(image.shape[:2], np.uint8)
     for top in range(0, len(image), rows):
-        part = Image.fromarray(image[top : top + rows])
+        part = _to_pillow(image[top : top + rows])
         grey[top : top + rows] = np.asarray(part.convert("L"))
     grey.flags.writeable = False
     return grey
+
+
+def _to_pillow(image: Rgb) -> Image.Image:
+    if image.strides[2] >= 0:
+        return Image.fromarray(image)
+    bgr = np.ascontiguousarray(image[..., ::-1])  # most often as it is
+    return Image.frombuffer("RGB", image.shape[1::-1], bgr, "raw", "BGR", 0, 1)
 
 
 def _read(path: Path) -> bytes:
@@ -174,11 +201,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
         image = to_8_bits(image)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        clear = image.convert("RGBA")
-        colours = _to_srgb(clear.convert("L" if image.mode in ("LA", "La") else "RGB"), profile)
-        colours.putalpha(clear.getchannel("A"))
-        white = Image.new("RGBA", clear.size, "white")
-        return Image.alpha_composite(white, colours).convert("RGB")
+        from edge.formats.transparency import on_white
+
+        return on_white(image, lambda colours: _to_srgb(colours, profile))
     if image.mode not in ("RGB", "L", "CMYK"):
         image = image.convert("RGB")
     return _to_srgb(image, profile)
@@ -203,35 +228,8 @@ def _pixels(image: Image.Image) -> Rgb:
     return pixels
 
 
-def _to_rgb_array(array: NDArray[np.generic]) -> Rgb:
-    pixels = np.array(_check_array(array), order="C")
-    return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
-
-
-def check_rgb(image: NDArray[np.generic]) -> Rgb:
-    """An image as it is; raises ImageError unless it is uint8 `(H, W, 3)` and not empty."""
-    return _check_array(image, "(H, W, 3)", np.ndim(image) == 3)
-
-
 def check_grey(image: NDArray[np.generic]) -> Grey:
-    """An image as it is; raises ImageError unless it is uint8 `(H, W)` and not empty."""
-    return _check_array(image, "(H, W)", np.ndim(image) == 2)
+    """As `edge.formats.arrays.check_grey`."""
+    from edge.formats.arrays import check_grey
 
-
-def _check_array(
-    array: NDArray[np.generic], expected: str = "(H, W, 3) or (H, W)", fits: bool = True
-) -> NDArray[np.uint8]:
-    if not isinstance(array, np.ndarray):
-        raise ImageError(
-            f"cannot use {type(array).__name__} as an image here: expected a uint8 array of shape "
-            f"{expected}"
-        )
-    is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
-    if array.dtype != np.uint8 or not (is_image and fits):
-        raise ImageError(
-            f"cannot use an array as an image: expected uint8 of shape {expected}, "
-            f"received {array.dtype} of shape {array.shape}"
-        )
-    if array.size == 0:
-        raise ImageError(f"cannot use an array as an image: it is empty, shape {array.shape}")
-    return np.asarray(array, dtype=np.uint8)
+    return check_grey(image)

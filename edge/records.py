@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from edge.extras import require
 from edge.face import Face
 from edge.keypoints import KEYPOINT_NAMES
 from edge.measures import MeasureSettings, measure
@@ -122,13 +124,55 @@ def csv_row(image: str, frame: int, number: int, face: Face) -> list[str | int |
     ]
 
 
-def face_record(face: Face, number: int, names: Sequence[str] = KEYPOINT_NAMES) -> dict[str, Any]:
-    """One face, without measures; its `id` is its track, or else `number`."""
+def to_dataframe(
+    results: Sequence[Face] | Sequence[Sequence[Face]], images: str | Sequence[object] | None = None
+) -> Any:
+    """Faces as a table of pandas, a row for each and the columns of `csv_header`.
+
+    Args:
+        results: of a call or of `FaceKeypoints.batch`.
+        images: names for the column `image`: one for each list of a batch, a text alone for the
+            faces of a call; None numbers them.
+
+    Returns:
+        A `pandas.DataFrame`; with the 68 points where all faces have them.
+
+    Raises:
+        MissingExtra: pandas is not installed.
+        ValueError: there are more or fewer names than images.
+    """
+    pandas = require("pandas", "pandas", "a table of faces")
+    lists = _as_lists(results)
+    single = isinstance(images, str)
+    names = list(range(len(lists))) if images is None else [images] if single else list(images)
+    if len(names) != len(lists):
+        raise ValueError(f"expected a name for each of {len(lists)} images, received {len(names)}")
+    every = [face for faces in lists for face in faces]
+    points68 = bool(every) and all(face.points68 is not None for face in every)
+    rows = [
+        csv_row(str(name), 0, number, face if points68 else replace(face, points68=None))
+        for name, faces in zip(names, lists, strict=True)
+        for number, face in enumerate(faces)
+    ]
+    return pandas.DataFrame(rows, columns=csv_header(KEYPOINT_NAMES, points68))
+
+
+def _as_lists(results: Sequence[Any]) -> list[list[Face]]:
+    if all(isinstance(face, Face) for face in results):
+        return [list(results)]
+    return [list(faces) for faces in results]
+
+
+def face_record(
+    face: Face, number: int | None = None, names: Sequence[str] = KEYPOINT_NAMES
+) -> dict[str, Any]:
+    """One face, without measures; `id` is its track, else `number`, or left out where both lack."""
     points68 = {}
     if face.points68 is not None:
         points68 = {"points68": [_round_px(point) for point in face.points68]}
+    identity = number if face.track_id is None else face.track_id
     return {
-        "id": _face_id(face, number),
+        **({} if identity is None else {"id": identity}),
         "box": _round_px(face.box),
         "score": round(face.score, _SCORE_DIGITS),
         "keypoints": _keypoint_records(face, names),

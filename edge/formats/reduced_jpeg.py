@@ -19,8 +19,16 @@ import numpy as np
 from PIL import Image
 
 from edge.crop import scaling
+from edge.formats.open_files import read_open
 from edge.geometry.affine import Matrix, compose, scale_of
-from edge.image import MAX_PIXELS, Grey, ImageSource, load_grey, upright
+from edge.image import (
+    MAX_PIXELS,
+    Grey,
+    ImageSource,
+    Order,
+    load_grey,
+    upright,
+)
 
 _FORMATS = ("JPEG", "MPO")  # the latter holds several; the first is shown
 _FACTORS = (8, 4, 2)  # by which the decoder can shrink both sides
@@ -65,7 +73,7 @@ class ReducedGrey:
 
 
 def load_reduced_grey(
-    source: ImageSource, detect_size: int, is_searched: bool = True
+    source: ImageSource, detect_size: int, is_searched: bool = True, order: Order = "rgb"
 ) -> Grey | ReducedGrey:
     """As `load_grey`, but a large JPEG file is reduced, and its grey is the luma that it holds.
 
@@ -73,15 +81,18 @@ def load_reduced_grey(
         source: as for `load_grey`.
         detect_size: length of the longer side at which faces are detected, px.
         is_searched: whether faces are detected; else the whole image is one, and none is reduced.
+        order: as for `load_grey`.
 
     Raises:
         ImageError, SourceError: as `load_grey`.
     """
+    if hasattr(source, "read"):
+        source = read_open(source)
     if is_searched and (isinstance(source, bytes) or _is_file(source)):
         decoded = _decode(source, _MIN_SIDE * detect_size, min(_FACTORS))
         if decoded is not None:
             return ReducedGrey(source, *decoded)
-    return load_grey(source)
+    return load_grey(source, order)
 
 
 def _is_file(source: ImageSource) -> TypeGuard[str | os.PathLike[str]]:

@@ -16,7 +16,7 @@ from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.geometry.boxes import io_min
 from edge.geometry.face_frame import fit_complex_mean_face
-from edge.image import Grey, ImageSource, to_grey
+from edge.image import Grey, ImageSource, Order, to_grey
 from edge.suppression import DUPLICATE_IO_MIN, are_duplicates, is_one_face
 from edge.video.appearance import look_of, template_of
 from edge.video.luma import Luma, view_frame
@@ -90,13 +90,16 @@ class Tracker:
         self._shift = 0.0  # from the caller's times to those of the tracks, which never fall
         self._detection_time = -math.inf  # seconds
 
-    def __call__(self, image: ImageSource, time: float | None = None) -> list[Face]:
+    def __call__(
+        self, image: ImageSource, time: float | None = None, order: Order = "rgb"
+    ) -> list[Face]:
         """Track the faces into the next frame.
 
         Args:
             image: as `FaceKeypoints` takes it.
             time: of the frame, seconds, finite; None to count frames. Where it falls, as in a film
                 that begins anew, time goes on from the last frame, and faces are detected at once.
+            order: of the colours of an array; OpenCV's is "bgr".
 
         Returns:
             The faces in view, with `track_id`, largest first.
@@ -106,7 +109,7 @@ class Tracker:
             SourceError: as `FaceKeypoints`.
         """
         seconds = self._frame_count / self._frame_rate if time is None else _finite(time)
-        frame = view_frame(image)
+        frame = view_frame(image, order)
         now = self._rising(seconds)
         self._frame_count += 1
         self._drop_old_tracks(now)

@@ -1,11 +1,14 @@
+import base64
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from edge.drawing import draw
+from edge.drawing import draw, show
 from edge.errors import ImageError
 from edge.face import Face
+from edge.image import load_image
 from edge.keypoints import KEYPOINT_NAMES
 
 ORANGE, BLUE, GREEN = (230, 159, 0), (86, 180, 233), (0, 158, 115)
@@ -129,3 +132,18 @@ def test_a_face_far_larger_than_the_image_is_drawn_without_memory_of_its_size():
     face = Face(np.array([0, 0, 1e7, 1e7]), 0.9, np.tile(centre, (15, 1)), np.ones(15))
     drawn = draw(np.zeros((40, 60, 3), np.uint8), [face])
     assert drawn.shape == (40, 60, 3)
+
+
+def test_a_notebook_displays_the_picture_with_its_faces():
+    image = np.full((400, 400, 3), (200, 90, 20), np.uint8)
+    face = make_face(400)
+    picture = show(image, [face])
+    np.testing.assert_array_equal(picture.image, draw(image, [face]))
+    html = picture._repr_html_()
+    (data,) = re.findall('base64,([^"]+)"', html)
+    shown = load_image(base64.b64decode(data))
+    assert np.abs(shown.astype(int) - picture.image).mean() < 4
+    assert "<td>0</td><td>0.90</td><td>80, 80, 240, 240</td><td>12.0</td>" in html
+    bgr = show(image[..., ::-1], [face], order="bgr", max_side=200)
+    assert bgr.image.shape == (200, 200, 3)
+    assert np.abs(bgr.image[5, 5].astype(int) - (200, 90, 20)).max() <= 1

@@ -135,8 +135,8 @@ def test_a_picture_that_would_fill_memory_is_refused_from_its_header():
 @pytest.mark.parametrize(
     "array",
     [
-        np.zeros((4, 4, 4), np.uint8),
-        np.zeros((4, 4, 3), np.float32),
+        np.zeros((4, 4, 5), np.uint8),
+        np.zeros((4, 4, 3), np.uint16),
         np.zeros(4, np.uint8),
         np.zeros((0, 4), np.uint8),
     ],
@@ -149,6 +149,13 @@ def test_arrays_of_another_form_are_refused(array):
 def test_other_types_are_refused():
     with pytest.raises(ImageError, match="received int"):
         load_image(5)
+
+
+def test_an_open_file_is_read_from_where_it_is(sample):
+    with sample.open("rb") as file:
+        np.testing.assert_array_equal(load_image(file), load_image(sample))
+    with sample.open(encoding="latin-1") as file, pytest.raises(ImageError, match="with 'rb'"):
+        load_image(file)
 
 
 def test_a_program_is_not_run(tmp_path):

@@ -1,14 +1,16 @@
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import edge
+from edge.errors import MissingExtra
 from edge.face import Face
 from edge.keypoints import KEYPOINT_NAMES
 from edge.measures import MeasureSettings
 from edge.networks.keypoint_model import Prediction
-from edge.records import csv_header, csv_row, faces_of_crops, to_record
+from edge.records import csv_header, csv_row, faces_of_crops, to_dataframe, to_record
 
 
 @pytest.fixture
@@ -95,3 +97,24 @@ def test_each_crop_is_a_face_of_the_whole_crop():
     assert (first.score, second.score) == (0.25, 0.5)
     assert (first.points68[0].tolist(), second.points68[0].tolist()) == ([7, 7], [8, 8])
     assert first.error90 is None
+
+
+def test_a_table_of_pandas_has_the_rows_of_the_csv(monkeypatch):
+    pytest.importorskip("pandas")
+    arrays = np.arange(4, dtype=np.float32), 0.5, np.ones((15, 2), np.float32), np.ones(15)
+    face = Face(*arrays)
+    table = to_dataframe([[face, face], [], [face]], ["a.jpg", "b.jpg", "c.jpg"])
+    assert list(table.columns) == csv_header(KEYPOINT_NAMES)
+    assert table[["image", "face", "box_w"]].values.tolist() == [
+        ["a.jpg", 0, 2.0], ["a.jpg", 1, 2.0], ["c.jpg", 0, 2.0]
+    ]  # fmt: skip
+    assert to_dataframe([face]).image.tolist() == ["0"]
+    assert to_dataframe([face], "a.jpg").image.tolist() == ["a.jpg"]
+    assert to_dataframe([]).shape == (0, 53)
+    whole = Face(*arrays, points68=np.full((68, 2), 3, np.float32))
+    assert to_dataframe([whole]).p68_67_y.tolist() == [3]
+    with pytest.raises(ValueError, match="a name for each of 2 images, received 1"):
+        to_dataframe([[face], []], ["a.jpg"])
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingExtra, match=r"edge-keypoints\[pandas\]"):
+        to_dataframe([face])

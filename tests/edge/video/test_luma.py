@@ -39,12 +39,24 @@ def test_crops_are_those_of_the_whole_grey(scale, angle, target, rng):
     np.testing.assert_array_equal(cut(Luma(picture), matrix, 32), cut(to_grey(picture), matrix, 32))
 
 
+def test_windows_and_parts_of_bgr_are_those_of_rgb(rng):
+    picture = rng.integers(0, 256, (40, 60, 3)).astype(np.uint8)
+    bgr = np.ascontiguousarray(picture[..., ::-1])
+    same, luma = Luma(picture), Luma(view_frame(bgr, "bgr"))
+    np.testing.assert_array_equal(luma[5:20, 3:30], same[5:20, 3:30])
+    low, high = (2, 3), (50, 40)
+    np.testing.assert_array_equal(
+        np.asarray(luma.window(low, high)), np.asarray(same.window(low, high))
+    )
+
+
 def test_frames_are_taken_as_they_are(rng, sample):
     colour = rng.integers(0, 256, (40, 60, 3)).astype(np.uint8)
     assert view_frame(colour) is colour
     assert view_frame(colour[..., 0]).base is colour
     np.testing.assert_array_equal(view_frame(sample), load_image(sample))
-    with pytest.raises(ImageError, match="uint8"):
+    assert view_frame(colour, "bgr").base is colour
+    with pytest.raises(ImageError, match="floats from 0 to 1"):
         view_frame(colour.astype(np.float32))
     with pytest.raises(ImageError, match="shape"):
         view_frame(colour[0, 0])
