@@ -5,7 +5,7 @@ Legend: M boxes of one image, N crops.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -41,7 +41,7 @@ class FaceKeypoints:
         keypoint_names: names of the keypoints, in order, as the model file gives them.
         model: the open keypoint network, with its path and metadata.
         face_detector: the open detector.
-        detector, min_score, max_faces, detect_size, points68: as they were given.
+        detector, min_score, max_faces, detect_size, any_roll, points68: as they were given.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class FaceKeypoints:
         max_faces: int | None = None,
         detect_size: int = 320,
         points68: bool = False,
+        any_roll: bool = True,
     ) -> None:
         """Open the networks.
 
@@ -76,6 +77,8 @@ class FaceKeypoints:
                 smaller faces, and takes longer in proportion to its square.
             points68: predict the 68 points of 300-W and dlib too, `Face.points68`, with the same
                 network run.
+            any_roll: search an image without a sure face rotated by 90°, 180° and 270° too, for
+                faces that lie or stand on their head; such images then take five times as long.
 
         Raises:
             ModelError: a model file is missing, corrupt or breaks the contract, or cannot predict
@@ -96,6 +99,7 @@ class FaceKeypoints:
         self.face_detector = open_detector(detector, precision, threads)
         self.detector, self._threads = detector, threads
         self.min_score, self.max_faces, self.detect_size = min_score, max_faces, detect_size
+        self.any_roll = any_roll
 
     @property
     def settings(self) -> Settings:
@@ -112,6 +116,7 @@ class FaceKeypoints:
             max_faces=self.max_faces,
             detect_size=self.detect_size,
             points68=self.points68,
+            any_roll=self.any_roll,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -165,19 +170,27 @@ class FaceKeypoints:
 
     def detect_faces(self, grey: AnyGrey) -> Detections:
         """Detect faces in uint8 `(H, W)`, else ImageError; for `predict_faces`, largest first."""
-        if isinstance(grey, np.ndarray):
-            detections = self.face_detector(check_grey(grey), self.detect_size)
-        else:
-            detections = grey.detect(self.face_detector, self.detect_size)
-        detections = detections.above(min_detector_score(self.min_score))
-        detections = detections.take(~are_suppressed(detections))
+        detections = self._detect(grey, self.face_detector, self.min_score)
         boxes = detections.boxes
         return detections.take(np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable"))
+
+    def _detect(
+        self, grey: AnyGrey, search: Callable[[Grey, int], Detections], min_score: float
+    ) -> Detections:
+        """What a search finds that may reach a score, but for certain duplicates."""
+        if isinstance(grey, np.ndarray):
+            detections = search(check_grey(grey), self.detect_size)
+        else:
+            detections = grey.detect(search, self.detect_size)
+        detections = detections.above(min_detector_score(min_score))
+        return detections.take(~are_suppressed(detections))
 
     def predict_faces(
         self, greys: Sequence[AnyGrey], detections: list[Detections], points68: bool | None = None
     ) -> list[list[Face]]:
         """Predict the keypoints of detected faces; faces of all images share network runs.
+
+        With `any_roll`, images without a sure face among them are searched rotated.
 
         Args:
             greys: uint8 `(H, W)` each.
@@ -190,6 +203,25 @@ class FaceKeypoints:
         Raises:
             ModelError: the model cannot predict the 68 points.
         """
+        faces = self._predict_upright(greys, detections, points68)
+        if not (self.any_roll and self.face_detector.needs_rotation):
+            return faces
+        from edge.networks import rotated
+
+        unsure = [
+            i for i, own in enumerate(faces) if all(f.score < rotated.SURE_SCORE for f in own)
+        ]
+        search = partial(rotated.detect_rotated, self.face_detector)
+        min_score = max(self.min_score, rotated.MIN_SCORE)
+        images = [greys[i] for i in unsure]
+        found = [self._detect(grey, search, min_score) for grey in images]
+        for i, others in zip(unsure, self._predict(images, found, points68), strict=True):
+            faces[i] = self._select(faces[i] + [f for f in others if f.score >= min_score])
+        return faces
+
+    def _predict_upright(
+        self, greys: Sequence[AnyGrey], detections: list[Detections], points68: bool | None
+    ) -> list[list[Face]]:
         limit = self.max_faces
         if limit is None:
             return [self._select(faces) for faces in self._predict(greys, detections, points68)]
@@ -223,7 +255,7 @@ class FaceKeypoints:
         check_box_shape(known)
         detections = self.detect_faces(grey)
         others = detections.take(may_be_others(detections, known))
-        return self.predict_faces([grey], [others])[0]
+        return self._predict_upright([grey], [others], None)[0]
 
     def faces_at(self, image: ImageSource, boxes: ArrayLike) -> list[Face]:
         """Predict the keypoints of faces whose boxes are known, from another detector or by hand.

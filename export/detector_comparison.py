@@ -42,7 +42,7 @@ def check_parity(network: Any, path: Path) -> str:
     """
     shape = working_shape(320, 320)
     image = resize(to_grey(load_image(SAMPLE)), shape)
-    detections = FaceDetector(path)(image, shape[0])
+    detections = FaceDetector(path).search_once(image, shape[0])
     if not len(detections.boxes):
         raise ParityError(f"{path}: finds no face in the sample image")
     difference_px, score_difference, roll_deg = _max_differences(network, image, detections)

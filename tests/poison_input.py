@@ -4,14 +4,14 @@ import os
 import signal
 
 from edge.facekeypoints import FaceKeypoints
-from edge.image import load_grey
 
 
 class CrashingDetector(FaceKeypoints):
-    def __call__(self, image):
-        if load_grey(image).size == 1:
+    def load(self, image):
+        grey = super().load(image)
+        if grey.size == 1:
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().__call__(image)
+        return grey
 
     def __reduce__(self):
         return _reopen, (self.settings,)

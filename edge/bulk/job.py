@@ -138,6 +138,7 @@ def _settings_of_rows(detect: FaceKeypoints) -> dict[str, Any]:
         "min_score": settings.min_score,
         "max_faces": settings.max_faces,
         "detect_size": settings.detect_size,
+        **({} if settings.any_roll else {"any_roll": False}),
         # Absent where they are not asked for, as in the partitions of earlier versions.
         **({"points68": True} if settings.points68 else {}),
     }

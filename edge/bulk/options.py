@@ -6,7 +6,7 @@ import argparse
 import re
 
 from edge import __version__
-from edge.cli.model_options import add_keypoint_model
+from edge.cli.model_options import add_keypoint_model, add_upright_only
 
 PROG = "python -m edge.bulk"
 
@@ -87,6 +87,7 @@ def _add_models(group: argparse._ArgumentGroup) -> None:
     add("--min-score", type=float, default=0.5, metavar="P",
         help="drop faces below this score, 0 to 1 (default: %(default)s)")  # fmt: skip
     add("--max-faces", type=int, metavar="N", help="keep the N largest faces (default: all)")
+    add_upright_only(group)
     add("--detect-size", type=int, default=320, metavar="PX",
         help="longer side at which faces are detected (default: %(default)s)")  # fmt: skip
 

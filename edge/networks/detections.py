@@ -65,12 +65,15 @@ class Detector(Protocol):
         path: the `.onnx` file it was read from; None where there is none.
         finds_faces: whether its boxes are candidates that a score decides on; False where every
             box is taken to be a face.
+        needs_rotation: whether it finds upright faces alone, so that images in which it finds none
+            are to be searched rotated (`edge.networks.rotated`); its scores are never None then.
     """
 
     @property
     def path(self) -> Path | None: ...  # noqa: D102
 
     finds_faces: bool
+    needs_rotation: bool
 
     def __call__(self, grey: Grey, detect_size: int) -> Detections:
         """Find faces in uint8 `(H, W)`, searched at `detect_size` px of its longer side."""

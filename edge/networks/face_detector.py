@@ -42,6 +42,7 @@ class FaceDetector:
         path: the file it was read from.
         metadata: the file's metadata.
         finds_faces: always True, see `edge.networks.detections.Detector`.
+        needs_rotation: whether the file gives no rolls, see there.
     """
 
     finds_faces = True
@@ -61,6 +62,7 @@ class FaceDetector:
         _check_tensors(self._model)
         names = {tensor.name for tensor in self._model.outputs}
         self._outputs = [name for name in _OUTPUTS if name in names]
+        self.needs_rotation = "roll" not in names
         self._model.check_runs(lambda: self._run(np.zeros((1, 2 * STEP, 2 * STEP, 1), np.uint8)))
 
     def __call__(self, grey: Grey, detect_size: int = 320) -> Detections:
@@ -84,7 +86,7 @@ class FaceDetector:
         for tile in tiles(longer, grey.shape[axis], math.ceil(detect_size / ENLARGE)):
             start, length = tile
             part = slice(start, start + length)
-            detections = self._detect(grey[:, part] if axis == 0 else grey[part], detect_size)
+            detections = self.search_once(grey[:, part] if axis == 0 else grey[part], detect_size)
             detections.boxes[:, axis] += start
             found.append(detections.take(~are_cut(detections.boxes, axis, tile, longer)))
         return merge(found) if found else self._detect_whole(grey, detect_size)
@@ -98,15 +100,15 @@ class FaceDetector:
 
     def _detect_whole(self, grey: Grey, detect_size: int) -> Detections:
         """Find faces in an image that is not cut into tiles."""
-        detections = self._detect(grey, detect_size)
+        detections = self.search_once(grey, detect_size)
         if (np.asarray(detections.scores) >= SURE_SCORE).any():
             return detections
-        large = self._detect(grey, detect_size // 2)
+        large = self.search_once(grey, detect_size // 2)
         sides = np.sqrt(large.boxes[:, 2] * large.boxes[:, 3])
         return merge([detections, large.take(sides >= LARGE * min(grey.shape))])
 
-    def _detect(self, grey: Grey, detect_size: int) -> Detections:
-        """Find faces in an image, or in a tile of one."""
+    def search_once(self, grey: Grey, detect_size: int) -> Detections:
+        """Find faces in uint8 `(H, W)`, an image or a tile of one, in one run of the network."""
         height, width = grey.shape
         canvas, inner = self.letterbox(grey, detect_size)
         boxes, scores, *rolls = self._run(canvas)

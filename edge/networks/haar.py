@@ -37,6 +37,7 @@ class HaarDetector:
 
     path: Path | None = None
     finds_faces = True
+    needs_rotation = False  # it gives no scores, and takes ten times as long
 
     def __init__(self, threads: int = 1) -> None:
         """Open the cascade; a search may use `threads` threads.

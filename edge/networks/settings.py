@@ -25,6 +25,7 @@ class Settings:
         max_faces: faces kept per image at most; None keeps all.
         detect_size: the longer side at which faces are detected, px.
         points68: whether the 68 points are predicted too.
+        any_roll: whether images without a sure face are searched rotated too.
     """
 
     model: Path
@@ -35,6 +36,7 @@ class Settings:
     max_faces: int | None
     detect_size: int
     points68: bool
+    any_roll: bool
 
     def to_dict(self) -> dict[str, Any]:
         """The keyword arguments of `FaceKeypoints`."""

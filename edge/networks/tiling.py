@@ -72,14 +72,20 @@ def are_cut(boxes: NDArray[np.float32], axis: int, tile: Tile, longer: int) -> N
 
 def merge(parts: list[Detections]) -> Detections:
     """The detections of all tiles, the highest score first, without those found twice."""
-    boxes = np.concatenate([part.boxes for part in parts])
-    scores = np.concatenate([np.asarray(part.scores) for part in parts])
-    has_rolls = all(part.rolls is not None for part in parts)
-    rolls = np.concatenate([np.asarray(part.rolls) for part in parts]) if has_rolls else None
-    order = np.argsort(-scores, kind="stable")
-    iou = intersection_over_union(boxes[order], boxes[order])
+    found = join(parts)
+    order = np.argsort(-np.asarray(found.scores), kind="stable")
+    iou = intersection_over_union(found.boxes[order], found.boxes[order])
     kept: list[int] = []
     for i in range(len(order)):
         if not (iou[i, kept] > MAX_IOU).any():
             kept.append(i)
-    return Detections(boxes, scores, rolls=rolls).take(order[kept])
+    return found.take(order[kept])
+
+
+def join(parts: list[Detections]) -> Detections:
+    """The detections of several searches of an image, one after the other."""
+    boxes = np.concatenate([part.boxes for part in parts])
+    scores = np.concatenate([np.asarray(part.scores) for part in parts])
+    has_rolls = all(part.rolls is not None for part in parts)
+    rolls = np.concatenate([np.asarray(part.rolls) for part in parts]) if has_rolls else None
+    return Detections(boxes, scores, rolls=rolls)

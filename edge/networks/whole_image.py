@@ -16,6 +16,7 @@ class WholeImage:
 
     path: Path | None = None
     finds_faces = False
+    needs_rotation = False
 
     def __call__(self, grey: Grey, detect_size: int) -> Detections:
         """One box: the whole image."""

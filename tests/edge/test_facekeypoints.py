@@ -34,7 +34,7 @@ MARKED = {
 class Given:
     """A detector that finds the same boxes in every image."""
 
-    path, finds_faces = None, True
+    path, finds_faces, needs_rotation = None, True, False
 
     def __init__(self, boxes, scores=None):
         scores = None if scores is None else np.asarray(scores, np.float32)

@@ -12,11 +12,15 @@ from benchmarks.bulk_jobs.fault_injection import read_rows
 from edge.bulk.ray_dataset import PhotoMapper
 from edge.bulk.rows import make_schema
 from edge.errors import SourceError
+from edge.image import load_grey
 
 
 class FakeDetector:
     keypoint_names = ("nose_tip",)
     points68 = False
+
+    def load(self, photo):
+        return load_grey(photo)
 
     def detect_faces(self, grey):
         return None

@@ -9,6 +9,7 @@ from benchmarks.bulk_jobs.fault_injection import read_rows
 from edge.bulk.partitions import Partition, PartitionSummary
 from edge.bulk.photos import photo_at
 from edge.bulk.worker import JobSpec, PartitionResult, Worker
+from edge.image import load_grey
 
 NAME = f"part-{'0' * 32}.parquet"
 
@@ -21,6 +22,9 @@ class FakeDetector:
 
     def __init__(self):
         self.heights = []
+
+    def load(self, photo):
+        return load_grey(photo)
 
     def detect_faces(self, grey):
         self.heights.append(len(grey))

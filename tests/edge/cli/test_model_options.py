@@ -19,7 +19,7 @@ def test_without_options_the_defaults_of_the_api_are_used():
     options = parse()
     assert vars(options) == {
         "model": None, "detector": "face", "precision": "auto", "threads": 1, "min_score": 0.5,
-        "max_faces": None, "detect_size": 320, "points68": False,
+        "max_faces": None, "detect_size": 320, "points68": False, "upright_only": False,
     }  # fmt: skip
 
 
@@ -27,13 +27,13 @@ def test_options_reach_the_models():
     detect = open_models(
         parse(
             *("--precision", "fp32", "--threads", "2", "--min-score", "0.25"),
-            *("--max-faces", "3", "--detect-size", "640"),
+            *("--max-faces", "3", "--detect-size", "640", "--upright-only"),
         )
     )
     assert detect.settings.to_dict() == {
         "model": EMBEDDED_MODEL.resolve(), "detector": EMBEDDED_DETECTOR.resolve(),
         "precision": None, "threads": 2, "min_score": 0.25, "max_faces": 3, "detect_size": 640,
-        "points68": False,
+        "points68": False, "any_roll": False,
     }  # fmt: skip
 
 
