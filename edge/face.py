@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,3 +53,9 @@ class Face:
             array = getattr(self, name)
             if np.shape(array) != shape and not (array is None and name in _OPTIONAL):
                 raise ValueError(f"{name} must have the shape {shape}, received {np.shape(array)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The face as values that `json` can write, as `--json` writes it without measures."""
+        from edge.records import face_record
+
+        return face_record(self)

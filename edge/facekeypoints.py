@@ -18,7 +18,7 @@ from edge.crop import AnyGrey
 from edge.errors import ImageError
 from edge.face import Face
 from edge.fusion import fused_box, fused_score, min_detector_score
-from edge.image import Grey, ImageSource, check_grey
+from edge.image import Grey, ImageSource, Order
 from edge.networks.contract import Precision
 from edge.networks.detections import Detections
 from edge.networks.keypoint_model import Prediction
@@ -123,12 +123,12 @@ class FaceKeypoints:
         """What pickle stores: the settings."""
         return partial(FaceKeypoints, **self.settings.to_dict()), ()
 
-    def __call__(self, image: ImageSource) -> list[Face]:
+    def __call__(self, image: ImageSource, order: Order = "rgb") -> list[Face]:
         """Find the faces of one image.
 
         Args:
-            image: a path, the bytes of a file, a Pillow image, or a uint8 array: `(H, W, 3)` RGB or
-                `(H, W)` grey.
+            image: as for `edge.load_image`: a path, a file, a Pillow image, an array or a tensor.
+            order: of the colours of an array; OpenCV's is "bgr".
 
         Returns:
             The faces, largest box first; coordinates in px of the image with EXIF orientation
@@ -138,13 +138,14 @@ class FaceKeypoints:
             ImageError: the image cannot be decoded or used.
             SourceError: the file cannot be opened.
         """
-        return self.batch([image])[0]
+        return self.batch([image], order)[0]
 
-    def batch(self, images: Iterable[ImageSource]) -> list[list[Face]]:
+    def batch(self, images: Iterable[ImageSource], order: Order = "rgb") -> list[list[Face]]:
         """Find the faces of many images; crops of different images share network runs.
 
         Args:
             images: any mix of what a single call takes.
+            order: as for a single call.
 
         Returns:
             One list per image, in order, each as a single call would return it.
@@ -158,15 +159,15 @@ class FaceKeypoints:
             )
         sources, results = iter(images), []
         while chunk := list(islice(sources, _CHUNK)):
-            greys = [self.load(image) for image in chunk]
+            greys = [self.load(image, order) for image in chunk]
             results += self.predict_faces(greys, [self.detect_faces(grey) for grey in greys])
         return results
 
-    def load(self, image: ImageSource) -> AnyGrey:
+    def load(self, image: ImageSource, order: Order = "rgb") -> AnyGrey:
         """The grey of an image, for the methods below; raises as a call."""
         from edge.formats.reduced_jpeg import load_reduced_grey
 
-        return load_reduced_grey(image, self.detect_size, self.face_detector.finds_faces)
+        return load_reduced_grey(image, self.detect_size, self.face_detector.finds_faces, order)
 
     def detect_faces(self, grey: AnyGrey) -> Detections:
         """Detect faces in uint8 `(H, W)`, else ImageError; for `predict_faces`, largest first."""
@@ -179,6 +180,8 @@ class FaceKeypoints:
     ) -> Detections:
         """What a search finds that may reach a score, but for certain duplicates."""
         if isinstance(grey, np.ndarray):
+            from edge.formats.arrays import check_grey
+
             detections = search(check_grey(grey), self.detect_size)
         else:
             detections = grey.detect(search, self.detect_size)
@@ -257,11 +260,12 @@ class FaceKeypoints:
         others = detections.take(may_be_others(detections, known))
         return self._predict_upright([grey], [others], None)[0]
 
-    def faces_at(self, image: ImageSource, boxes: ArrayLike) -> list[Face]:
+    def faces_at(self, image: ImageSource, boxes: ArrayLike, order: Order = "rgb") -> list[Face]:
         """Predict the keypoints of faces whose boxes are known, from another detector or by hand.
 
         Args:
             image: as for a call.
+            order: as for a call.
             boxes: `(M, 4)`: x, y, width, height in px of the image; x and y are the centre of the
                 top-left pixel. A box reaches from the middle of the forehead to the chin and from
                 cheek to cheek (`edge.geometry.box_conventions` converts those of YuNet and others).
@@ -276,7 +280,7 @@ class FaceKeypoints:
         from edge.geometry.box_checks import check_boxes
 
         detections = Detections(check_boxes(boxes))
-        return self._predict([self.load(image)], [detections], min_score=0.0)[0]
+        return self._predict([self.load(image, order)], [detections], min_score=0.0)[0]
 
     def crops(self, crops: NDArray[np.uint8], points68: bool | None = None) -> Prediction:
         """Predict keypoints of faces that are cut out already, as Kaggle's images are.

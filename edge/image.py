@@ -226,10 +226,3 @@ def _pixels(image: Image.Image) -> Rgb:
         below = min(top + rows, height)
         pixels[top:below] = np.asarray(image.crop((0, top, width, below)))
     return pixels
-
-
-def check_grey(image: NDArray[np.generic]) -> Grey:
-    """As `edge.formats.arrays.check_grey`."""
-    from edge.formats.arrays import check_grey
-
-    return check_grey(image)

@@ -34,3 +34,13 @@ def test_arrays_of_another_shape_are_refused(name, shape):
 def test_what_must_be_there_may_not_be_missing():
     with pytest.raises(ValueError, match="keypoints must have the shape"):
         Face(score=0.5, **{**ARRAYS, "keypoints": None})
+
+
+def test_a_face_as_a_dict_is_what_json_writes_of_it():
+    arrays = {**ARRAYS, "box": np.array([1, 2, 3, 4.126], np.float32)}
+    record = Face(score=0.51239, **arrays).to_dict()
+    assert list(record) == ["box", "score", "keypoints", "points68"]
+    assert record["box"] == [1, 2, 3, 4.13]
+    assert record["score"] == 0.5124
+    assert record["keypoints"]["nose_tip"] == {"x": 0, "y": 0, "error": 0, "error90": 0}
+    assert Face(score=0.5, track_id=7, **arrays).to_dict()["id"] == 7

@@ -114,9 +114,11 @@ def test_all_forms_give_the_same_faces(sample):
     (face,) = detect(image)
     bgr = np.ascontiguousarray(image[..., ::-1])
     several = detect.batch([image, Tensor(image), load_image(bgr, "bgr")])
+    several += detect.batch([bgr, Tensor(bgr)], order="bgr")
+    several += [detect(bgr, order="bgr")]
     tracked = edge.Tracker(detect, smoothing=None)(bgr, order="bgr")
     (expected,) = edge.Tracker(detect, smoothing=None)(image)
-    for other in (*detect(image / 255), *several[0], *several[1], *several[2]):
+    for other in (*detect(image / 255), *(face for faces in several for face in faces)):
         np.testing.assert_array_equal(other.keypoints, face.keypoints)
     np.testing.assert_array_equal(tracked[0].keypoints, expected.keypoints)
     with sample.open("rb") as file:
