@@ -219,7 +219,8 @@ class FaceKeypoints:
         images = [greys[i] for i in unsure]
         found = [self._detect(grey, search, min_score) for grey in images]
         for i, others in zip(unsure, self._predict(images, found, points68), strict=True):
-            faces[i] = self._select(faces[i] + [f for f in others if f.score >= min_score])
+            least = max([min_score, *(face.score + rotated.MARGIN for face in faces[i])])
+            faces[i] = self._select(faces[i] + [face for face in others if face.score >= least])
         return faces
 
     def _predict_upright(

@@ -18,6 +18,7 @@ from edge.networks.tiling import join
 # on a rotated one is accepted. Three of 304 images without a face have one that scores 0.75; the
 # network's score tells a face that stands on its head from an upright one.
 SURE_SCORE, MIN_SCORE = 0.8, 0.75
+MARGIN = 0.1  # by which its score must be higher than those of the upright faces of its image
 _QUARTERS = (1, 2, 3)
 
 
