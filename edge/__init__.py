@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edge.alignment import align
+    from edge.analysis.analyzer import Analyzer
+    from edge.analysis.event import Event
+    from edge.analysis.events import EventDetector
     from edge.analysis.expressions import Expressions
     from edge.analysis.quality import Quality, quality
     from edge.analysis.running_neutral import RunningNeutral
+    from edge.analysis.state import FaceState
     from edge.anonymization import hide
     from edge.drawing import Picture, draw, show
     from edge.errors import EdgeError, ImageError, MissingExtra, ModelError, SourceError
@@ -39,10 +43,14 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "KEYPOINT_NAMES",
+    "Analyzer",
     "EdgeError",
+    "Event",
+    "EventDetector",
     "Expressions",
     "Face",
     "FaceKeypoints",
+    "FaceState",
     "ImageError",
     "MissingExtra",
     "ModelError",
@@ -66,10 +74,14 @@ __all__ = [
 
 _HOME = {
     "KEYPOINT_NAMES": "edge.keypoints",
+    "Analyzer": "edge.analysis.analyzer",
     "EdgeError": "edge.errors",
+    "Event": "edge.analysis.event",
+    "EventDetector": "edge.analysis.events",
     "Expressions": "edge.analysis.expressions",
     "Face": "edge.face",
     "FaceKeypoints": "edge.facekeypoints",
+    "FaceState": "edge.analysis.state",
     "ImageError": "edge.errors",
     "MissingExtra": "edge.errors",
     "ModelError": "edge.errors",

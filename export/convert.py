@@ -75,6 +75,25 @@ def to_onnx(model: Any, size: int) -> onnx.ModelProto:
     return proto
 
 
+def eyes_to_onnx(model: Any, size: int) -> onnx.ModelProto:
+    """Convert an eye network; arguments and errors as of `to_onnx`."""
+    _require_tensorflow()
+    import tensorflow as tf
+    import tf2onnx
+
+    @tf.function(input_signature=[tf.TensorSpec([None, size, size, 1], tf.uint8, name="eye")])
+    def predict(eye: Any) -> dict[str, Any]:
+        outputs = model(eye, training=False)
+        return {name: tf.identity(outputs[name], name=name) for name in outputs}
+
+    proto: onnx.ModelProto
+    proto, _ = tf2onnx.convert.from_function(
+        predict, input_signature=predict.input_signature, opset=OPSET
+    )
+    check(proto)
+    return proto
+
+
 def _require_tensorflow() -> None:
     import keras
 

@@ -41,6 +41,13 @@ def describe_detector(record: dict[str, Any], sha256: str, license_text: str) ->
     return {"box_convention": BOX_CONVENTION, **_describe_origin(record, sha256, license_text)}
 
 
+def describe_eyes(
+    record: dict[str, Any], sha256: str, size: int, license_text: str
+) -> dict[str, str]:
+    """Metadata of an eye network; arguments as of `describe_keypoints`."""
+    return {"input_size": str(size), **_describe_origin(record, sha256, license_text)}
+
+
 def _describe_origin(record: dict[str, Any], sha256: str, license_text: str) -> dict[str, str]:
     recipe = record["recipe"]
     return {

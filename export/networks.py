@@ -1,4 +1,4 @@
-"""The two kinds of network that can be exported, behind one interface."""
+"""The kinds of network that can be exported, behind one interface."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from export import convert, detector_comparison, detector_graph, keypoint_comparison
 from export.calibration import detector_batches
+from export.eye_network import EyeNetwork
 from export.metadata import describe_detector, describe_keypoints
 from export.quantize import quantize, quantize_detector
 from export.source import TrainingRun, read_face_sets, read_photos, read_run
@@ -141,6 +142,8 @@ def open_network(folder: str, prepared: str | None, license_text: str) -> Export
     run = read_run(folder)
     if run.is_detector:
         return Detector(run, prepared, license_text)
+    if run.is_eyes:
+        return EyeNetwork(run, license_text)
     return KeypointNetwork(run, prepared, license_text)
 
 

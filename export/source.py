@@ -39,7 +39,7 @@ class FaceSet:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """A finished training run of either network.
+    """A finished training run of any network.
 
     Attributes:
         folder: the run's folder.
@@ -57,6 +57,11 @@ class TrainingRun:
     def is_detector(self) -> bool:
         """Whether the run trained a face detector; else it trained a keypoint network."""
         return bool(self.record.get("kind") == "detector")
+
+    @property
+    def is_eyes(self) -> bool:
+        """Whether the run trained an eye network."""
+        return bool(self.record.get("kind") == "eyes")
 
     @property
     def is_small(self) -> bool:

@@ -33,10 +33,11 @@ _SOURCE = re.compile(r"([\w.-]+/[\w.-]+)(?:@\w+| blob \w+):(.+)")
 _WIDTH = 98  # characters of a line
 
 _INTRODUCTION = """\
-The keypoint networks: the files edge/models/keypoints*.onnx, and those in export/models/ and
-export/models/small/ that they were made from, hold the weights of neural networks. Anyone may
-use, change and distribute them for any purpose, also commercially, under the terms of the
-Apache License 2.0, as the code (LICENSE), without warranty of any kind.
+The keypoint and eye networks: the files edge/models/keypoints*.onnx and edge/models/eyes.onnx,
+and those in export/models/, export/models/small/ and export/models/eyes/ that they were made
+from, hold the weights of neural networks. Anyone may use, change and distribute them for any
+purpose, also commercially, under the terms of the Apache License 2.0, as the code (LICENSE),
+without warranty of any kind.
 
 The face detector: the files edge/models/face*.onnx, and those in export/models/face/, and the
 networks in export/models/research/ are not covered by this. They were trained on the research
@@ -44,8 +45,8 @@ sets LFPW, YouTube Faces, LFW and AFLW and on the data of Kaggle's competition "
 Detection", and may be used for research and evaluation only, without warranty of any kind. A
 product needs another face detector: edge.FaceKeypoints takes one, and faces_at takes its boxes.
 
-The keypoint networks were trained on the pictures listed below, whose terms let anyone use
-them, and on views rendered from these. The pictures were cropped, made grey, rotated, relit and
+The keypoint and eye networks were trained on the pictures listed below, whose terms let anyone
+use them, and on views rendered from these. The pictures were cropped, made grey, rotated, relit and
 otherwise changed; the weights contain none of them. Where a licence asks for credit, this
 notice gives it. A licence of a picture says nothing about the rights of the person that it
 shows: personality rights remain, and this notice grants none.

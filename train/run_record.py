@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from edge.errors import first_line
 from edge.files import write_atomically
 from train.errors import RunError
+from train.eyes.recipe import EyeRecipe
 from train.recipes import AnyRollRecipe, FaceRecipe, JointRecipe, Recipe
 
 # The files of a run folder.
@@ -59,7 +60,9 @@ class RunPaths:
 
 
 def describe(
-    recipe: Recipe | FaceRecipe | AnyRollRecipe | JointRecipe, hashes: dict[str, str], backend: str
+    recipe: Recipe | FaceRecipe | AnyRollRecipe | JointRecipe | EyeRecipe,
+    hashes: dict[str, str],
+    backend: str,
 ) -> dict[str, Any]:
     """What is known before training: settings, SHA-256 of each data file, commit, versions."""
     return {

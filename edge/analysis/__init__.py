@@ -1,1 +1,1 @@
-"""What faces show beyond single measures: expressions, and how good a shot of a face is."""
+"""What faces show and do: eyes, mouths, attention, expressions, shots, and events."""

@@ -1,14 +1,18 @@
-"""What is assessed of faces where it was asked for: the quality of the shot, and expressions."""
+"""What is assessed of faces where it was asked for: quality, expressions, states and events."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from edge.analysis.analyzer import Analyzer
+from edge.analysis.event import Event
+from edge.analysis.events import EventDetector
 from edge.analysis.expressions import Expressions
 from edge.analysis.quality import PARTS, Quality, quality
 from edge.analysis.running_neutral import RunningNeutral
+from edge.analysis.state import COLUMNS, FaceState
 from edge.face import Face
 from edge.image import Rgb
 
@@ -24,13 +28,22 @@ class Assessment:
     Attributes:
         quality: of the shot.
         expressions: activations by name, 0–1.
+        state: of eyes, mouth and head.
     """
 
     quality: Quality | None = None
     expressions: Mapping[str, float] | None = None
+    state: FaceState | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Values that `json` can write: `quality` and `expressions`, each by name."""
+        """Values that `json` can write: `quality`, `expressions` and `state`, each by name."""
+        record = self._shares()
+        if self.state is not None:
+            record["state"] = self.state.to_dict()
+        return record
+
+    def _shares(self) -> dict[str, dict[str, float]]:
+        """Quality and expressions, each by name."""
         record: dict[str, Any] = {}
         if self.quality is not None:
             record["quality"] = self.quality.to_dict()
@@ -42,9 +55,11 @@ class Assessment:
 
     def to_row(self, columns: Sequence[str]) -> list[float | None]:
         """The values under the columns of `Assessor.columns`."""
-        record, row = self.to_dict(), {}
-        for group, values in record.items():
+        row: dict[str, float | None] = {}
+        for group, values in self._shares().items():
             row.update({_column(group, name): value for name, value in values.items()})
+        if self.state is not None:
+            row.update(zip(COLUMNS, self.state.to_row(), strict=True))
         return [row.get(column) for column in columns]
 
 
@@ -52,15 +67,24 @@ class Assessor:
     """Assesses faces.
 
     Attributes:
-        columns: of a table: `quality`, `quality_size` …, `expressions_smile` …
+        columns: of a table: `quality`, `quality_size` …, `expressions_smile` …, and those of
+            `edge.analysis.state`.
+        events: what has just ended in the video, of faces that are analyzed.
     """
 
-    def __init__(self, *, with_quality: bool = False, expressions: Reference | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        with_quality: bool = False,
+        expressions: Reference | None = None,
+        analyze: Analyzer | None = None,
+    ) -> None:
         """Choose what is assessed.
 
         Args:
             with_quality: the quality of shots.
             expressions: what expressions are compared with; None tells none.
+            analyze: measures eyes, mouth and head; None does not.
 
         Raises:
             ModelError: the network of expressions is missing or damaged.
@@ -68,15 +92,24 @@ class Assessor:
         self._with_quality = with_quality
         self._expressions = None if expressions is None else Expressions()
         self._is_relative = expressions == "relative"
-        self._neutral = RunningNeutral()
+        self._analyze = analyze
+        self.start_video()
         names = ("value", *PARTS) if with_quality else ()
         self.columns = tuple(_column("quality", name) for name in names)
         if self._expressions:
             self.columns += tuple(_column("expressions", n) for n in self._expressions.names)
+        if analyze:
+            self.columns += COLUMNS
 
     def start_video(self) -> None:
-        """Forget the usual faces of tracks, whose numbers begin anew."""
+        """Forget the tracks, whose numbers begin anew."""
         self._neutral = RunningNeutral()
+        self._detector = EventDetector()
+        self.events: list[Event] = []
+
+    def finish_video(self) -> list[Event]:
+        """What was in progress at the end of a video."""
+        return self._detector.finish()
 
     def __call__(
         self, image: Rgb, faces: Sequence[Face], time: float | None = None
@@ -88,12 +121,27 @@ class Assessor:
             faces: found in it.
             time: of a frame of a video, seconds; None for a still image.
         """
+        states: Sequence[FaceState | None] = [None] * len(faces)
+        if self._analyze:
+            states = self._watch(faces, self._analyze(image, faces), time)
         return [
             Assessment(
-                quality(image, face) if self._with_quality else None, self._express(face, time)
+                quality(image, face) if self._with_quality else None,
+                self._express(face, time),
+                state,
             )
-            for face in faces
+            for face, state in zip(faces, states, strict=True)
         ]
+
+    def _watch(
+        self, faces: Sequence[Face], states: list[FaceState], time: float | None
+    ) -> list[FaceState]:
+        """The states with what is known of a video's past, whose events are noted."""
+        if time is None:
+            return states
+        self.events = self._detector(faces, states, time)
+        shares = (self._detector.perclos(f.track_id) for f in faces if f.track_id is not None)
+        return [replace(state, perclos=share) for state, share in zip(states, shares, strict=True)]
 
     def _express(self, face: Face, time: float | None) -> dict[str, float] | None:
         if self._expressions is None or face.points68 is None:

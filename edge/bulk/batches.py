@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from edge.analysis.analyzer import Analyzer
 from edge.bulk.rows import Rows
 from edge.crop import Levels
 from edge.errors import ImageError
@@ -30,7 +31,10 @@ class _Decoded:
 
 
 def process_photos(
-    detect: FaceKeypoints, rows: Rows, photos: Iterable[tuple[str, ImageSource]]
+    detect: FaceKeypoints,
+    rows: Rows,
+    photos: Iterable[tuple[str, ImageSource]],
+    analyze: Analyzer | None = None,
 ) -> None:
     """Find the faces of photos, encoded or decoded, and add their rows in order.
 
@@ -38,6 +42,7 @@ def process_photos(
         detect: the open models.
         rows: receives one row per face, or one of a photo without a face or that failed.
         photos: name of each, and the photo; a str is the reason why it cannot be read.
+        analyze: measures the faces, if `rows` has columns for that.
     """
     batch: list[tuple[str, _Decoded | str]] = []
     pixels = 0
@@ -46,9 +51,9 @@ def process_photos(
         batch.append((name, decoded))
         pixels += 0 if isinstance(decoded, str) else decoded.grey.size
         if len(batch) == _MAX_PHOTOS or pixels >= _MAX_PIXELS:
-            _add(detect, rows, batch)
+            _add(detect, rows, batch, analyze)
             batch, pixels = [], 0
-    _add(detect, rows, batch)
+    _add(detect, rows, batch, analyze)
 
 
 def _decode(detect: FaceKeypoints, photo: ImageSource) -> _Decoded | str:
@@ -61,7 +66,12 @@ def _decode(detect: FaceKeypoints, photo: ImageSource) -> _Decoded | str:
         return _NO_MEMORY
 
 
-def _add(detect: FaceKeypoints, rows: Rows, batch: list[tuple[str, _Decoded | str]]) -> None:
+def _add(
+    detect: FaceKeypoints,
+    rows: Rows,
+    batch: list[tuple[str, _Decoded | str]],
+    analyze: Analyzer | None,
+) -> None:
     """Predict the keypoints of a batch, and add its rows."""
     decoded = [photo for _, photo in batch if isinstance(photo, _Decoded)]
     greys, detections = [p.grey for p in decoded], [p.detections for p in decoded]
@@ -70,11 +80,12 @@ def _add(detect: FaceKeypoints, rows: Rows, batch: list[tuple[str, _Decoded | st
     except MemoryError:
         if len(batch) > 1:
             for part in batch:
-                _add(detect, rows, [part])
+                _add(detect, rows, [part], analyze)
             return
         batch, faces = [(batch[0][0], _NO_MEMORY)], iter(())
     for name, photo in batch:
         if isinstance(photo, str):
             rows.add_failed(name, photo)
         else:
-            rows.add(name, next(faces))
+            found = next(faces)
+            rows.add(name, found, analyze.measure(photo.grey, found) if analyze else ())

@@ -11,6 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+from edge.analysis.analyzer import Analyzer
 from edge.bulk.executors import Executor
 from edge.bulk.output_folder import OutputFolder
 from edge.bulk.partitions import PartitionSummary, make_partitions
@@ -27,19 +28,21 @@ _LOG_INTERVAL_S = 30.0  # between lines of progress where standard error is no t
 class BulkJob:
     """One run over an archive, into one output folder."""
 
-    def __init__(self, detect: FaceKeypoints, output: str) -> None:
+    def __init__(self, detect: FaceKeypoints, output: str, analyze: Analyzer | None = None) -> None:
         """Set up a job; nothing is read or written yet.
 
         Args:
             detect: the open models.
             output: path or address of the output folder.
+            analyze: measures the faces; None does not.
 
         Raises:
             MissingExtra: the address needs a package that is not installed.
             SourceError: the address is unknown or incomplete.
         """
         address = output if is_remote(output) else os.path.abspath(output)
-        self._spec = JobSpec(detect, address, _settings_of_rows(detect))
+        settings = _settings_of_rows(detect) | _settings_of_states(analyze)
+        self._spec = JobSpec(detect, address, settings, analyze)
         self._folder = OutputFolder(output, self._spec.settings)
         self._summaries: dict[str, PartitionSummary] = {}
         self._new: list[PartitionSummary] = []
@@ -142,6 +145,11 @@ def _settings_of_rows(detect: FaceKeypoints) -> dict[str, Any]:
         # Absent where they are not asked for, as in the partitions of earlier versions.
         **({"points68": True} if settings.points68 else {}),
     }
+
+
+def _settings_of_states(analyze: Analyzer | None) -> dict[str, Any]:
+    """Likewise of the columns of the faces' states; empty where there are none."""
+    return {} if analyze is None else {"eyes": _name_and_hash(analyze.path)}
 
 
 def _name_and_hash(path: Path) -> str:

@@ -50,6 +50,7 @@ def parse_args(argv: list[str] | None = None, prog: str = PROG) -> argparse.Name
     """Parse the command line; exits with status 2 on a usage error."""
     parser = make_parser(prog)
     args = parser.parse_args(argv)
+    args.points68 = args.points68 or args.analyze
     if args.engine == "local" and args.address:
         parser.error("--address is for --engine ray; --engine local does not use a cluster")
     return args
@@ -83,6 +84,8 @@ def _add_models(group: argparse._ArgumentGroup) -> None:
     add_keypoint_model(group)
     add("--detector", default="face", metavar="NAME",
         help="face, haar, none or a detector's .onnx file (default: %(default)s)")  # fmt: skip
+    add("--analyze", action="store_true",
+        help="measure eyes, mouth, distance and attention, too; implies --points68")  # fmt: skip
     add("--precision", choices=("fp32", "int8"), default="fp32", help="default: %(default)s")
     add("--min-score", type=float, default=0.5, metavar="P",
         help="drop faces below this score, 0 to 1 (default: %(default)s)")  # fmt: skip

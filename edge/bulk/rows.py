@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from edge.analysis.state import COLUMNS, FaceState
 from edge.face import Face
 from edge.records import csv_header, csv_row
 
@@ -22,7 +23,9 @@ FAILED = "failed"
 _TYPES = {"image": pa.string(), "frame": pa.int32(), "face": pa.int32()}  # the others are float32
 
 
-def make_schema(keypoint_names: Sequence[str], points68: bool = False) -> pa.Schema:
+def make_schema(
+    keypoint_names: Sequence[str], points68: bool = False, is_analyzed: bool = False
+) -> pa.Schema:
     """The schema: columns of the CSV, then `status` ("face", "no face" or "failed") and `reason`.
 
     Coordinates are float32, in px, and null in rows without a face; `reason` is null unless the
@@ -31,8 +34,9 @@ def make_schema(keypoint_names: Sequence[str], points68: bool = False) -> pa.Sch
     Args:
         keypoint_names: names of the keypoints, in order.
         points68: whether there are columns of the 68 points.
+        is_analyzed: whether there are those of `edge.analysis.state`, null where not measured.
     """
-    header = csv_header(keypoint_names, points68)
+    header = [*csv_header(keypoint_names, points68), *(COLUMNS if is_analyzed else ())]
     columns = [pa.field(name, _TYPES.get(name, pa.float32())) for name in header]
     return pa.schema([*columns, pa.field("status", pa.string()), pa.field("reason", pa.string())])
 
@@ -44,6 +48,7 @@ class Rows:
     Attributes:
         keypoint_names: names of the keypoints, in order.
         points68: whether there are columns of the 68 points.
+        is_analyzed: whether there are those of `edge.analysis.state`.
         photos: number of photos.
         faces: number of faces, one row each.
         without_face: number of photos without a face.
@@ -52,19 +57,22 @@ class Rows:
 
     keypoint_names: Sequence[str]
     points68: bool = False
+    is_analyzed: bool = False
     photos: int = 0
     faces: int = 0
     without_face: int = 0
     failed: int = 0
     _rows: list[list[Any]] = field(default_factory=list)
 
-    def add(self, image: str, faces: Sequence[Face]) -> None:
-        """Add a photo and its faces, which may be none."""
+    def add(self, image: str, faces: Sequence[Face], states: Sequence[FaceState] = ()) -> None:
+        """Add a photo and its faces, which may be none, with their states if they are analyzed."""
         self.photos += 1
         self.faces += len(faces)
+        measured = [state.to_row() for state in states] if self.is_analyzed else [[]] * len(faces)
         self._rows += [
-            [*csv_row(image, 0, i, face), FACE, None] for i, face in enumerate(faces)
-        ]  # fmt: skip
+            [*csv_row(image, 0, i, face), *row, FACE, None]
+            for i, (face, row) in enumerate(zip(faces, measured, strict=True))
+        ]
         if not faces:
             self.without_face += 1
             self._add_without_face(image, NO_FACE, None)
@@ -76,12 +84,16 @@ class Rows:
         self._add_without_face(image, FAILED, reason)
 
     def _add_without_face(self, image: str, status: str, reason: str | None) -> None:
-        numbers = [None] * (len(csv_header(self.keypoint_names, self.points68)) - 2)
+        numbers = [None] * (len(self._schema) - 4)
         self._rows.append([image, 0, *numbers, status, reason])
+
+    @property
+    def _schema(self) -> pa.Schema:
+        return make_schema(self.keypoint_names, self.points68, self.is_analyzed)
 
     def to_table(self) -> pa.Table:
         """All rows as a table with the schema of `make_schema`."""
-        schema = make_schema(self.keypoint_names, self.points68)
+        schema = self._schema
         columns = zip(*self._rows, strict=True) if self._rows else [[] for _ in schema]
         arrays = [pa.array(values, col.type) for values, col in zip(columns, schema, strict=True)]
         return pa.table(arrays, schema=schema)

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"edge: {message}", file=sys.stderr)
     names = [source.name for source in sources]
     detect = open_models(args)
-    paths = TablePaths(args.json, args.csv)
+    paths = TablePaths(args.json, args.csv, args.events)
     annotations = _annotations(args, names)
     annotated = None if args.no_picture else AnnotatedPaths(names, args.output, paths.files)
     assess = _assessor(args)
@@ -61,11 +61,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _assessor(args: argparse.Namespace) -> Assessor | None:
     """Assesses the faces; None if that was not asked for."""
-    if not (args.quality or args.expressions):
+    if not (args.quality or args.expressions or args.analyze):
         return None
+    from edge.analysis.analyzer import Analyzer
     from edge.analysis.assessment import Assessor
 
-    return Assessor(with_quality=args.quality, expressions=args.expressions)
+    analyze = Analyzer(focal_px=args.focal, threads=args.threads) if args.analyze else None
+    return Assessor(with_quality=args.quality, expressions=args.expressions, analyze=analyze)
 
 
 def _finder(args: argparse.Namespace, detect: FaceKeypoints) -> FaceKeypoints | None:

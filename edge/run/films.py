@@ -180,7 +180,7 @@ class FilmProcessor:
         if self._assess:
             self._assess.start_video()
         with ExitStack() as stack:
-            stack.callback(self._reporter.finish, film.name)
+            stack.callback(self._finish, film.name)
             writer = stack.enter_context(self._open_copy(path, film)) if path else None
             finder = self._finder if writer else None
             stack.enter_context(self._reporter.progress(film.name, film.total, "frames"))
@@ -202,7 +202,12 @@ class FilmProcessor:
         if self._assess is None:
             return result
         assessments = self._assess(result.image, result.faces, result.time)
-        return replace(result, assessments=assessments)
+        return replace(result, assessments=assessments, events=self._assess.events)
+
+    def _finish(self, name: str) -> None:
+        if self._assess:
+            self._reporter.record_events(name, self._assess.finish_video())
+        self._reporter.finish(name)
 
     def _write(self, result: ImageResult, writer: _AnnotatedVideo | None) -> None:
         self._reporter.advance()

@@ -58,7 +58,9 @@ def parse_args(argv: list[str] | None = None, prog: str = PROG) -> argparse.Name
     parser = make_parser(prog)
     args = parser.parse_args(argv)
     args.quality = args.quality or args.best is not None
-    args.points68 = args.points68 or args.quality or args.expressions is not None
+    args.analyze = args.analyze or args.events is not None
+    needs_points68 = args.quality or args.analyze or args.expressions is not None
+    args.points68 = args.points68 or needs_points68
     if error := _usage_error(args):
         parser.error(error)
     return args
@@ -74,6 +76,10 @@ def _usage_error(args: argparse.Namespace) -> str | None:
         return "the following arguments are required: SOURCE"
     if args.resume and (not (args.json or args.csv) or "-" in (args.json, args.csv)):
         return "--resume needs a file in --json or --csv, from which it reads what is complete"
+    if args.events == "-" and "-" in (args.json, args.csv, args.output):
+        return "only one of --json, --csv, --events and --output can write to standard output"
+    if args.resume and args.events:
+        return "--resume and --events exclude each other: events need the whole video"
     if args.best is not None and args.best == args.align:
         return "--best and --align need different folders"
     if args.resume and (args.coco or args.cvat or args.label_studio or args.labelme):
@@ -118,6 +124,12 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
     add("--expressions", choices=("absolute", "relative"),
         help="tell expressions, in --json and --csv: against the mean person, or in videos against "
         "the person's own usual face; implies --points68")  # fmt: skip
+    add("--analyze", action="store_true",
+        help="measure eyes, mouth, distance and attention, in --json and --csv; implies "
+        "--points68")  # fmt: skip
+    add("--events", metavar="FILE",
+        help="write one JSON object per blink, yawn, nod … of a face in a video; - for stdout; "
+        "implies --analyze")  # fmt: skip
     add("--names", action="store_true", help="draw the names of the keypoints")
     add("--errors", action="store_true", help="draw the error radius of each keypoint")
     add("--outline", action="store_true",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from edge.alignment import align
 from edge.analysis.assessment import Assessment
+from edge.analysis.event import Event
 from edge.anonymization import Part, hide
 from edge.cli.annotation_files import AnnotationFiles
 from edge.cli.progress import Progress
@@ -76,6 +77,7 @@ class ImageResult:
         time: of the frame, seconds from the beginning; None for a still image.
         candidates: what may be a face and is hidden with the faces, if they are to be hidden.
         assessments: of each face, if they are assessed.
+        events: what has just ended in the video.
     """
 
     name: str
@@ -85,6 +87,7 @@ class ImageResult:
     time: float | None = None
     candidates: Sequence[Face] = ()
     assessments: Sequence[Assessment] = ()
+    events: Sequence[Event] = ()
 
 
 class Reporter:
@@ -155,6 +158,7 @@ class Reporter:
         self._last_source = result.name
         size, tables = (width, height), self._outputs.tables
         tables.write(result.name, size, result.faces, result.frame, result.time, result.assessments)
+        tables.write_events(result.name, result.events)
         self._save_aligned(result)
         self._keep_best(result)
         if result.frame is not None:
@@ -168,6 +172,10 @@ class Reporter:
                 print(_summary(result.name, number, face))
         if not result.faces:
             self.message(f"{result.name}: no face found{self._hint(height, width)}")
+
+    def record_events(self, name: str, events: Sequence[Event]) -> None:
+        """Write what was in progress when the video of this name ended."""
+        self._outputs.tables.write_events(name, events)
 
     def finish(self, name: str) -> None:
         """Write the best shots of a source of this name, which has ended."""

@@ -1,4 +1,4 @@
-"""The JSON Lines file and the CSV file of a run, written and flushed image by image."""
+"""The JSON Lines files and the CSV file of a run, written and flushed image by image."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from edge.analysis.assessment import Assessment
+from edge.analysis.event import Event
 from edge.cli.filenames import STDIO
 from edge.errors import SourceError
 from edge.face import Face
@@ -24,20 +25,25 @@ from edge.run.output_paths import FileSet
 
 @dataclass(frozen=True, slots=True)
 class TablePaths:
-    """The paths of the two tables: a file, `-` for standard output, or None for no table."""
+    """The paths of the tables: a file, `-` for standard output, or None for no table."""
 
     json: str | None = None
     csv: str | None = None
+    events: str | None = None
 
     @property
     def files(self) -> list[str]:
         """Those that are files."""
-        return [path for path in (self.json, self.csv) if path and path != STDIO]
+        return [path for path in self._all if path and path != STDIO]
 
     @property
     def use_stdout(self) -> bool:
         """Whether one of them is standard output."""
-        return STDIO in (self.json, self.csv)
+        return STDIO in self._all
+
+    @property
+    def _all(self) -> tuple[str | None, ...]:
+        return self.json, self.csv, self.events
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Tables:
         json_file: TextIO | None,
         csv_file: TextIO | None,
         content: TableContent | None = None,
+        events_file: TextIO | None = None,
     ) -> None:
         """Write the CSV header if that file is empty.
 
@@ -72,11 +79,12 @@ class Tables:
             json_file: open for writing, or None.
             csv_file: likewise.
             content: what else the tables have; None for the defaults.
+            events_file: open for writing, or None.
         """
         self._names = names
         self._content = content or TableContent()
         self._json = json_file
-        self._csv = csv_file
+        self._csv, self._events = csv_file, events_file
         if csv_file and not (csv_file.seekable() and csv_file.tell()):
             csv_file.write(csv_line(csv_columns(names, self._content)))
 
@@ -105,9 +113,7 @@ class Tables:
             record = to_record(name, *size, faces, self._names, frame, time, measuring)
             for entry, assessment in zip(record["faces"], assessments, strict=False):
                 entry.update(assessment.to_dict())
-            escape = _encoding(self._json) != "utf-8"  # standard output may be anything
-            print(json.dumps(record, ensure_ascii=escape, allow_nan=False), file=self._json)
-            self._json.flush()
+            _write_json(record, self._json)
         if self._csv:
             name = written_name(image, _encoding(self._csv))
             seconds = "" if time is None else round(time, TIME_DIGITS)
@@ -117,6 +123,12 @@ class Tables:
                 values = assessment.to_row(self._content.assessed)
                 self._csv.write(csv_line([*row, *("" if v is None else v for v in values)]))
             self._csv.flush()
+
+    def write_events(self, image: str, events: Sequence[Event]) -> None:
+        """Append what happened in a video of this name."""
+        if self._events:
+            for event in events:
+                _write_json({"image": written_name(image), **event.to_dict()}, self._events)
 
 
 def csv_columns(names: Sequence[str], content: TableContent | None = None) -> list[str]:
@@ -150,19 +162,25 @@ def open_tables(
         content: what else the tables have; None for the defaults.
 
     Raises:
-        SourceError: a file cannot be written, is one of `inputs`, or both tables are one file.
+        SourceError: a file cannot be written, is one of `inputs`, or two tables are one file.
     """
     used = [Path(name) for name in inputs if name != STDIO]
     with contextlib.ExitStack() as stack:
         files: list[TextIO | None] = []
-        for path in (paths.json, paths.csv):
+        for path in (paths.json, paths.csv, paths.events):
             if not path or path == STDIO:
                 files.append(sys.stdout if path else None)
                 continue
             files.append(stack.enter_context(_open_text(Path(path), used, append)))
             used.append(Path(path))
-        json_file, csv_file = files
-        yield Tables(names, json_file, csv_file, content)
+        json_file, csv_file, events_file = files
+        yield Tables(names, json_file, csv_file, content, events_file)
+
+
+def _write_json(record: dict[str, Any], file: TextIO) -> None:
+    escape = _encoding(file) != "utf-8"  # standard output may be anything
+    print(json.dumps(record, ensure_ascii=escape, allow_nan=False), file=file)
+    file.flush()
 
 
 def _encoding(file: TextIO) -> str:

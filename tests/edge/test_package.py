@@ -21,8 +21,8 @@ IMPORTS = {
     "edge.evaluation": BASE | {"edge.geometry"},
     "edge.networks": IMAGE | {"edge.geometry"},
     "edge": {"edge.formats", "edge.geometry", "edge.networks"},
-    "edge.analysis": {CORE, "edge.geometry", "edge.networks"},
     "edge.video": {CORE, "edge.formats", "edge.geometry", "edge.networks"},
+    "edge.analysis": {CORE, "edge.geometry", "edge.networks", "edge.video"},
     "edge.cli": {CORE, "edge.formats", "edge.networks"},
     "edge.run": {
         CORE,
@@ -42,7 +42,7 @@ IMPORTS = {
         "edge.cli",
     },
     "edge.console": {CORE, "edge.cli", "edge.run", "edge.serve", "edge.bulk"},
-    "edge.bulk": {CORE, "edge.formats", "edge.networks", "edge.cli"},
+    "edge.bulk": {CORE, "edge.analysis", "edge.formats", "edge.networks", "edge.cli"},
     "train": {"edge"},
     "export": {"edge"},
     "benchmarks": {"edge"},

@@ -10,6 +10,7 @@ def test_defaults():
         "shard": (1, 1), "partition": 256, "engine": None, "address": None, "workers": None,
         "model": None, "detector": "face", "precision": "fp32", "threads": 1, "min_score": 0.5,
         "max_faces": None, "detect_size": 320, "points68": False, "upright_only": False,
+        "analyze": False,
     }  # fmt: skip
 
 

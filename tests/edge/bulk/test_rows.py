@@ -7,6 +7,7 @@ pytest.importorskip("pyarrow")
 
 import pyarrow as pa
 
+from edge.analysis.state import FaceState
 from edge.bulk.rows import Rows, make_schema
 from edge.face import Face
 from edge.keypoints import KEYPOINT_NAMES
@@ -78,4 +79,16 @@ def test_the_68_points_are_columns_of_every_photo():
     first, second, third = table.to_pylist()
     assert [first[f"p68_{i}_{axis}"] for i in range(68) for axis in "xy"] == list(range(136))
     assert second["p68_5_x"] is None
+    assert third["reason"] == "broken"
+
+
+def test_analyzed_faces_have_columns_of_their_state():
+    rows = Rows(KEYPOINT_NAMES, is_analyzed=True)
+    rows.add("a.jpg", [FACE], [FaceState(facing=0.5)])
+    rows.add("b.jpg", [])
+    rows.add_failed("c.jpg", "broken")
+    table = rows.to_table()
+    assert table.schema == make_schema(KEYPOINT_NAMES, is_analyzed=True)
+    first, second, third = table.to_pylist()
+    assert (first["facing"], first["distance_cm"], second["facing"]) == (0.5, None, None)
     assert third["reason"] == "broken"

@@ -19,6 +19,8 @@ from edge.run.options import parse_args
             ["a.jpg", "--resume", "--json", "a.jsonl", "--coco", "a.json"],
             "--resume does not go with --coco, --cvat, --label-studio and --labelme",
         ),
+        (["a.mp4", "--events", "-", "--csv", "-"], "only one of --json, --csv, --events and"),
+        (["a.mp4", "--events", "e", "--resume", "--csv", "c"], "--resume and --events exclude"),
         (["a.jpg", "--every", "0"], "--every must be at least 1, received 0"),
         (["a.jpg", "--focal", "0"], "--focal must be above 0 and finite, received 0.0"),
         (["a.jpg", "--focal", "nan"], "--focal must be above 0 and finite, received nan"),
@@ -44,6 +46,14 @@ def test_limits_themselves_are_allowed():
         ["a.mp4", "--every", "1", "--start", "0", "--stop", "inf", "--align-size", "4096"]
     )
     assert (args.every, args.start, args.stop, args.align_size) == (1, 0.0, math.inf, 4096)
+
+
+def test_events_imply_the_analysis_and_that_the_68_points():
+    args = parse_args(["a.mp4", "--events", "e.jsonl"])
+    assert (args.analyze, args.points68) == (True, True)
+    args = parse_args(["a.jpg", "--analyze"])
+    assert (args.events, args.points68) == (None, True)
+    assert not parse_args(["a.jpg"]).points68
 
 
 def test_info_needs_no_source():

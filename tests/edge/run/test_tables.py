@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from edge.analysis.event import Event
 from edge.cli.streams import make_streams_readable
 from edge.errors import SourceError
 from edge.formats.names import read_name
@@ -35,6 +36,16 @@ def test_tables_have_a_line_per_image_and_a_row_per_face(face):
     assert [row[:5] for row in table[1:]] == [
         ["ä, b.jpg", "0", "0", "0.9877", "1.4"], ["ä, b.jpg", "0", "1", "0.9877", "1.4"]
     ]  # fmt: skip
+
+
+def test_events_are_lines_of_json():
+    lines = io.StringIO()
+    tables = Tables(KEYPOINT_NAMES, None, None, events_file=lines)
+    tables.write_events("film.mp4", [Event("blink", 1.00049, 1.2, {"depth": 0.98765}, 3)])
+    assert json.loads(lines.getvalue()) == {
+        "image": "film.mp4", "time": 1.0, "end": 1.2, "track": 3, "kind": "blink", "depth": 0.988,
+    }  # fmt: skip
+    Tables(KEYPOINT_NAMES, None, None).write_events("film.mp4", [Event("nod", 1.0, 2.0)])
 
 
 def test_faces_are_measured_as_asked(sample, detect):

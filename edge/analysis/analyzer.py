@@ -1,0 +1,102 @@
+"""The analyzer: from an image and its faces to the state of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from edge.analysis.eyes import AnyImage, EyeState, measure_eyes
+from edge.analysis.head import measure_head
+from edge.analysis.mouth import lip_opening
+from edge.analysis.state import FaceState
+from edge.face import Face
+from edge.geometry.camera import Camera
+from edge.image import ImageSource
+from edge.networks.eye_model import EyeModel
+from edge.video.luma import Luma, view_frame
+
+
+class Analyzer:
+    """Measures eyes, mouth and head of faces; the eye network is opened once, here.
+
+    One object may be used from several threads at once. Pickled for another process it takes its
+    settings along, and opens the network there again.
+
+    Attributes:
+        path: the file of the eye network.
+    """
+
+    def __init__(self, *, focal_px: float | None = None, threads: int = 1) -> None:
+        """Open the eye network.
+
+        Args:
+            focal_px: the camera's focal length, px; None assumes 1.5 of the image's longer side,
+                and counts in the error of the distance what that may be wrong by.
+            threads: threads that one network run may use.
+
+        Raises:
+            ModelError: the eye network is missing or damaged.
+            ValueError: `focal_px` is not above 0.
+        """
+        if focal_px is not None and not focal_px > 0:
+            raise ValueError(f"focal_px must be above 0, received {focal_px}")
+        self._focal_px, self._threads = focal_px, threads
+        self._eyes = EyeModel(threads=threads)
+        self.path = self._eyes.path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What pickle stores: the settings."""
+        return _reopen, (self._focal_px, self._threads)
+
+    def __call__(self, image: ImageSource, faces: Sequence[Face]) -> list[FaceState]:
+        """Measure the faces of an image.
+
+        Args:
+            image: as `edge.FaceKeypoints` takes it, not cut out of another.
+            faces: found in it; the mouth needs their `points68`.
+
+        Returns:
+            The state of each face, in order.
+
+        Raises:
+            ImageError, SourceError: as `edge.FaceKeypoints`.
+        """
+        pixels = view_frame(image)
+        return self.measure(pixels if pixels.ndim == 2 else Luma(pixels), faces)
+
+    def measure(self, grey: AnyImage, faces: Sequence[Face]) -> list[FaceState]:
+        """As a call, of a grey image as `edge.analysis.eyes.measure_eyes` takes it."""
+        if not faces:
+            return []
+        height, width = grey.shape[:2]
+        camera = Camera.of_image(width, height, self._focal_px)
+        eyes = measure_eyes(self._eyes, grey, faces)
+        return [_state(face, pair, camera) for face, pair in zip(faces, eyes, strict=True)]
+
+
+def _reopen(focal_px: float | None, threads: int) -> Analyzer:
+    return Analyzer(focal_px=focal_px, threads=threads)
+
+
+def _state(face: Face, eyes: tuple[EyeState, EyeState] | None, camera: Camera) -> FaceState:
+    state = FaceState(lip_opening=lip_opening(face))
+    if eyes is not None:
+        right, left = eyes
+        state = replace(
+            state,
+            eye_opening_right=right.opening,
+            eye_opening_left=left.opening,
+            closed_right=right.closed,
+            closed_left=left.closed,
+        )
+    head = measure_head(face, camera)
+    if head is not None:
+        state = replace(
+            state,
+            distance_cm=head.distance_cm,
+            yaw_deg=head.yaw_deg,
+            pitch_deg=head.pitch_deg,
+            facing=head.facing,
+        )
+    return state

@@ -1,0 +1,87 @@
+"""Distance from the camera, head pose, and whether a head faces the camera."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.face import Face
+from edge.geometry.camera import Camera
+from edge.geometry.head_fit import HeadFit, fit_head
+from edge.geometry.head_pose import angles_deg, deviations_deg
+from edge.measures import Measure
+
+# Up to about this angle people look at something by moving their eyes alone (Stahl, 1999); beyond
+# it the head follows.
+FACING_DEG = 20.0
+_DEVIATION_PER_RADIUS = 1 / 1.1774  # of a circular normal distribution
+_PROBABLE_ERROR = 0.6745
+
+
+@dataclass(frozen=True, slots=True)
+class HeadState:
+    """A head: see `edge.analysis.state.FaceState`."""
+
+    distance_cm: Measure | None
+    yaw_deg: Measure
+    pitch_deg: Measure
+    facing: float
+
+
+def measure_head(face: Face, camera: Camera) -> HeadState | None:
+    """Measure the head of a face; None where its keypoints span no face.
+
+    The distance is the focal length over the scale of the mean head fitted to the keypoints, whose
+    error includes how much heads differ in size, and the focal length's own where it is assumed.
+
+    Args:
+        face: with keypoints in Kaggle's scheme.
+        camera: of the image.
+    """
+    points = np.asarray(face.keypoints, np.float64)
+    if not np.ptp(points, axis=0).max() > 0:
+        return None
+    deviation = _DEVIATION_PER_RADIUS * np.asarray(face.error, np.float64)
+    fit = fit_head(points, deviation, camera)
+    if fit is None:
+        return None
+    _, yaw, pitch = angles_deg(fit).tolist()
+    _, yaw_deviation, pitch_deviation = deviations_deg(fit).tolist()
+    return HeadState(
+        _distance_cm(fit, camera),
+        Measure(yaw, _PROBABLE_ERROR * yaw_deviation),
+        Measure(pitch, _PROBABLE_ERROR * pitch_deviation),
+        _facing((yaw, pitch), (yaw_deviation, pitch_deviation)),
+    )
+
+
+def _distance_cm(fit: HeadFit, camera: Camera) -> Measure | None:
+    if camera.inverse_focal == 0:
+        return None
+    value = 1 / (camera.inverse_focal * fit.pose.scale)
+    size = fit.excess * math.sqrt(fit.covariance[3, 3])  # of the logarithm of the scale
+    relative = math.hypot(size, camera.deviation / camera.inverse_focal)
+    return Measure(value, _PROBABLE_ERROR * relative * value)
+
+
+def _facing(angles: tuple[float, float], deviations: tuple[float, float]) -> float:
+    """The probability that the angle between the head and the camera is below `FACING_DEG`.
+
+    The error of that angle is that of yaw and pitch in its direction, taken as normal.
+    """
+    angle = math.hypot(*angles)
+    if angle > 0:
+        parts = (a / angle * d for a, d in zip(angles, deviations, strict=True))
+        deviation = math.hypot(*parts)
+    else:
+        deviation = math.hypot(*deviations) / math.sqrt(2)
+    if not deviation > 0:
+        return float(angle < FACING_DEG)
+    return _normal((FACING_DEG - angle) / deviation) - _normal((-FACING_DEG - angle) / deviation)
+
+
+def _normal(value: float) -> float:
+    """The cumulative normal distribution."""
+    return 0.5 * math.erfc(-value / math.sqrt(2))

@@ -1,0 +1,1 @@
+"""Training of the eye network: how far an eye is open."""
