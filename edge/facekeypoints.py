@@ -215,7 +215,7 @@ class FaceKeypoints:
             i for i, own in enumerate(faces) if all(f.score < rotated.SURE_SCORE for f in own)
         ]
         search = partial(rotated.detect_rotated, self.face_detector)
-        min_score = max(self.min_score, rotated.MIN_SCORE)
+        min_score = max(self.min_score, rotated.SURE_SCORE)
         images = [greys[i] for i in unsure]
         found = [self._detect(grey, search, min_score) for grey in images]
         for i, others in zip(unsure, self._predict(images, found, points68), strict=True):

@@ -15,9 +15,9 @@ from edge.networks.detections import Detections, Detector
 from edge.networks.tiling import join
 
 # Fused score from which on a face is so sure that its image is not searched rotated, and from which
-# on a rotated one is accepted. Three of 304 images without a face have one that scores 0.75; the
-# network's score tells a face that stands on its head from an upright one.
-SURE_SCORE, MIN_SCORE = 0.8, 0.75
+# on a rotated one is accepted: one of 304 images without a face has such a one. The network's score
+# tells a face that stands on its head from an upright one.
+SURE_SCORE = 0.8
 MARGIN = 0.1  # by which its score must be higher than those of the upright faces of its image
 _QUARTERS = (1, 2, 3)
 
