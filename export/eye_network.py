@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from edge.geometry.eye_frame import PATCH
 from edge.networks.eye_model import EyeModel
@@ -39,9 +40,7 @@ class EyeNetwork:
         patches = np.random.default_rng(0).integers(0, 256, (_PATCHES, PATCH, PATCH), np.uint8)
         wanted = self._model.predict(patches[..., None], verbose=0)
         found = EyeModel(path)(patches)
-        difference = max(
-            float(np.abs(wanted[name] - getattr(found, name)).max()) for name in found._fields
-        )
+        difference = max(_difference(wanted[name], getattr(found, name)) for name in found._fields)
         if not difference <= _MAX_DIFFERENCE:
             raise ExportError(f"{path}: differs from Keras by {difference} eye widths")
         return (
@@ -56,3 +55,8 @@ class EyeNetwork:
     def check_int8(self, fp32: Path, int8: Path) -> str:
         """Never called, likewise."""
         raise ExportError(f"{int8}: there is no int8 file of an eye network")
+
+
+def _difference(wanted: NDArray[np.float32], found: NDArray[np.float32]) -> float:
+    """The greatest difference, in eye widths; of values above 1, relative to them."""
+    return float((np.abs(wanted - found) / np.maximum(1, np.abs(wanted))).max())

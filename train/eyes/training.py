@@ -21,6 +21,7 @@ from train.eyes.views import EyeViews, read_views
 from train.run_record import MODEL, RunPaths, describe, open_run, write_record
 
 _FILES = ("annotations.jsonl", "mesh.npz")
+_MIN_SINGULAR = 1e-6  # of the largest singular value
 
 
 def train_eyes(recipe: EyeRecipe, paths: RunPaths) -> dict[str, Any]:
@@ -82,10 +83,12 @@ def _predict(network: keras.Model, patches: NDArray[np.uint8]) -> NDArray[np.flo
     return np.asarray(network.predict(patches[..., None], batch_size=1024, verbose=0))
 
 
-def _calibrate(values: NDArray[np.float32], openings: NDArray[np.float32]) -> Calibration:
+def _calibrate(values: NDArray[np.floating], openings: NDArray[np.float32]) -> Calibration:
     """The line of least squares from values to openings of eyes as they are, closed at 0."""
-    columns = np.column_stack([values, np.clip(values / KNEE, None, 1.0)])
-    slope, offset = np.linalg.lstsq(columns, openings, rcond=None)[0].tolist()
+    values = values.astype(np.float64)
+    columns = np.column_stack([values, np.minimum(values / KNEE, 1.0)])
+    # Where no value is above the knee, both columns are one, and the shortest solution is taken.
+    slope, offset = np.linalg.lstsq(columns, openings, rcond=_MIN_SINGULAR)[0].tolist()
     return Calibration(slope, offset)
 
 
