@@ -28,7 +28,8 @@ from benchmarks.reporting.markdown import header, row
 _SETS = ("lowest", "newest")  # of dependencies
 _TESTS = (
     "tests/conftest.py", "tests/drawn_faces.py", "tests/made_faces.py", "tests/made_models.py",
-    "tests/made_videos.py", "tests/poison_input.py", "tests/edge", "edge/data", "pyproject.toml",
+    "tests/made_shots.py", "tests/made_videos.py", "tests/poison_input.py", "tests/edge",
+    "edge/data", "pyproject.toml",
 )  # fmt: skip
 _VERSIONS = (
     "import json, platform; from importlib.metadata import version as v; "
