@@ -60,7 +60,7 @@ def as_rgb(source: Any, order: Order = "rgb") -> Rgb:
 
 def check_rgb(image: NDArray[np.generic]) -> Rgb:
     """An image as it is; raises ImageError unless it is uint8 `(H, W, 3)` and not empty."""
-    return _check(image, "(H, W, 3)", np.ndim(image) == 3 and image.shape[2] == 3)
+    return _check(image, "(H, W, 3)", np.shape(image)[2:] == (3,))
 
 
 def check_grey(image: NDArray[np.generic]) -> Grey:
