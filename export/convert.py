@@ -57,19 +57,7 @@ def to_onnx(model: Any, size: int) -> onnx.ModelProto:
     Raises:
         ExportError: Keras does not run on TensorFlow, or the ONNX model is invalid.
     """
-    _require_tensorflow()
-    import tensorflow as tf
-    import tf2onnx
-
-    @tf.function(input_signature=[tf.TensorSpec([None, size, size, 1], tf.uint8, name="face")])
-    def predict(face: Any) -> dict[str, Any]:
-        outputs = model(face, training=False)
-        return {name: tf.identity(outputs[name], name=name) for name in outputs}
-
-    proto: onnx.ModelProto
-    proto, _ = tf2onnx.convert.from_function(
-        predict, input_signature=predict.input_signature, opset=OPSET
-    )
+    proto = _convert(model, size, "face")
     simplify(proto, size)
     check(proto)
     return proto
@@ -77,20 +65,26 @@ def to_onnx(model: Any, size: int) -> onnx.ModelProto:
 
 def eyes_to_onnx(model: Any, size: int) -> onnx.ModelProto:
     """Convert an eye network; arguments and errors as of `to_onnx`."""
+    proto = _convert(model, size, "eye")
+    check(proto)
+    return proto
+
+
+def _convert(model: Any, size: int, name: str) -> onnx.ModelProto:
+    """Convert a network of uint8 images `(N, size, size, 1)` with the input `name`."""
     _require_tensorflow()
     import tensorflow as tf
     import tf2onnx
 
-    @tf.function(input_signature=[tf.TensorSpec([None, size, size, 1], tf.uint8, name="eye")])
-    def predict(eye: Any) -> dict[str, Any]:
-        outputs = model(eye, training=False)
-        return {name: tf.identity(outputs[name], name=name) for name in outputs}
+    @tf.function(input_signature=[tf.TensorSpec([None, size, size, 1], tf.uint8, name=name)])
+    def predict(images: Any) -> dict[str, Any]:
+        outputs = model(images, training=False)
+        return {key: tf.identity(outputs[key], name=key) for key in outputs}
 
     proto: onnx.ModelProto
     proto, _ = tf2onnx.convert.from_function(
         predict, input_signature=predict.input_signature, opset=OPSET
     )
-    check(proto)
     return proto
 
 
