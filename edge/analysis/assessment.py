@@ -102,7 +102,7 @@ class Assessor:
             self.columns += COLUMNS
 
     def start_video(self) -> None:
-        """Forget the tracks, whose numbers begin anew."""
+        """Forget the tracks, whose numbers restart."""
         self._neutral = RunningNeutral()
         self._detector = EventDetector()
         self.events: list[Event] = []

@@ -1,7 +1,7 @@
 """How far the eyes of faces are open, by the eye network.
 
-Measured anew in each image, so that smoothing does not shorten blinks: points that are smoothed
-over time only say where the eyes are.
+Measured in each image by itself, so that smoothing does not shorten blinks: points that are
+smoothed over time only say where the eyes are.
 
 Legend: N faces.
 """

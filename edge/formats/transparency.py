@@ -1,4 +1,4 @@
-"""Transparent images, laid over white."""
+"""Transparent images, composited over white."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def on_white(
     """An image of any mode with transparency, over white; RGB.
 
     Args:
-        image: to be laid over white.
+        image: to be composited over white.
         convert: makes RGB of its colours, given as L or RGB; None for RGB as it is.
     """
     clear = image.convert("RGBA")

@@ -15,7 +15,7 @@ class Clock:
     Attributes:
         origin: the first frame's time by the file's own clock, seconds.
         shifts: from the file's own clock to ours, seconds; a further one from each place on at
-            which its time stamps begin anew.
+            which its time stamps restart.
     """
 
     def __init__(self, interval: float, overflow: Fraction | None = None) -> None:
@@ -23,7 +23,7 @@ class Clock:
 
         Args:
             interval: seconds after which frames without a time stamp follow the one before.
-            overflow: seconds after which the time stamps begin anew, which FFmpeg adds to those
+            overflow: seconds after which the time stamps restart, which FFmpeg adds to those
                 that it takes for overflown, also where files were joined; None for never.
         """
         self.origin = 0.0
@@ -38,7 +38,7 @@ class Clock:
     def seconds(self, stamp: int | None, unit: Fraction | None) -> float:
         """The time of the next frame, in presentation order.
 
-        Where the time stamps begin anew, as in files that were joined, the time goes on. A single
+        Where the time stamps restart, as in files that were joined, the time goes on. A single
         time stamp that does not rise is an inaccuracy, and its frame follows soon.
 
         Args:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edge.video.transport import Recent
 
 
-# Seconds after which the time stamps of MPEG's streams begin anew (ISO/IEC 13818-1, 2.4.3.7).
+# Seconds after which the time stamps of MPEG's streams restart (ISO/IEC 13818-1, 2.4.3.7).
 _OVERFLOW_S = Fraction(1 << 33, 90_000)
 _OVERFLOWING = ("mpegts", "mpeg")
 
@@ -82,5 +82,5 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
 
 
 def overflow_of(container: InputContainer) -> Fraction | None:
-    """The seconds after which a container's time stamps begin anew; None if they do not."""
+    """The seconds after which a container's time stamps restart; None if they do not."""
     return _OVERFLOW_S if container.format.name in _OVERFLOWING else None

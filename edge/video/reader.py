@@ -103,7 +103,7 @@ class Video:
     def _header_seconds(self) -> float:
         seconds = (self._container.duration or 0) / 1e6
         overflow = overflow_of(self._container)
-        # Where the time stamps begin anew, FFmpeg takes them for a day later.
+        # Where the time stamps restart, FFmpeg takes them for a day later.
         return 0.0 if overflow and seconds > overflow / 2 else max(0.0, seconds)
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ _HELD = {
     "mpeg": {"mp2", "mp3", "ac3", "dts"},
     "ogg": {"vorbis", "opus", "flac", "speex"},
 }
-_MAX_STEP_BACK_S = 0.5  # before the end of the last packet, from which on the times begin anew
+_MAX_STEP_BACK_S = 0.5  # before the end of the last packet, from which on the times restart
 _MAX_PART_GAP_S = 1.0  # between the sound of two parts of a joined file
 
 
@@ -144,7 +144,7 @@ class SoundClock:
         self._frames = frames
         self._overflow = overflow
         self._shift: Fraction | None = None
-        self._part = 0  # of the file, which is joined of parts whose times begin anew
+        self._part = 0  # of the file, which is joined of parts whose times restart
         self._last = Fraction(0)  # time of the last packet by the file's clock
         self._end: Fraction | None = None  # of the last packet by the clock of the frames
 
