@@ -64,7 +64,7 @@ matrix: .venv/runtime-installed
 train: .venv/dev-installed
 	@test -d "$$DATA" || { echo "usage: make train DATA=FOLDER" >&2; exit 2; }
 	$(BIN)/python -m train.prepare --recipe keypoints -o runs/labelled.npz -- "$$DATA"
-	$(BIN)/python -m train.prepare --recipe face-any-roll -o runs/permissive.npz -- "$$DATA"
+	$(BIN)/python -m train.prepare --recipe face -o runs/permissive.npz -- "$$DATA"
 	for recipe in keypoints keypoints-small; do \
 		$(BIN)/python -m train.run --recipe $$recipe --data runs/labelled.npz \
 			$(LIMIT) -o runs/$$recipe --resume \
@@ -84,7 +84,7 @@ train-research: .venv/dev-installed
 	$(BIN)/python -m train.run --recipe research --data runs/faces.npz \
 		--negatives "$$DATA/negatives" $(LIMIT) -o runs/research --resume
 	$(BIN)/python -m export.run runs/research -o runs/models/research
-	$(BIN)/python -m train.prepare --recipe face -o runs/photos.npz -- "$$DATA"
+	$(BIN)/python -m train.prepare --recipe face-research -o runs/photos.npz -- "$$DATA"
 	$(BIN)/python -m train.score runs/research --data runs/faces.npz --photos runs/photos.npz \
 		--negatives "$$DATA/negatives" --detector edge/models/face.onnx \
 		--model runs/models/research/keypoints.onnx -o runs/scored
@@ -94,11 +94,11 @@ train-research: .venv/dev-installed
 # before it more often, and the second the faces that the first missed.
 train-face: .venv/dev-installed
 	@test -d "$$DATA" || { echo "usage: make train-face DATA=FOLDER" >&2; exit 2; }
-	$(BIN)/python -m train.prepare --recipe face -o runs/photos.npz -- "$$DATA"
-	$(BIN)/python -m train.run --recipe face --data runs/photos.npz \
+	$(BIN)/python -m train.prepare --recipe face-research -o runs/photos.npz -- "$$DATA"
+	$(BIN)/python -m train.run --recipe face-research --data runs/photos.npz \
 		--negatives "$$DATA/negatives" --lured edge/models/face.onnx -o runs/face --resume
 	$(BIN)/python -m export.run runs/face --faces runs/photos.npz -o runs/models
-	$(BIN)/python -m train.run --recipe face --data runs/photos.npz --epochs 100 --from runs/face \
+	$(BIN)/python -m train.run --recipe face-research --data runs/photos.npz --epochs 100 --from runs/face \
 		--negatives "$$DATA/negatives" --lured runs/models/face.onnx -o runs/face-again --resume
 	$(BIN)/python -m export.run runs/face-again --faces runs/photos.npz -o runs/models
 

@@ -100,7 +100,7 @@ class FaceRecipe:
 
 @dataclass(frozen=True, slots=True)
 class AnyRollRecipe:
-    """The settings of a training run of the detector of faces at any roll.
+    """The settings of a training run of the detector that outputs the roll of faces.
 
     Attributes:
         name: of the run.
@@ -111,6 +111,8 @@ class AnyRollRecipe:
         weight_decay: of AdamW.
         momentum: decay of the moving average of the weights, per optimizer step.
         seed: of the initial weights and of the canvases.
+        max_roll_deg: largest roll of the faces it learns, 0–180. Below 135 the runtime has to
+            search images rotated by quarters for the others.
         photos: the sets of photos that `train.prepare --recipe` reads, name and folder.
         without_faces: the sets of photos that show no face, likewise.
         measured: the sets of `photos` of which every fifth photo is reserved for `benchmarks`.
@@ -128,6 +130,7 @@ class AnyRollRecipe:
     weight_decay: float = 0.02
     momentum: float = 0.9995
     seed: int = 0
+    max_roll_deg: float = 180.0
     photos: tuple[tuple[str, str], ...] = ()
     without_faces: tuple[tuple[str, str], ...] = ()
     measured: tuple[str, ...] = ()
@@ -248,8 +251,8 @@ _QUICK = Recipe(
     minutes=2.5,
 )
 
-_FACE = FaceRecipe(
-    name="face",
+_RESEARCH_FACE = FaceRecipe(
+    name="face-research",
     photos=(("lfpw", "lfpw"), ("facemask", "facemask")),
     cut_faces=(
         ("lfw", "lfw"),
@@ -263,8 +266,13 @@ _FACE = FaceRecipe(
 )
 
 QUICK = _QUICK.name
-_ANY_ROLL = AnyRollRecipe(
-    name="face-any-roll",
+# The runtime searches photos rotated by quarters: a face is within 45° of upright in one of them.
+_FACE = AnyRollRecipe(
+    name="face",
+    canvases=1_000_000,
+    batch_size=32,
+    momentum=0.999,
+    max_roll_deg=55.0,
     photos=(("permissive", "permissive"), ("facemask", "facemask")),
     without_faces=(("negatives", "negatives"), ("no_face", "permissive/no_face")),
     measured=("facemask",),
@@ -274,8 +282,8 @@ _ANY_ROLL = AnyRollRecipe(
 )
 
 RECIPES = {recipe.name: recipe for recipe in (_REFERENCE, _QUICK, _RESEARCH)}
-FACE_RECIPES = {_FACE.name: _FACE}
-ANY_ROLL_RECIPES = {_ANY_ROLL.name: _ANY_ROLL}
+FACE_RECIPES = {_RESEARCH_FACE.name: _RESEARCH_FACE}
+ANY_ROLL_RECIPES = {_FACE.name: _FACE}
 JOINT_RECIPES = {
     recipe.name: recipe
     for recipe in (

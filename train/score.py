@@ -188,7 +188,7 @@ def _add_proposals(
 def _sample(photos: list[Photo]) -> list[Photo]:
     """At most `_MAX_PHOTOS` evenly spaced photos of each set of complete photos."""
     sample = []
-    for name, _ in FACE_RECIPES["face"].photos:
+    for name, _ in FACE_RECIPES["face-research"].photos:
         of_set = [photo for photo in photos if photo.source == name]
         sample += of_set[:: max(1, -(-len(of_set) // _MAX_PHOTOS))]
     return sample

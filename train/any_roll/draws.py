@@ -31,7 +31,7 @@ _PASTE_RATE = 0.6  # of the canvases have images pasted over them
 _FACE_RATE = 0.75  # of the pasted images show a face; the rest, so that borders do not mark one
 _SOFT_RATE = 0.6  # of the pasted images are ovals with soft borders
 _PLAIN_RATE = 0.06  # of the backgrounds are of one grey value, as in studio photos
-_ANY_ROLL_RATE = 0.5  # of the rotations are uniform over the circle
+_ANY_ROLL_RATE = 0.5  # of the rotations are uniform over all that are learnt
 _ROLL_DEG = 12.0  # standard deviation of the others
 _MIRROR_RATE = 0.5
 _LOW_RESOLUTION_RATE = 0.2  # of the canvases are drawn from a mipmap level too coarse by one
@@ -141,12 +141,15 @@ def chunk_seed(seed: int, number: int) -> int:
 class Drawer:
     """Draws canvases with one random generator."""
 
-    def __init__(self, pool: DevicePool, weights: Weights, seed: int) -> None:
+    def __init__(
+        self, pool: DevicePool, weights: Weights, seed: int, max_roll_deg: float = 180.0
+    ) -> None:
         """Draw from a pool with weights that may change in place."""
         self.pool = pool
         self.weights = weights
         self._device = pool.pixels.device
         self._seed = seed
+        self._max_roll = max_roll_deg
         self._rng = torch.Generator(self._device)
 
     def draw(self, count: int, number: int) -> Draws:
@@ -243,7 +246,9 @@ class Drawer:
         shape = photos.shape
         near = torch.randn(shape, generator=self._rng, device=self._device) * _ROLL_DEG
         angle = torch.where(
-            self._happens(_ANY_ROLL_RATE, *shape), self._uniform(-180, 180, *shape), near
+            self._happens(_ANY_ROLL_RATE, *shape),
+            self._uniform(-self._max_roll, self._max_roll, *shape),
+            near.clamp(-self._max_roll, self._max_roll),
         )
         mirror = torch.where(self._happens(_MIRROR_RATE, *shape), -1.0, 1.0)
         level = (-scale.log2() - 0.1).round().long().clamp(min=0) + coarser

@@ -70,9 +70,8 @@ class Learner(TwinTrainer):
 
     def _step(self, images: Tensor, targets: Targets) -> None:
         self._optimizer.zero_grad(set_to_none=True)
-        is_mixed = self._device.type == "cuda" and supports_bfloat16()
         with torch.autocast(
-            self._device.type, torch.bfloat16, enabled=is_mixed, cache_enabled=False
+            self._device.type, torch.bfloat16, enabled=supports_bfloat16(), cache_enabled=False
         ):
             outputs = self._twin(images[..., None])
         loss, parts = detection_loss(self._cells, outputs, targets)

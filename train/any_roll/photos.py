@@ -188,7 +188,7 @@ def load_rolled(path: str | Path) -> list[RolledPhoto]:
     photos = load_photos_with_boxes(path)
     with np.load(path, allow_pickle=False) as arrays:
         if "rolls" not in arrays:
-            raise DataError(f"{path}: has no rolls; create it with --recipe face-any-roll")
+            raise DataError(f"{path}: has no rolls; create it with --recipe face")
         ends = np.cumsum([len(photo.boxes) for photo in photos])
         rolls = np.split(arrays["rolls"], ends[:-1])
     return [

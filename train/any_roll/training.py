@@ -1,4 +1,4 @@
-"""Training of the detector of faces at any roll: `python -m train.run --recipe face-any-roll`.
+"""Training of the detector of faces at any roll: `python -m train.run --recipe face`.
 
 Canvases are composed where the network is trained: on a GPU if PyTorch has one, else on the
 processor.
@@ -102,7 +102,7 @@ class _Loop:
         self._sampling = sampling
         self._folder: Path = paths.output
         self._limit = minutes * 60 if minutes else math.inf
-        self._drawer = Drawer(sampling.pool, sampling.weights, recipe.seed)
+        self._drawer = Drawer(sampling.pool, sampling.weights, recipe.seed, recipe.max_roll_deg)
         self._photometric = Photometric(device, recipe.seed)
         self._cells = Cells(CANVAS, device)
         self._chunk: Draws | None = None

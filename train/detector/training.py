@@ -1,4 +1,4 @@
-"""Training of the face detector: what `python -m train.run --recipe face` does."""
+"""Training of the face detector: what `python -m train.run --recipe face-research` does."""
 
 from __future__ import annotations
 

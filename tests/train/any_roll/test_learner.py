@@ -12,7 +12,7 @@ from train.any_roll.network import build  # noqa: E402
 from train.recipes import ANY_ROLL_RECIPES  # noqa: E402
 
 SIDE = 96
-RECIPE = replace(ANY_ROLL_RECIPES["face-any-roll"], batch_size=4, momentum=0.5)
+RECIPE = replace(ANY_ROLL_RECIPES["face"], batch_size=4, momentum=0.5)
 
 
 def batch(cells):

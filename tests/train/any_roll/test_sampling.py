@@ -11,7 +11,7 @@ from train.any_roll.sampling import Sampling  # noqa: E402
 from train.errors import DataError  # noqa: E402
 from train.recipes import ANY_ROLL_RECIPES  # noqa: E402
 
-RECIPE = ANY_ROLL_RECIPES["face-any-roll"]
+RECIPE = ANY_ROLL_RECIPES["face"]
 TWO_FACES = ((10, 10, 20, 24), (60, 60, 30, 36))
 
 

@@ -18,8 +18,8 @@ from train.run import main  # noqa: E402
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     """A file of a few photos of each kind, and a recipe that takes two steps."""
-    tiny = replace(recipes.ANY_ROLL_RECIPES["face-any-roll"], canvases=8, batch_size=4)
-    monkeypatch.setitem(recipes.ANY_ROLL_RECIPES, "face-any-roll", tiny)
+    tiny = replace(recipes.ANY_ROLL_RECIPES["face"], canvases=8, batch_size=4)
+    monkeypatch.setitem(recipes.ANY_ROLL_RECIPES, "face", tiny)
     several = grey_photo("permissive", boxes=((10, 10, 20, 24), (60, 60, 30, 36)))
     masked = bright_photo("facemask", roll=np.nan)
     photos = [bright_photo("permissive")] * 3 + [several, masked] + [empty_photo()] * 3
@@ -36,7 +36,7 @@ def test_a_trained_detector_is_exported_to_a_file_that_edge_opens(
     from export.run import main as export_main
 
     monkeypatch.setattr(export.detector_graph, "MIN_SCORE", 0.0)  # after so few steps
-    arguments = ["--recipe", "face-any-roll", "--data", str(data), "-o", str(tmp_path / "run")]
+    arguments = ["--recipe", "face", "--data", str(data), "-o", str(tmp_path / "run")]
     assert main(arguments) == 0
     assert "100%, 8 canvases" in capsys.readouterr().out
     assert export_main([str(tmp_path / "run"), "-o", str(tmp_path / "models")]) == 0
@@ -52,7 +52,7 @@ def test_a_trained_detector_is_exported_to_a_file_that_edge_opens(
 def test_an_interrupted_run_continues_to_the_same_weights(data, tmp_path, monkeypatch):
     import train.any_roll.training as training
 
-    arguments = ["--recipe", "face-any-roll", "--data", str(data), "-o"]
+    arguments = ["--recipe", "face", "--data", str(data), "-o"]
     assert main([*arguments, str(tmp_path / "whole")]) == 0
 
     save = training._Loop._save
@@ -76,9 +76,9 @@ def test_an_interrupted_run_continues_to_the_same_weights(data, tmp_path, monkey
 
 
 def test_a_run_starts_with_the_weights_of_another_run(data, tmp_path, monkeypatch):
-    still = replace(recipes.ANY_ROLL_RECIPES["face-any-roll"], learning_rate=0.0)
-    monkeypatch.setitem(recipes.ANY_ROLL_RECIPES, "face-any-roll", still)
-    arguments = ["--recipe", "face-any-roll", "--data", str(data), "-o"]
+    still = replace(recipes.ANY_ROLL_RECIPES["face"], learning_rate=0.0)
+    monkeypatch.setitem(recipes.ANY_ROLL_RECIPES, "face", still)
+    arguments = ["--recipe", "face", "--data", str(data), "-o"]
     assert main([*arguments, str(tmp_path / "first"), "--seed", "1"]) == 0
     assert main([*arguments, str(tmp_path / "then"), "--from", str(tmp_path / "first")]) == 0
     first, then = (
@@ -95,7 +95,5 @@ def test_a_run_starts_with_the_weights_of_another_run(data, tmp_path, monkeypatc
 
 def test_missing_sets_of_the_recipe_are_an_error_of_one_line(data, tmp_path, capsys):
     save_rolled([bright_photo("facemask")] * 3, data)
-    assert (
-        main(["--recipe", "face-any-roll", "--data", str(data), "-o", str(tmp_path / "run")]) == 1
-    )
+    assert main(["--recipe", "face", "--data", str(data), "-o", str(tmp_path / "run")]) == 1
     assert "too few photos of permissive, facemask" in capsys.readouterr().err

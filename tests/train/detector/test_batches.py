@@ -10,7 +10,7 @@ from tests.made_photos import bright_photo
 from train.detector.batches import CanvasBatches, make_pool
 from train.recipes import FACE_RECIPES
 
-RECIPE = replace(FACE_RECIPES["face"], batch_size=2, steps_per_epoch=3)
+RECIPE = replace(FACE_RECIPES["face-research"], batch_size=2, steps_per_epoch=3)
 NEGATIVES = [np.full((100, 140), 90, np.uint8)]
 
 

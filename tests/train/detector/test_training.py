@@ -28,13 +28,13 @@ def test_a_trained_detector_is_exported_to_a_file_that_edge_opens(tmp_path, monk
     from train import recipes as recipe
     from train.run import main
 
-    tiny = replace(recipe.FACE_RECIPES["face"], steps_per_epoch=1, batch_size=2, epochs=1)
-    monkeypatch.setitem(recipe.FACE_RECIPES, "face", tiny)
+    tiny = replace(recipe.FACE_RECIPES["face-research"], steps_per_epoch=1, batch_size=2, epochs=1)
+    monkeypatch.setitem(recipe.FACE_RECIPES, "face-research", tiny)
     monkeypatch.setattr(train.detector.training, "_VALIDATION_CANVASES", 2)
     monkeypatch.setattr(export.detector_graph, "MIN_SCORE", 0.0)  # after so few steps
     photos = [bright_photo("lfpw") for _ in range(24)]
     save_photos(photos, tmp_path / "photos.npz")
-    arguments = ["--recipe", "face", "--data", str(tmp_path / "photos.npz"), "-o"]
+    arguments = ["--recipe", "face-research", "--data", str(tmp_path / "photos.npz"), "-o"]
     assert main([*arguments, str(tmp_path / "run")]) == 0
     assert "validation loss" in capsys.readouterr().out
     assert main([*arguments, str(tmp_path / "run"), "--resume"]) == 0
@@ -53,12 +53,12 @@ def test_a_run_starts_with_the_weights_of_another_run(tmp_path, monkeypatch):
     from train import recipes as recipe
     from train.run import main
 
-    tiny = replace(recipe.FACE_RECIPES["face"], steps_per_epoch=1, batch_size=2, epochs=1)
+    tiny = replace(recipe.FACE_RECIPES["face-research"], steps_per_epoch=1, batch_size=2, epochs=1)
     tiny = replace(tiny, learning_rate=0.0)
-    monkeypatch.setitem(recipe.FACE_RECIPES, "face", tiny)
+    monkeypatch.setitem(recipe.FACE_RECIPES, "face-research", tiny)
     monkeypatch.setattr(train.detector.training, "_VALIDATION_CANVASES", 2)
     save_photos([bright_photo("lfpw") for _ in range(24)], tmp_path / "photos.npz")
-    arguments = ["--recipe", "face", "--data", str(tmp_path / "photos.npz"), "-o"]
+    arguments = ["--recipe", "face-research", "--data", str(tmp_path / "photos.npz"), "-o"]
     assert main([*arguments, str(tmp_path / "first"), "--seed", "1"]) == 0
     assert main([*arguments, str(tmp_path / "then"), "--from", str(tmp_path / "first")]) == 0
     first, then = (
@@ -75,6 +75,6 @@ def test_missing_sets_of_the_recipe_are_an_error_of_one_line(tmp_path, capsys):
     from train.run import main
 
     save_photos([bright_photo("others")] * 3, tmp_path / "photos.npz")
-    arguments = ["--recipe", "face", "--data", str(tmp_path / "photos.npz")]
+    arguments = ["--recipe", "face-research", "--data", str(tmp_path / "photos.npz")]
     assert main([*arguments, "-o", str(tmp_path / "run")]) == 1
     assert "too few photos of lfpw" in capsys.readouterr().err
