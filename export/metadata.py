@@ -37,8 +37,15 @@ def describe_keypoints(
 
 
 def describe_detector(record: dict[str, Any], sha256: str, license_text: str) -> dict[str, str]:
-    """Metadata of a detector; arguments as of `describe_keypoints`."""
-    return {"box_convention": BOX_CONVENTION, **_describe_origin(record, sha256, license_text)}
+    """Metadata of a detector; arguments as of `describe_keypoints`.
+
+    `max_roll_deg` is the largest roll of the faces it has learnt to find.
+    """
+    rolls = {
+        key: f"{record['recipe'][key]:g}" for key in ("max_roll_deg",) if key in record["recipe"]
+    }
+    origin = _describe_origin(record, sha256, license_text)
+    return {"box_convention": BOX_CONVENTION, **rolls, **origin}
 
 
 def describe_eyes(

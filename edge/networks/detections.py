@@ -65,8 +65,9 @@ class Detector(Protocol):
         path: the `.onnx` file it was read from; None where there is none.
         finds_faces: whether its boxes are candidates that a score decides on; False where every
             box is taken to be a face.
-        needs_rotation: whether it finds upright faces alone, so that images in which it finds none
-            are to be searched rotated (`edge.networks.rotated`); its scores are never None then.
+        needs_rotation: whether it finds faces up to a certain roll alone, so that images in which
+            it finds none are to be searched rotated (`edge.networks.rotated`); its scores are
+            never None then.
     """
 
     @property

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.image import Grey
-from edge.networks.contract import COMMON_KEYS, OnnxModel, embedded_file
+from edge.networks.contract import COMMON_KEYS, OnnxModel, embedded_file, parse_metadata
 from edge.networks.detections import Detections
 from edge.networks.tiling import are_cut, merge, searched_length, tiles
 from edge.resize import resize
@@ -22,6 +22,9 @@ from edge.resize import resize
 EMBEDDED = embedded_file("face.onnx")
 _OUTPUTS = ("boxes", "scores", "roll")  # older files have no roll
 METADATA_KEYS = ("box_convention", *COMMON_KEYS)
+_MAX_ROLL = "max_roll_deg"  # metadata: the largest roll of the faces that a file finds
+_UPRIGHT_DEG = 45.0  # of a file that has no such metadata and gives no rolls
+_EVERY_ROLL_DEG = 180.0
 STEP = 32  # px; the coarsest stride
 # The shorter side is padded to one of these fractions of the longer, so that the network runs at a
 # few shapes only and memory stays flat.
@@ -42,7 +45,7 @@ class FaceDetector:
         path: the file it was read from.
         metadata: the file's metadata.
         finds_faces: always True, see `edge.networks.detections.Detector`.
-        needs_rotation: whether the file gives no rolls, see there.
+        needs_rotation: whether the file finds faces up to a certain roll only, see there.
     """
 
     finds_faces = True
@@ -62,7 +65,7 @@ class FaceDetector:
         _check_tensors(self._model)
         names = {tensor.name for tensor in self._model.outputs}
         self._outputs = [name for name in _OUTPUTS if name in names]
-        self.needs_rotation = "roll" not in names
+        self.needs_rotation = _max_roll_deg(self._model) < _EVERY_ROLL_DEG
         self._model.check_runs(lambda: self._run(np.zeros((1, 2 * STEP, 2 * STEP, 1), np.uint8)))
 
     def __call__(self, grey: Grey, detect_size: int = 320) -> Detections:
@@ -151,6 +154,18 @@ def working_shape(height: int, width: int) -> tuple[int, int]:
 
 def _round_up(length: float) -> int:
     return math.ceil(length / STEP) * STEP
+
+
+def _max_roll_deg(model: OnnxModel) -> float:
+    """The largest roll of the faces that a file finds, degrees."""
+    if _MAX_ROLL not in model.metadata:
+        has_roll = any(tensor.name == "roll" for tensor in model.outputs)
+        return _EVERY_ROLL_DEG if has_roll else _UPRIGHT_DEG
+    return float(parse_metadata(model, _MAX_ROLL, "degrees from 0 to 180", _is_roll))
+
+
+def _is_roll(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= _EVERY_ROLL_DEG
 
 
 def _check_tensors(model: OnnxModel) -> None:

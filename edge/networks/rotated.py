@@ -31,16 +31,22 @@ def detect_rotated(detector: Detector, grey: Grey, detect_size: int) -> Detectio
         detect_size: as for the detector.
 
     Returns:
-        Detections in px of `grey`, each with the roll at which it was found: 90°, 180° or −90°.
+        Detections in px of `grey`, each with its roll in `grey`: the angle at which it was found,
+        and the roll that the detector gives there, if it gives any.
     """
     found = []
     for quarters in _QUARTERS:
         detections = detector(np.ascontiguousarray(np.rot90(grey, quarters)), detect_size)
         boxes = _rotate_back(detections.boxes, quarters, grey.shape)
-        roll = 90 * quarters if quarters < 3 else -90
-        rolls = np.full(len(boxes), roll, np.float32)
+        rolls = np.zeros(len(boxes)) if detections.rolls is None else detections.rolls
+        rolls = _wrap(rolls + 90.0 * quarters)
         found.append(Detections(boxes, detections.scores, rolls=rolls))
     return join(found)
+
+
+def _wrap(angles_deg: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The same angles between −180° and 180°, the latter included."""
+    return (180 - (180 - angles_deg) % 360).astype(np.float32)
 
 
 def _rotate_back(

@@ -34,6 +34,11 @@ def test_both_networks_have_the_metadata_that_edge_requires():
         }
 
 
+def test_a_detector_says_the_largest_roll_that_it_has_learnt():
+    record = RECORD | {"recipe": {"name": "tiny", "max_roll_deg": 55.0}}
+    assert describe_detector(record, SHA256, "a licence")["max_roll_deg"] == "55"
+
+
 def made(outputs):
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])

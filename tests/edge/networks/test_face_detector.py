@@ -63,6 +63,25 @@ def test_a_roll_comes_back_and_a_file_without_any_still_opens(path, tmp_path):
     assert rolled(grey).rolls.tolist() == [-170.0]
 
 
+@pytest.mark.parametrize(
+    ("roll", "metadata", "expected"),
+    [(None, {}, True), (3.0, {}, False), (3.0, {"max_roll_deg": "55"}, True),
+     (3.0, {"max_roll_deg": "180"}, False)],
+)  # fmt: skip
+def test_a_file_that_finds_faces_up_to_a_roll_needs_rotated_images(
+    roll, metadata, expected, tmp_path
+):
+    path = write_detector(tmp_path / "face.onnx", roll=roll, **metadata)
+    assert FaceDetector(path).needs_rotation is expected
+
+
+@pytest.mark.parametrize("text", ["much", "-1", "181", "[55]"])
+def test_a_largest_roll_that_is_no_angle_is_an_error(text, tmp_path):
+    path = write_detector(tmp_path / "face.onnx", roll=3.0, max_roll_deg=text)
+    with pytest.raises(ModelError, match=r"max_roll_deg: expected degrees from 0 to 180, found"):
+        FaceDetector(path)
+
+
 @pytest.mark.parametrize("roll", [0.0, 90.0, 180.0, -120.0])
 def test_the_first_crop_of_a_face_that_is_rotated_is_upright(roll, sample, tmp_path):
     """The network finds the sample's face at any roll, of which the detector tells."""

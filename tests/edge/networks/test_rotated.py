@@ -38,6 +38,15 @@ def test_a_rotated_face_has_its_upright_box_about_its_square_and_its_roll(chin, 
     np.testing.assert_allclose(square_of_box(found.boxes[0]), SQUARE, atol=1e-4)
 
 
+def test_the_roll_that_a_detector_gives_is_added_to_the_angle_of_the_search():
+    def detect(grey, detect_size):
+        boxes = np.array([[20, 20, 15, 20]], np.float32)
+        return Detections(boxes, np.ones(1, np.float32), rolls=np.array([-30.0], np.float32))
+
+    rolls = detect_rotated(detect, np.zeros((60, 100), np.uint8), 320).rolls
+    assert sorted(rolls.tolist()) == [-120.0, 60.0, 150.0]
+
+
 @pytest.fixture
 def grey(sample):
     return to_grey(load_image(sample))
