@@ -64,13 +64,13 @@ matrix: .venv/runtime-installed
 train: .venv/dev-installed
 	@test -d "$$DATA" || { echo "usage: make train DATA=FOLDER" >&2; exit 2; }
 	$(BIN)/python -m train.prepare --recipe keypoints -o runs/labelled.npz -- "$$DATA"
-	$(BIN)/python -m train.prepare --recipe face -o runs/permissive.npz -- "$$DATA"
+	$(BIN)/python -m train.prepare --recipe face -o runs/photos.npz -- "$$DATA"
 	for recipe in keypoints keypoints-small; do \
 		$(BIN)/python -m train.run --recipe $$recipe --data runs/labelled.npz \
 			$(LIMIT) -o runs/$$recipe --resume \
 		&& $(BIN)/python -m export.run runs/$$recipe -o runs/unscored \
 		&& $(BIN)/python -m train.score runs/$$recipe --data runs/labelled.npz \
-			--photos runs/permissive.npz --detector edge/models/face.onnx \
+			--photos runs/photos.npz --detector edge/models/face.onnx \
 			--model runs/unscored/$$recipe.onnx -o runs/$$recipe-scored \
 		&& $(BIN)/python -m export.run runs/$$recipe-scored -o runs/models --license $(PERMISSIVE) \
 		|| exit; \
@@ -84,23 +84,19 @@ train-research: .venv/dev-installed
 	$(BIN)/python -m train.run --recipe research --data runs/faces.npz \
 		--negatives "$$DATA/negatives" $(LIMIT) -o runs/research --resume
 	$(BIN)/python -m export.run runs/research -o runs/models/research
-	$(BIN)/python -m train.prepare --recipe face-research -o runs/photos.npz -- "$$DATA"
+	$(BIN)/python -m train.prepare --recipe face -o runs/photos.npz -- "$$DATA"
 	$(BIN)/python -m train.score runs/research --data runs/faces.npz --photos runs/photos.npz \
 		--negatives "$$DATA/negatives" --detector edge/models/face.onnx \
 		--model runs/models/research/keypoints.onnx -o runs/scored
 	$(BIN)/python -m export.run runs/scored -o runs/models/research
 
-# The embedded face detector, likewise, in two rounds; each samples the false positives of the detector
-# before it more often, and the second the faces that the first missed.
+# The embedded face detector, likewise; this needs PyTorch in .venv.
 train-face: .venv/dev-installed
 	@test -d "$$DATA" || { echo "usage: make train-face DATA=FOLDER" >&2; exit 2; }
-	$(BIN)/python -m train.prepare --recipe face-research -o runs/photos.npz -- "$$DATA"
-	$(BIN)/python -m train.run --recipe face-research --data runs/photos.npz \
-		--negatives "$$DATA/negatives" --lured edge/models/face.onnx -o runs/face --resume
-	$(BIN)/python -m export.run runs/face --faces runs/photos.npz -o runs/models
-	$(BIN)/python -m train.run --recipe face-research --data runs/photos.npz --epochs 100 --from runs/face \
-		--negatives "$$DATA/negatives" --lured runs/models/face.onnx -o runs/face-again --resume
-	$(BIN)/python -m export.run runs/face-again --faces runs/photos.npz -o runs/models
+	$(BIN)/python -m train.prepare --recipe face -o runs/photos.npz -- "$$DATA"
+	$(BIN)/python -m train.run --recipe face --data runs/photos.npz $(LIMIT) -o runs/face --resume
+	$(BIN)/python -m export.run runs/face --faces runs/photos.npz -o runs/models \
+		--license $(PERMISSIVE)
 
 clean:
 	rm -rf .venv build dist edge/serve/page/ort .pytest_cache .mypy_cache .ruff_cache

@@ -15,7 +15,6 @@ import keras
 import pandas as pd
 
 # Loading a model looks these classes up by their registered names.
-import train.detector.losses
 import train.keypoints.losses
 import train.learning_rate
 import train.torch_layers  # noqa: F401

@@ -1,4 +1,4 @@
-"""The epoch loop that keypoint network and detector share: train, checkpoint, resume, stop."""
+"""The epoch loop of the plain keypoint networks: train, checkpoint, resume, stop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from train.checkpoints import (
     write_history,
 )
 from train.learning_rate import TimeLimit, make_schedule
-from train.recipes import FaceRecipe, Recipe
+from train.recipes import Recipe
 from train.run_record import BEST, LAST
 
 _PRINT_SECONDS = 5.0  # between lines of a training with a time limit
@@ -54,10 +54,10 @@ class Training:
         batches: creates the training data from an epoch on, counted from 0.
         validation: inputs and targets.
         monitor: selects the best epoch.
-        minutes: time limit of a `Recipe`; None: all epochs.
+        minutes: time limit; None: all epochs.
     """
 
-    recipe: Recipe | FaceRecipe
+    recipe: Recipe
     steps_per_epoch: int
     build: Callable[[], Any]
     batches: Callable[[int], keras.utils.PyDataset]
@@ -106,7 +106,7 @@ def fit(training: Training, folder: Path, resume: bool, start_from: Path | None 
 
 
 def _time_limit(training: Training, history: pd.DataFrame) -> TimeLimit | None:
-    if training.minutes is None or isinstance(training.recipe, FaceRecipe):
+    if training.minutes is None:
         return None
     return TimeLimit(training.recipe, training.minutes, history)
 

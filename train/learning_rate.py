@@ -10,7 +10,7 @@ import keras
 import pandas as pd
 from keras import ops
 
-from train.recipes import FaceRecipe, Recipe
+from train.recipes import Recipe
 
 _MAX_WARMUP_STEPS = 1000
 _STEPS_PER_WARMUP_STEP = 50  # the warm-up is 2 % of all steps
@@ -18,7 +18,7 @@ _MIN_SHARE = 0.01  # of the maximum, at the end of the decay
 SECONDS = "seconds"  # column of history.csv: training time so far, of all starts
 
 
-def make_schedule(recipe: Recipe | FaceRecipe, steps_per_epoch: int) -> WarmupStableDecay:
+def make_schedule(recipe: Recipe, steps_per_epoch: int) -> WarmupStableDecay:
     """The schedule of a recipe: warm-up over the first steps, decay over the last epochs.
 
     Args:

@@ -12,18 +12,11 @@ import numpy as np
 
 from train.data.annotation_schemes import read_convention
 from train.data.faces import Faces, join, read_annotated, save_faces
-from train.data.sources import LABELS, Source, read_source, read_table
+from train.data.sources import LABELS, Source, read_source
 from train.data.split import copies_of
 from train.errors import DataError
 from train.exit_status import report
-from train.recipes import (
-    ANY_ROLL_RECIPES,
-    FACE_RECIPES,
-    JOINT_RECIPES,
-    RECIPES,
-    AnyRollRecipe,
-    FaceRecipe,
-)
+from train.recipes import FACE_RECIPES, JOINT_RECIPES, RECIPES, DetectorRecipe
 
 if TYPE_CHECKING:
     from train.detector.photos import Photo
@@ -45,7 +38,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("sources", nargs="+", metavar="SOURCE", help="with --recipe: the folder of its sets")
     add("-o", "--output", required=True, metavar="FILE.npz", help="the training file to write")
     names = {name for name, recipe in RECIPES.items() if recipe.sources}
-    names.update(FACE_RECIPES, ANY_ROLL_RECIPES, JOINT_RECIPES)
+    names.update(FACE_RECIPES, JOINT_RECIPES)
     add("--recipe", choices=sorted(names),
         help="prepare the sets of this recipe, which are in the one SOURCE")  # fmt: skip
     add("--webp", type=int, choices=range(1, 101), metavar="QUALITY",
@@ -59,7 +52,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--apart-from", nargs=2, metavar=("TABLE", "IMAGES"),
         help="skip near-duplicates of these test images")  # fmt: skip
     args = parser.parse_args(argv)
-    if args.webp and args.recipe not in {*FACE_RECIPES, *ANY_ROLL_RECIPES}:
+    if args.webp and args.recipe not in FACE_RECIPES:
         parser.error("--webp needs the --recipe of a detector")
     if args.recipe and len(args.sources) > 1:
         parser.error("--recipe takes one SOURCE, the folder of its sets")
@@ -74,8 +67,6 @@ def run(args: argparse.Namespace) -> str:
     folder = Path(args.sources[0])
     if args.recipe in FACE_RECIPES:
         return _prepare_photos(FACE_RECIPES[args.recipe], folder, output, args.webp)
-    if args.recipe in ANY_ROLL_RECIPES:
-        return _prepare_rolled(ANY_ROLL_RECIPES[args.recipe], folder, output, args.webp)
     if args.recipe in JOINT_RECIPES:
         return _prepare_labelled(folder, output)
     faces = join(_read_sets(args))
@@ -145,25 +136,16 @@ def _prepare_labelled(folder: Path, output: Path) -> str:
     return "\n".join(lines)
 
 
-def _prepare_photos(recipe: FaceRecipe, folder: Path, output: Path, quality: int | None) -> str:
+def _prepare_photos(recipe: DetectorRecipe, folder: Path, output: Path, quality: int | None) -> str:
     """Write the photos of a detector recipe; returns a table of them."""
     from train.detector.photo_file import save_photos
-
-    photos = [*_read_photo_sets(recipe, folder), *_read_cut_face_sets(recipe, folder)]
-    output.parent.mkdir(parents=True, exist_ok=True)
-    save_photos(photos, output, quality)
-    return _table_of_photos(photos)
-
-
-def _prepare_rolled(recipe: AnyRollRecipe, folder: Path, output: Path, quality: int | None) -> str:
-    """Write the photos of a recipe for faces at any roll; returns a table of them."""
-    from train.any_roll.photos import read_all, save_rolled
+    from train.detector.photos import read_all
 
     photos, skipped = read_all(recipe, folder)
     for line in skipped:
         print(f"skipped: {line}", file=sys.stderr)
     output.parent.mkdir(parents=True, exist_ok=True)
-    save_rolled(photos, output, quality)
+    save_photos(photos, output, quality)
     return _table_of_photos(photos)
 
 
@@ -173,33 +155,6 @@ def _table_of_photos(photos: Sequence[Photo]) -> str:
         of_set = [photo for photo in photos if photo.source == name]
         lines.append(f"{name:<14}{len(of_set):>7}{sum(len(p.boxes) for p in of_set):>7}")
     return "\n".join(lines)
-
-
-def _read_photo_sets(recipe: FaceRecipe, folder: Path) -> list[Photo]:
-    """Complete photos, without those reserved for `benchmarks`."""
-    from train.detector.photos import BENCHMARK_INTERVAL, read_photos
-
-    photos = []
-    for name, path in recipe.photos:
-        of_set, skipped = read_photos(folder / path, name)
-        for line in skipped:
-            print(f"skipped: {line}", file=sys.stderr)
-        if name in recipe.measured:
-            del of_set[BENCHMARK_INTERVAL - 1 :: BENCHMARK_INTERVAL]
-        photos += of_set
-    return photos
-
-
-def _read_cut_face_sets(recipe: FaceRecipe, folder: Path) -> list[Photo]:
-    from train.detector.photos import from_faces, read_cut_faces
-
-    photos = []
-    for name, path in recipe.cut_faces:
-        if (folder / path).is_dir():
-            photos += read_cut_faces(folder / path, name)
-        else:
-            photos += from_faces(read_table(folder / path), name)
-    return photos
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -64,42 +64,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class FaceRecipe:
-    """The settings of a training run of the face detector.
-
-    Attributes:
-        name: of the run.
-        epochs: number of times that `steps_per_epoch` steps are made; every canvas is new.
-        steps_per_epoch: optimizer steps between checkpoints.
-        cooldown: as in `Recipe`.
-        batch_size: canvases per optimizer step.
-        learning_rate: as in `Recipe`.
-        weight_decay: of AdamW.
-        seed: of the initial weights and of the canvases.
-        photos: the sets of complete photos that `train.prepare --recipe` reads, name and folder.
-        cut_faces: the sets of images that are cropped to one face, likewise.
-        measured: the sets of which every fifth photo is reserved for `benchmarks`.
-        by_hand: the sets whose boxes were drawn or verified by people.
-        shares: relative frequency with which photos of each set of complete photos are drawn.
-    """
-
-    name: str
-    epochs: int = 140
-    steps_per_epoch: int = 200
-    cooldown: int = 50
-    batch_size: int = 16
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-4
-    seed: int = 0
-    photos: tuple[tuple[str, str], ...] = ()
-    cut_faces: tuple[tuple[str, str], ...] = ()
-    measured: tuple[str, ...] = ()
-    by_hand: tuple[str, ...] = ()
-    shares: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AnyRollRecipe:
+class DetectorRecipe:
     """The settings of a training run of the detector that outputs the roll of faces.
 
     Attributes:
@@ -251,23 +216,8 @@ _QUICK = Recipe(
     minutes=2.5,
 )
 
-_RESEARCH_FACE = FaceRecipe(
-    name="face-research",
-    photos=(("lfpw", "lfpw"), ("facemask", "facemask")),
-    cut_faces=(
-        ("lfw", "lfw"),
-        ("aflw", "aflw"),
-        ("kaggle", "kaggle/training.zip"),
-        ("kaggle-test", "kaggle/test_teacher.csv"),
-    ),
-    measured=("facemask",),
-    by_hand=("lfpw", "facemask"),
-    shares=(("lfpw", 0.3), ("facemask", 0.55)),
-)
-
-QUICK = _QUICK.name
 # The runtime searches photos rotated by quarters: a face is within 45° of upright in one of them.
-_FACE = AnyRollRecipe(
+_FACE = DetectorRecipe(
     name="face",
     canvases=1_000_000,
     batch_size=32,
@@ -281,9 +231,9 @@ _FACE = AnyRollRecipe(
     mosaic_shares=(("one", 0.45), ("several", 0.15), ("masked", 0.4)),
 )
 
+QUICK = _QUICK.name
 RECIPES = {recipe.name: recipe for recipe in (_REFERENCE, _QUICK, _RESEARCH)}
-FACE_RECIPES = {_RESEARCH_FACE.name: _RESEARCH_FACE}
-ANY_ROLL_RECIPES = {_FACE.name: _FACE}
+FACE_RECIPES = {_FACE.name: _FACE}
 JOINT_RECIPES = {
     recipe.name: recipe
     for recipe in (

@@ -12,7 +12,7 @@ from typing import Any
 from train.errors import RunError
 from train.exit_status import report
 from train.keypoints.quick import export_and_predict
-from train.recipes import ANY_ROLL_RECIPES, FACE_RECIPES, JOINT_RECIPES, QUICK, RECIPES
+from train.recipes import FACE_RECIPES, JOINT_RECIPES, QUICK, RECIPES
 from train.run_record import RunPaths
 
 
@@ -26,21 +26,19 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--data", required=True, metavar="FILE",
         help="from train.prepare (.npz), or Kaggle's training.csv, or its zip")  # fmt: skip
-    names = sorted({**RECIPES, **FACE_RECIPES, **ANY_ROLL_RECIPES, **JOINT_RECIPES})
+    names = sorted({**RECIPES, **FACE_RECIPES, **JOINT_RECIPES})
     add("--recipe", choices=names, help="default: reference")
     add("--quick", action="store_true",
         help="train a first network on Kaggle's training.csv for a few minutes (--recipe quick), "
         "export it and predict the sample photo")  # fmt: skip
-    add("--negatives", metavar="DIR", help="photos without faces, for face_score and the detector")
+    add("--negatives", metavar="DIR", help="photos without faces, for face_score")
     add("-o", "--output", required=True, metavar="DIR", help="folder of the run")
     add("--from", dest="start_from", metavar="DIR",
         help="start with the weights and the validation set of that run")  # fmt: skip
-    add("--lured", metavar="FILE.onnx",
-        help="a detector whose errors are sampled more often as hard examples")  # fmt: skip
     add("--teacher", metavar="FILE.keras",
         help="network.keras of a keypoints-teacher run, for distillation")  # fmt: skip
     add("--minutes", type=float, metavar="N",
-        help="time limit, towards which the learning rate decays; not for face")  # fmt: skip
+        help="time limit, towards which the learning rate decays")  # fmt: skip
     add("--resume", action="store_true", help="continue the run in the output folder")
     add("--epochs", type=int, metavar="N", help="override the recipe's number of epochs")
     add("--seed", type=int, metavar="N", help="override the recipe's seed")
@@ -62,11 +60,9 @@ def _check_recipe_options(parser: argparse.ArgumentParser, args: argparse.Namesp
     """Reject options that the recipe would ignore."""
     ignored: tuple[str, ...] = ("teacher",)
     if args.recipe in JOINT_RECIPES:
-        ignored = ("epochs", "negatives", "lured")
+        ignored = ("epochs", "negatives")
     elif args.recipe in FACE_RECIPES:
-        ignored = ("teacher", "minutes")
-    elif args.recipe in ANY_ROLL_RECIPES:
-        ignored = ("teacher", "epochs", "negatives", "lured")
+        ignored = ("teacher", "epochs", "negatives")
     for name in ignored:
         if getattr(args, name) is not None:
             parser.error(f"--{name} does not apply to the recipe {args.recipe}")
@@ -79,22 +75,17 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         output=Path(args.output),
         negatives=_path(args.negatives),
         start_from=_path(args.start_from),
-        detector=_path(args.lured),
         resume=args.resume,
     )
     options = {"epochs": args.epochs, "seed": args.seed}
     changes = {name: value for name, value in options.items() if value is not None}
     if args.recipe in FACE_RECIPES:
-        from train.detector.training import train_detector
-
-        return train_detector(dataclasses.replace(FACE_RECIPES[args.recipe], **changes), paths)
-    if args.recipe in ANY_ROLL_RECIPES:
         if find_spec("torch") is None:
             raise RunError(f"the recipe {args.recipe} needs PyTorch: pip install torch")
-        from train.any_roll.training import train_any_roll
+        from train.detector.training import train_detector
 
-        any_roll = dataclasses.replace(ANY_ROLL_RECIPES[args.recipe], **changes)
-        return train_any_roll(any_roll, paths, args.minutes)
+        face_recipe = dataclasses.replace(FACE_RECIPES[args.recipe], **changes)
+        return train_detector(face_recipe, paths, args.minutes)
     if args.recipe in JOINT_RECIPES:
         from train.keypoints.joint_run import train_joint
 

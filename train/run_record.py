@@ -18,7 +18,7 @@ from edge.errors import first_line
 from edge.files import write_atomically
 from train.errors import RunError
 from train.eyes.recipe import EyeRecipe
-from train.recipes import AnyRollRecipe, FaceRecipe, JointRecipe, Recipe
+from train.recipes import DetectorRecipe, JointRecipe, Recipe
 
 # The files of a run folder.
 RECORD = "run.json"
@@ -42,7 +42,6 @@ class RunPaths:
         output: the run folder.
         negatives: folder of photos without faces.
         start_from: folder of the run whose weights this one starts with.
-        detector: an ONNX detector whose errors are sampled more often.
         resume: continue the run in `output`.
     """
 
@@ -50,7 +49,6 @@ class RunPaths:
     output: Path
     negatives: Path | None = None
     start_from: Path | None = None
-    detector: Path | None = None
     resume: bool = False
 
     @property
@@ -60,7 +58,7 @@ class RunPaths:
 
 
 def describe(
-    recipe: Recipe | FaceRecipe | AnyRollRecipe | JointRecipe | EyeRecipe,
+    recipe: Recipe | DetectorRecipe | JointRecipe | EyeRecipe,
     hashes: dict[str, str],
     backend: str,
 ) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def _read_faces(
     from train.data.faces import read_faces
     from train.data.negatives import load_photos
     from train.detector.photo_file import load_photos_with_boxes
-    from train.detector.photos import NO_BOXES, Photo
+    from train.detector.photos import NO_BOXES, NO_ROLLS, Photo
     from train.keypoints.face_score import make_crops
 
     if not args.negatives:
@@ -142,7 +142,7 @@ def _read_faces(
     training = faces.take(~read_held_out(Path(args.run), faces))
     rng = np.random.default_rng(recipe.seed)
     photos = _sample(load_photos_with_boxes(args.photos))
-    photos += [Photo(pixels, NO_BOXES, NO_BOXES, "negatives") for pixels in negatives]
+    photos += [Photo(pixels, NO_BOXES, NO_BOXES, "negatives", NO_ROLLS) for pixels in negatives]
     return make_crops(training, negatives, recipe.augmentation, samples, rng), photos
 
 
@@ -188,7 +188,7 @@ def _add_proposals(
 def _sample(photos: list[Photo]) -> list[Photo]:
     """At most `_MAX_PHOTOS` evenly spaced photos of each set of complete photos."""
     sample = []
-    for name, _ in FACE_RECIPES["face-research"].photos:
+    for name, _ in FACE_RECIPES["face"].photos:
         of_set = [photo for photo in photos if photo.source == name]
         sample += of_set[:: max(1, -(-len(of_set) // _MAX_PHOTOS))]
     return sample

@@ -8,7 +8,7 @@ pytest.importorskip("onnx")
 import keras
 
 from export import detector_graph
-from train.any_roll.network import build
+from train.detector.network import build
 
 SHAPE = (64, 96)
 

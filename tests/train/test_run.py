@@ -127,7 +127,7 @@ def test_every_epoch_prints_the_remaining_time(training_csv, tmp_path, capsys):
     assert lines[1].endswith("at most 0 s left")
 
 
-def test_a_detector_of_any_roll_without_pytorch_is_an_error_of_one_line(monkeypatch, capsys):
+def test_a_detector_without_pytorch_is_an_error_of_one_line(monkeypatch, capsys):
     monkeypatch.setattr("train.run.find_spec", lambda name: None)
     assert main(["--recipe", "face", "--data", "x.npz", "-o", "run"]) == 1
     assert "needs PyTorch: pip install torch" in capsys.readouterr().err

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from train.detector.photos import Photo
 def photo():
     """A face on the left and an ignored box on the right."""
     pixels = np.tile(np.arange(160, dtype=np.uint8), (120, 1))
-    return Photo(pixels, boxed((20, 30, 40, 50)), boxed((110, 30, 40, 50)), "photos")
+    face, ignored = boxed((20, 30, 40, 50)), boxed((110, 30, 40, 50))
+    return Photo(pixels, face, ignored, "photos", np.zeros(1, np.float32))
 
 
 @pytest.mark.slow
@@ -28,7 +30,7 @@ def test_only_the_face_score_of_a_run_is_retrained(finished_run, training_csv, p
 
     pytest.importorskip("tensorflow")
     assert export_main([str(finished_run), "-o", str(tmp_path / "old"), "--no-int8"]) == 0
-    save_photos([Photo(photo.pixels, photo.boxes, photo.ignored, "lfpw")], tmp_path / "p.npz")
+    save_photos([replace(photo, source="facemask")], tmp_path / "p.npz")
     (tmp_path / "negatives").mkdir()
     Image.fromarray(photo.pixels).save(tmp_path / "negatives" / "a.png")
     arguments = {
@@ -106,7 +108,7 @@ def test_a_keypoints_recipe_takes_random_views_and_permissive_photos(photo, tmp_
     monkeypatch.setattr(score, "_VIEWS_AT_ONCE", 30)
     save_labelled(make_labelled_faces(40, np.random.default_rng(0)), tmp_path / "faces.npz")
     sources = ("permissive", "lfpw", "no_face", "negatives")
-    photos = [Photo(photo.pixels, photo.boxes, photo.ignored, name) for name in sources]
+    photos = [replace(photo, source=name) for name in sources]
     save_photos(photos, tmp_path / "photos.npz")
     args = Namespace(data=tmp_path / "faces.npz", photos=tmp_path / "photos.npz")
     (faces, background), kept = score._read_labelled(args, JOINT_RECIPES["keypoints"])

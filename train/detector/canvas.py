@@ -1,167 +1,233 @@
-"""Training canvases: overlaying photos and keeping track of which faces remain visible.
+"""Composition of training canvases on the training device, and the faces that remain visible.
 
-Legend: M boxes. A box is x, y, width, height in px (`train.detector.boxes`).
+Legend: N canvases, K pasted images of a canvas, G face rows of a canvas.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
-from edge.geometry.affine import Matrix, compose, scale_of, transform
-from edge.geometry.boxes import pairwise_intersection
-from train.detector.boxes import move_boxes, sizes_of
-from train.detector.photos import NO_BOXES, Boxes, Photo
+from edge.geometry.face_frame import BOX_DOWN, BOX_HEIGHT, BOX_WIDTH
+from train.detector.draws import (
+    CANVAS,
+    MIN_FACE,
+    PASTED,
+    QUADRANTS,
+    WINDOW,
+    Draws,
+    Placement,
+)
+from train.detector.host_canvas import OVAL_RADIUS, OVAL_SLOPE, HostComposer
+from train.detector.pool import (
+    HEIGHT,
+    IS_FACE,
+    ROLL,
+    ROLL_WEIGHT,
+    WIDTH,
+    DevicePool,
+    X,
+    Y,
+    sample,
+)
 
-CANVAS = 320  # px; a multiple of 32 at which cells of stride 32 see more than padding
-MIN_FACE = 8.0  # px; smaller faces are ignored in training
-MIN_WARP_SCALE = 0.6  # below it an image is first reduced, since bilinear warping skips pixels
-_MIN_INSIDE = 0.6  # share of a box inside the canvas or cell below which the face is ignored
+MAX_VISIBLE = 64  # face rows of a canvas
+_MIN_INSIDE = 0.6  # share of a box inside its part of the canvas below which it is ignored
 _MIN_OCCLUDED = 0.25  # occluded share of a box from which on the face is ignored
 _MIN_HIDDEN = 0.6  # occluded share of a box from which on the face counts as background
-_OVAL_RADIUS = 1.05  # of the soft mask, in half sides of the image
-_OVAL_SLOPE = 4.0  # 1 / width of the mask's edge, in half sides
+_OVAL_COVER = 0.8  # half sides of a rectangle that hides what an oval hides, in those of the oval
+_MARGIN = WINDOW // 2
 
 
-@dataclass(frozen=True, slots=True)
-class Canvas:
-    """One training image.
-
-    Attributes:
-        pixels: uint8 `(320, 320)`, grey.
-        boxes: float32 `(M, 4)`, faces to be detected.
-        ignored: float32 `(M, 4)`, regions excluded from the loss.
-    """
-
-    pixels: NDArray[np.uint8]
-    boxes: Boxes
-    ignored: Boxes
-
-
-def overlay(canvas: Canvas, photo: Photo, matrix: Matrix, soft: bool = False) -> Canvas:
-    """Overlay a photo on a canvas.
-
-    Args:
-        canvas: the background.
-        photo: with its boxes.
-        matrix: from photo to canvas.
-        soft: whether to blend an oval part of the photo instead of all of it.
+def compose(pool: DevicePool, draws: Draws) -> tuple[Tensor, Tensor]:
+    """Draw canvases, where the pool is.
 
     Returns:
-        A new canvas. Faces of the background that are mostly occluded are removed, those that are
-        partly occluded become ignored.
+        Grey values float32 `(N, 320, 320)`, 0–255; and the rows of faces and of regions to ignore,
+        `(N, G, 7)` as `train.detector.pool` has them, but in canvas px and with x and y of
+        the box's centre. Unused rows have width 0.
     """
-    height, width = photo.pixels.shape
-    covered = move_boxes(np.array([[0, 0, width, height]], np.float32), matrix)
-    occluded = share_inside(canvas.boxes, covered)
-    partly = (occluded >= _MIN_OCCLUDED) & (occluded < _MIN_HIDDEN)
-    visible = share_inside(canvas.ignored, covered) < _MIN_HIDDEN
-    return Canvas(
-        _blend(canvas.pixels, photo.pixels, matrix, soft),
-        np.concatenate([canvas.boxes[occluded < _MIN_OCCLUDED], move_boxes(photo.boxes, matrix)]),
-        np.concatenate(
-            [canvas.ignored[visible], canvas.boxes[partly], move_boxes(photo.ignored, matrix)]
-        ),
+    rows = visible_faces(pool, draws)
+    if pool.pixels.device.type != "cpu":
+        return draw_with_torch(pool, draws), rows
+    # Rows that no canvas uses would be compared with every cell of the detector; a GPU would have
+    # to tell their number to the processor, which takes longer.
+    used = int((rows[..., WIDTH] > 0).sum(1).max())
+    return HostComposer(pool).draw(draws), rows[:, : max(used, 1)]
+
+
+def draw_with_torch(pool: DevicePool, draws: Draws) -> Tensor:
+    """Grey values float32 `(N, 320, 320)`, 0–255, in operations that suit a GPU."""
+    canvas = _background(pool, draws)
+    canvas = _draw_base(pool, draws, canvas)
+    return _paste(pool, draws, canvas)
+
+
+def _background(pool: DevicePool, draws: Draws) -> Tensor:
+    placed = draws.background
+    pixels, _ = sample(pool, placed.photos, placed.to_photo(), placed.level, CANVAS, reflect=True)
+    plain = draws.plain[:, None, None]
+    return torch.where(plain >= 0, plain, pixels)
+
+
+def _draw_base(pool: DevicePool, draws: Draws, canvas: Tensor) -> Tensor:
+    """The photos of the quadrants over the background."""
+    count, half = len(canvas), CANVAS // 2
+    matrices = draws.base.to_photo().clone()
+    corners = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1]], device=canvas.device).float() * half
+    matrices[..., 2] += (matrices[..., :2] @ corners[..., None])[..., 0]
+    pixels, inside = sample(
+        pool,
+        draws.base.photos.flatten(),
+        matrices.flatten(0, 1),
+        draws.base.level.flatten(),
+        half,
     )
+    inside &= draws.base.active.flatten()[:, None, None]
+
+    def join(quadrants: Tensor) -> Tensor:
+        grid = quadrants.view(count, 2, 2, half, half).permute(0, 1, 3, 2, 4)
+        return grid.reshape(count, CANVAS, CANVAS)
+
+    return torch.where(join(inside), join(pixels), canvas)
 
 
-def overlay_cell(
-    canvas: Canvas, cell: tuple[int, int, int, int], photo: Photo, matrix: Matrix
-) -> Canvas:
-    """Overlay a photo on one cell of a mosaic.
-
-    Args:
-        canvas: the mosaic so far.
-        cell: left, top, right and bottom, px.
-        photo: with its boxes; faces cut off by the cell's border become ignored.
-        matrix: from photo to canvas.
-    """
-    left, top, right, bottom = cell
-    single = overlay(Canvas(canvas.pixels, NO_BOXES, NO_BOXES), photo, matrix)
-    pixels = canvas.pixels.copy()
-    pixels[top:bottom, left:right] = single.pixels[top:bottom, left:right]
-    window = np.array([[left, top, right - left, bottom - top]], np.float32)
-    complete = share_inside(single.boxes, window) > _MIN_INSIDE
-    ignored = clip_boxes(np.concatenate([single.ignored, single.boxes[~complete]]), window[0])
-    return Canvas(
-        pixels,
-        np.concatenate([canvas.boxes, single.boxes[complete]]),
-        np.concatenate([canvas.ignored, ignored]),
+def _paste(pool: DevicePool, draws: Draws, canvas: Tensor) -> Tensor:
+    """Pasted images over the canvas, one after the other."""
+    count, device = len(canvas), canvas.device
+    placed = draws.pasted
+    corner = (placed.target - WINDOW / 2).round()
+    matrices = placed.to_photo().clone()
+    matrices[..., 2] += (matrices[..., :2] @ corner[..., None])[..., 0]
+    pixels, inside = sample(
+        pool, placed.photos.flatten(), matrices.flatten(0, 1), placed.level.flatten(), WINDOW
     )
+    axis = torch.arange(WINDOW, device=device, dtype=torch.float32)
+    shift = (placed.target - corner).flatten(0, 1)
+    x = axis[None, None, :] - shift[:, 0, None, None]
+    y = axis[None, :, None] - shift[:, 1, None, None]
+    cos, sin = (f(placed.angle).flatten()[:, None, None] for f in (torch.cos, torch.sin))
+    halves = draws.half_sides.flatten(0, 1)
+    u = (x * cos + y * sin) / halves[:, 0, None, None]
+    v = (y * cos - x * sin) / halves[:, 1, None, None]
+    oval = ((OVAL_RADIUS - (u * u + v * v).sqrt()) * OVAL_SLOPE).clamp(0, 1)
+    square = ((u.abs() <= 1) & (v.abs() <= 1)).float()
+    opacity = torch.where(draws.is_soft.flatten()[:, None, None], oval, square)
+    opacity = opacity * (inside & placed.active.flatten()[:, None, None])
+    pixels, opacity = (t.view(count, PASTED, WINDOW * WINDOW) for t in (pixels, opacity))
+
+    padded = torch.nn.functional.pad(canvas, (_MARGIN,) * 4)
+    side = padded.shape[-1]
+    flat = padded.flatten(1)
+    within = (axis[:, None] * side + axis).flatten().long()
+    # The corner of a window is at most half a window outside of the canvas.
+    first = corner.long() + _MARGIN
+    first = (first[..., 1] * side + first[..., 0])[..., None] + within
+    for k in range(PASTED):
+        below = flat.gather(1, first[:, k])
+        flat.scatter_(1, first[:, k], torch.lerp(below, pixels[:, k], opacity[:, k]))
+    end = _MARGIN + CANVAS
+    return flat.view(count, side, side)[:, _MARGIN:end, _MARGIN:end]
 
 
-def ignore_unusable(canvas: Canvas) -> Canvas:
-    """Move faces that are too small or mostly outside the canvas to the ignored boxes."""
-    window = np.array([[0, 0, CANVAS, CANVAS]], np.float32)
-    inside = share_inside(canvas.boxes, window)
-    usable = (inside >= _MIN_INSIDE) & (sizes_of(canvas.boxes) >= MIN_FACE)
-    unusable = ~usable & (inside > 0)
-    ignored = np.concatenate([canvas.ignored, canvas.boxes[unusable]])
-    return Canvas(canvas.pixels, canvas.boxes[usable], ignored)
+def visible_faces(pool: DevicePool, draws: Draws) -> Tensor:
+    """The faces and regions to ignore that remain visible, `(N, G, 7)`; see `compose`."""
+    base_rows, base_used, windows = _base_faces(pool, draws)
+    pasted_rows, pasted_used = _pasted_faces(pool, draws)
+    count, device = len(base_rows), base_rows.device
+    full = torch.tensor([0.0, 0.0, CANVAS, CANVAS], device=device) - 0.5
+    rows = torch.cat([base_rows, pasted_rows], 1)
+    used = torch.cat([base_used, pasted_used], 1)
+    windows = torch.cat([windows, full.expand(count, PASTED, 4)], 1)
+    order = torch.arange(1, PASTED + 1, device=device)
+    order = torch.cat([torch.zeros(base_rows.shape[1], device=device, dtype=torch.long), order])
+    boxes = _corners(rows)
+    area = (rows[..., WIDTH] * rows[..., HEIGHT]).clamp(min=1e-6)
+    inside = _intersection(boxes, windows) / area
+    above = (order[:, None] < torch.arange(1, PASTED + 1, device=device)) & draws.pasted.active[
+        :, None, :
+    ]
+    covers = _covers(draws)[:, None]
+    hidden = (_intersection(boxes[:, :, None], covers) / area[..., None] * above).amax(-1)
+    size = area.sqrt()
+    is_face = (
+        used & (rows[..., IS_FACE] > 0) & (inside >= _MIN_INSIDE) & (size >= MIN_FACE)
+        & (hidden < _MIN_OCCLUDED)
+    )  # fmt: skip
+    is_ignored = used & ~is_face & (inside > 0) & (hidden < _MIN_HIDDEN)
+    importance = is_face * 2.0 + is_ignored * 1.0
+    best, index = importance.topk(MAX_VISIBLE, dim=1)
+    taken = rows.gather(1, index[..., None].expand(-1, -1, rows.shape[-1])).clone()
+    clipped = _clip(boxes, windows).gather(1, index[..., None].expand(-1, -1, 4))
+    face = best >= 2
+    low, high = clipped[..., :2], clipped[..., 2:]
+    clipped = torch.cat([(low + high) / 2, (high - low).clamp(min=0)], -1)
+    taken[..., :4] = torch.where(face[..., None], taken[..., :4], clipped)
+    taken[..., IS_FACE] = face.float()
+    taken[..., WIDTH : HEIGHT + 1] *= (best > 0)[..., None]
+    return taken
 
 
-def clip_boxes(boxes: Boxes, window: NDArray[np.float32]) -> Boxes:
-    """Clip boxes `(M, 4)` to a window `(4,)`; boxes outside it are removed."""
-    low = np.maximum(boxes[:, :2], window[:2])
-    high = np.minimum(boxes[:, :2] + boxes[:, 2:], window[:2] + window[2:])
-    clipped = np.concatenate([low, high - low], axis=1)[(high > low).all(axis=1)]
-    return np.asarray(clipped, dtype=np.float32)
+def _base_faces(pool: DevicePool, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows, whether they are used, and the part of the canvas that each may lie in."""
+    rows = _move(pool.faces[draws.base.photos], draws.base)
+    used = pool.used[draws.base.photos] & draws.base.active[..., None]
+    first = torch.arange(QUADRANTS, device=rows.device) == 0
+    used = used & (draws.is_mosaic[:, None] | first)[..., None]
+    half = CANVAS / 2
+    lows = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1]], device=rows.device) * half
+    quarters = torch.cat([lows, lows + half], -1) - 0.5
+    full = torch.tensor([0.0, 0.0, CANVAS, CANVAS], device=rows.device) - 0.5
+    windows = torch.where(draws.is_mosaic[:, None, None], quarters, full)
+    windows = windows[:, :, None].expand(*rows.shape[:3], 4)
+    return rows.flatten(1, 2), used.flatten(1, 2), windows.flatten(1, 2)
 
 
-def share_inside(boxes: Boxes, window: Boxes) -> NDArray[np.float64]:
-    """The share of each box `(M, 4)` that lies inside a window `(1, 4)`: `(M,)`, 0–1."""
-    areas = np.maximum(sizes_of(boxes) ** 2, 1e-9)
-    return np.asarray(pairwise_intersection(boxes, window)[:, 0] / areas)
+def _pasted_faces(pool: DevicePool, draws: Draws) -> tuple[Tensor, Tensor]:
+    rows = _move(pool.faces[draws.pasted.photos][:, :, :1], draws.pasted)[:, :, 0]
+    return rows, draws.has_face & draws.pasted.active
 
 
-def _blend(
-    background: NDArray[np.uint8], pixels: NDArray[np.uint8], matrix: Matrix, soft: bool
-) -> NDArray[np.uint8]:
-    """The background with an image warped onto it by `matrix`."""
-    pixels, matrix = _reduce(pixels, matrix)
-    blended = background.copy()
-    (left, top), (right, bottom) = _bounds(matrix, pixels.shape)
-    if right <= left or bottom <= top:
-        return blended
-    region = blended[top:bottom, left:right]
-    matrix = matrix - np.array([[0, 0, left], [0, 0, top]])
-    size = region.shape[::-1]
-    if not soft:
-        cv2.warpAffine(pixels, matrix, size, dst=region, borderMode=cv2.BORDER_TRANSPARENT)
-        return blended
-    mask = cv2.warpAffine(_oval_mask(*pixels.shape), matrix, size)
-    foreground = cv2.warpAffine(pixels, matrix, size).astype(np.float32)
-    region[:] = (region + (foreground - region) * mask).astype(np.uint8)
-    return blended
+def _move(rows: Tensor, placed: Placement) -> Tensor:
+    """Face rows `(…, F, 7)` of photos on the canvas, with x and y of the box's centre."""
+    scale, angle, mirror = (t[..., None] for t in (placed.scale, placed.angle, placed.mirror))
+    x = (rows[..., X] - placed.centre[..., None, 0]) * mirror * scale
+    y = (rows[..., Y] - placed.centre[..., None, 1]) * scale
+    cos, sin = angle.cos(), angle.sin()
+    width, height = rows[..., WIDTH] * scale, rows[..., HEIGHT] * scale
+    down = BOX_DOWN * (width * height / (BOX_WIDTH * BOX_HEIGHT)).sqrt()
+    roll = rows[..., ROLL] * mirror + angle
+    roll = torch.remainder(roll + math.pi, 2 * math.pi) - math.pi
+    columns = [
+        x * cos - y * sin + placed.target[..., None, 0],
+        x * sin + y * cos + placed.target[..., None, 1] + down,
+        width, height, roll, rows[..., ROLL_WEIGHT], rows[..., IS_FACE],
+    ]  # fmt: skip
+    return torch.stack(columns, -1)
 
 
-def _reduce(pixels: NDArray[np.uint8], matrix: Matrix) -> tuple[NDArray[np.uint8], Matrix]:
-    """An image reduced by area averaging where `matrix` would reduce it much, and its matrix."""
-    scale = scale_of(matrix)
-    if scale >= MIN_WARP_SCALE:
-        return pixels, matrix
-    sides = np.array(pixels.shape[::-1])
-    reduced = np.maximum(1, np.rint(sides * scale)).astype(int)
-    ratio = sides / reduced
-    pixels = np.asarray(
-        cv2.resize(pixels, reduced.tolist(), interpolation=cv2.INTER_AREA), np.uint8
-    )
-    return pixels, compose(matrix, np.column_stack([np.diag(ratio), (ratio - 1) / 2]))
+def _corners(rows: Tensor) -> Tensor:
+    """Left, top, right and bottom edges `(…, 4)` of rows' boxes."""
+    centre, half = rows[..., X : Y + 1], rows[..., WIDTH : HEIGHT + 1] / 2
+    return torch.cat([centre - half, centre + half], -1)
 
 
-def _bounds(matrix: Matrix, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The bounding box of a warped image on the canvas: left and top, right and bottom, px."""
-    height, width = shape
-    corners = transform(matrix, [[0, 0], [width, 0], [0, height], [width, height]])
-    low = np.clip(np.floor(corners.min(axis=0)) - 1, 0, CANVAS).astype(int)
-    high = np.clip(np.ceil(corners.max(axis=0)) + 1, 0, CANVAS).astype(int)
-    return (int(low[0]), int(low[1])), (int(high[0]), int(high[1]))
+def _covers(draws: Draws) -> Tensor:
+    """Edges of upright rectangles that pasted images hide, `(N, K, 4)`."""
+    half = draws.half_sides.prod(-1, keepdim=True).sqrt().clamp(max=WINDOW / 2)
+    half = half * torch.where(draws.is_soft[..., None], _OVAL_COVER, 1.0)
+    return torch.cat([draws.pasted.target - half, draws.pasted.target + half], -1)
 
 
-def _oval_mask(height: int, width: int) -> NDArray[np.float32]:
-    """Opacity `(H, W)`, 0–1: 1 inside an ellipse, falling to 0 at the borders."""
-    y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    return np.asarray(np.clip((_OVAL_RADIUS - np.hypot(x, y)) * _OVAL_SLOPE, 0, 1), np.float32)
+def _clip(boxes: Tensor, windows: Tensor) -> Tensor:
+    low = torch.maximum(boxes[..., :2], windows[..., :2])
+    high = torch.minimum(boxes[..., 2:], windows[..., 2:])
+    return torch.cat([low, high], -1)
+
+
+def _intersection(boxes: Tensor, windows: Tensor) -> Tensor:
+    """Areas of intersection, px²."""
+    clipped = _clip(boxes, windows)
+    return (clipped[..., 2:] - clipped[..., :2]).clamp(min=0).prod(-1)

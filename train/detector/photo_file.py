@@ -1,4 +1,4 @@
-"""The prepared `.npz` file of photos with boxes."""
+"""The prepared `.npz` file of photos with the boxes and rolls of their faces."""
 
 from __future__ import annotations
 
@@ -19,17 +19,14 @@ from train.errors import DataError
 _BOX_ARRAYS = {"boxes": "boxes", "ignored": "unsure"}  # attribute of `Photo` → array of the file
 
 
-def save_photos(
-    photos: list[Photo], path: Path, quality: int | None = None, **further: Any
-) -> None:
-    """Write photos with boxes to a file atomically.
+def save_photos(photos: list[Photo], path: Path, quality: int | None = None) -> None:
+    """Write photos to a file atomically.
 
     Args:
         photos: what is written.
         path: of the `.npz` file.
         quality: of WebP, 1–100, which takes about a seventh of the space; None keeps the pixels
             unchanged.
-        further: arrays by name.
     """
     parts = [
         photo.pixels.ravel() if quality is None else _compress(photo.pixels, quality)
@@ -39,6 +36,7 @@ def save_photos(
         "pixels": np.concatenate(parts),
         "shapes": np.array([photo.pixels.shape for photo in photos], np.int64),
         "sources": np.array([photo.source for photo in photos]),
+        "rolls": np.concatenate([photo.rolls for photo in photos]),
     }
     if quality is not None:
         arrays["sizes"] = np.array([len(part) for part in parts], np.int64)
@@ -47,7 +45,7 @@ def save_photos(
         arrays[name] = np.concatenate(lists)
         arrays[f"{name}_counts"] = np.array([len(boxes) for boxes in lists], np.int64)
     with write_atomically(path) as part:
-        np.savez(part, **arrays, **further)
+        np.savez(part, **arrays)
 
 
 def load_photos_with_boxes(path: str | Path) -> list[Photo]:
@@ -69,6 +67,7 @@ def load_photos_with_boxes(path: str | Path) -> list[Photo]:
                 np.split(arrays[name], np.cumsum(arrays[f"{name}_counts"])[:-1])
                 for name in _BOX_ARRAYS.values()
             )
+            rolls = np.split(arrays["rolls"], np.cumsum(arrays["boxes_counts"])[:-1])
             sources = arrays["sources"].tolist()
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
@@ -77,8 +76,8 @@ def load_photos_with_boxes(path: str | Path) -> list[Photo]:
             f"{path}: not a file of photos with boxes ({first_line(error)}); create one with "
             "python -m train.prepare --recipe face"
         ) from error
-    rows = zip(pixels, boxes, ignored, sources, strict=True)
-    return [Photo(p, b, i, str(source)) for p, b, i, source in rows]
+    rows = zip(pixels, boxes, ignored, sources, rolls, strict=True)
+    return [Photo(p, b, i, str(source), roll) for p, b, i, source, roll in rows]
 
 
 def _compress(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

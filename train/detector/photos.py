@@ -1,11 +1,13 @@
-"""Photos with the boxes of their faces, read from annotations.
+"""Photos with the boxes and rolls of their faces, read from annotations.
 
-Legend: P photos, M boxes of a photo. A box is x, y, width, height in px (`train.detector.boxes`).
+Legend: M faces of a photo, I ignored regions. A box is x, y, width, height in px, in the
+convention of `edge.geometry.face_frame`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,19 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ImageError, first_line
-from edge.geometry.box_conventions import from_wider_face
+from edge.geometry.box_conventions import from_wider_face, rescale_boxes
 from edge.geometry.boxes import intersection_over_union
-from edge.geometry.face_frame import box_of_keypoints
+from edge.geometry.face_frame import box_of_keypoints, roll_deg
 from edge.image import load_image, to_grey
 from edge.keypoints import KEYPOINT_NAMES
-from train.data.faces import Faces
-from train.data.sources import ANNOTATIONS, read_annotations
-from train.detector.boxes import from_hand_drawn
+from train.data.negatives import load_photos
+from train.data.sources import ANNOTATIONS
 from train.errors import DataError
+from train.recipes import DetectorRecipe
 
 Boxes = NDArray[np.float32]
+Rolls = NDArray[np.float32]
 
 NO_BOXES: Boxes = np.empty((0, 4), np.float32)
+NO_ROLLS: Rolls = np.empty(0, np.float32)
 BENCHMARK_INTERVAL = 5  # every fifth photo of a benchmark set is reserved for `benchmarks`
 _MIN_SCORE = 0.6  # of another detector's box that counts as a face; lower ones are ignored
 _MIN_IOU = 0.4  # intersection over union of two boxes of one face
@@ -41,19 +45,45 @@ class Photo:
         boxes: float32 `(M, 4)`, its faces.
         ignored: float32 `(I, 4)`, regions that may show a face and are excluded from the loss.
         source: the name of its set.
+        rolls: float32 `(M,)`, degrees clockwise as seen, by which each face is rotated in the
+            plane; NaN where nobody measured it.
     """
 
     pixels: NDArray[np.uint8]
     boxes: Boxes
     ignored: Boxes
     source: str
+    rolls: Rolls
+
+
+def read_all(recipe: DetectorRecipe, folder: Path) -> tuple[list[Photo], list[str]]:
+    """Read the sets of a recipe, without the photos reserved for `benchmarks`.
+
+    Returns:
+        The photos, and a message for each that cannot be read.
+
+    Raises:
+        DataError: a set is missing or malformed.
+    """
+    photos: list[Photo] = []
+    skipped: list[str] = []
+    for name, path in recipe.photos:
+        of_set, messages = read_photos(folder / path, name)
+        if name in recipe.measured:
+            del of_set[BENCHMARK_INTERVAL - 1 :: BENCHMARK_INTERVAL]
+        photos += of_set
+        skipped += messages
+    for name, path in recipe.without_faces:
+        photos += read_without_faces(folder / path, name)
+    return photos, skipped
 
 
 def read_photos(folder: Path, name: str) -> tuple[list[Photo], list[str]]:
     """Read a folder of photos whose `annotations.jsonl` has the boxes of all faces.
 
-    Each line has either `faces`, objects with a hand-drawn `box`, or the `keypoints` of one face;
-    `yunet` is a list of boxes with scores (x, y, width, height, score) of another detector.
+    Each line has `faces`, objects with either a hand-drawn `box` or a `teacher`'s keypoints, and
+    `yunet`, a list of boxes with scores (x, y, width, height, score) of another detector, perhaps
+    with five points, of which the first two are the right and the left eye.
 
     Args:
         folder: of the photos and their annotations.
@@ -74,64 +104,84 @@ def read_photos(folder: Path, name: str) -> tuple[list[Photo], list[str]]:
     photos, skipped = [], []
     for number, row in enumerate(rows, start=1):
         try:
-            boxes, ignored = _boxes_of(row)
+            boxes, rolls, ignored = _faces_of(row)
             path = folder / row["image"]
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise DataError(
                 f"{table}: line {number}: not a valid annotation ({error!r})"
             ) from error
         try:
-            photos.append(Photo(to_grey(load_image(path)), boxes, ignored, name))
+            photos.append(Photo(to_grey(load_image(path)), boxes, ignored, name, rolls))
         except (ImageError, OSError) as error:
             skipped.append(str(error))
     return photos, skipped
 
 
-def _boxes_of(row: dict[str, Any]) -> tuple[Boxes, Boxes]:
-    """The boxes of an annotation's faces, and the ignored ones."""
-    detected = np.array(row.get("yunet") or [], np.float32).reshape(-1, 5)
-    detected[:, :4] = from_wider_face(detected[:, :4])
-    annotated = _annotated_boxes(row)
-    matches = intersection_over_union(annotated, detected[:, :4]) > _MIN_IOU
-    # The mean of a hand-drawn and a detected box is closer to the face than either.
-    boxes = [(detected[match.argmax(), :4] + box) / 2 if match.any() else box
-             for box, match in zip(annotated, matches, strict=True)]  # fmt: skip
-    unmatched = detected[~matches.any(axis=0)] if len(annotated) else detected
-    # Annotators who drew a box around every face left out unmatched ones on purpose; where only
-    # one face of a photo is annotated, the detector provides the others.
-    accepted = unmatched[:, 4] >= (np.inf if "faces" in row else _MIN_SCORE)
+def read_without_faces(folder: Path, name: str) -> list[Photo]:
+    """Read four fifths of a folder's images, which show no face (`train.data.negatives`).
+
+    Raises:
+        DataError: the folder is missing or has no images.
+    """
+    return [Photo(p, NO_BOXES, NO_BOXES, name, NO_ROLLS) for p in load_photos(folder)]
+
+
+def _faces_of(row: dict[str, Any]) -> tuple[Boxes, Rolls, Boxes]:
+    """The boxes and rolls of an annotation's faces, and the regions to be ignored."""
+    detected, detected_rolls, scores = _detected(row)
+    is_hand_drawn = any("box" in face for face in row["faces"])
+    boxes, rolls = _hand_drawn(row) if is_hand_drawn else _taught(row)
+    matches = intersection_over_union(boxes, detected) > _MIN_IOU
+    if is_hand_drawn:
+        # The mean of a hand-drawn and a detected box is closer to the face than either.
+        best = matches.argmax(axis=1) if len(detected) else np.zeros(len(boxes), int)
+        matched = matches.any(axis=1)
+        boxes[matched] = (boxes[matched] + detected[best[matched]]) / 2
+    # Annotators who drew a box around every face left out unmatched ones on purpose; a teacher did
+    # not see every face, and the detector provides the others.
+    unmatched = ~matches.any(axis=0)
+    accepted = unmatched & (scores >= (np.inf if is_hand_drawn else _MIN_SCORE))
     return (
-        np.concatenate([np.array(boxes, np.float32).reshape(-1, 4), unmatched[accepted, :4]]),
-        unmatched[~accepted, :4],
+        np.concatenate([boxes, detected[accepted]]),
+        np.concatenate([rolls, detected_rolls[accepted]]),
+        detected[unmatched & ~accepted],
     )
 
 
-def _annotated_boxes(row: dict[str, Any]) -> Boxes:
-    """The annotated boxes `(M, 4)`: hand-drawn ones, or that of the keypoints."""
-    if "faces" in row:
-        drawn = np.array([face["box"] for face in row["faces"]], np.float32)
-        return from_hand_drawn(drawn.reshape(-1, 4))
-    points = [row["keypoints"].get(name) or (np.nan, np.nan) for name in KEYPOINT_NAMES]
-    box = box_of_keypoints(np.array(points, np.float64))
-    return NO_BOXES if box is None else np.asarray(box[None], np.float32)
+def _detected(row: dict[str, Any]) -> tuple[Boxes, Rolls, NDArray[np.float32]]:
+    """Boxes, rolls and scores of the other detector."""
+    found = row.get("yunet") or []
+    values = np.array([face[:5] for face in found], np.float32).reshape(-1, 5)
+    rolls = [_roll_of_eyes(face[5]) if len(face) > 5 else np.nan for face in found]
+    return from_wider_face(values[:, :4]), np.array(rolls, np.float32), values[:, 4]
 
 
-def read_cut_faces(folder: Path, name: str) -> list[Photo]:
-    """Read a folder of images that are cropped to one annotated face each."""
-    photos = []
-    for row in read_annotations(folder):
-        points = np.where(np.isnan(row.teacher), row.keypoints, row.teacher)
+def _roll_of_eyes(points: list[list[float]]) -> float:
+    """The direction from the right to the left eye, degrees."""
+    (right_x, right_y), (left_x, left_y) = points[:2]
+    return math.degrees(math.atan2(left_y - right_y, left_x - right_x))
+
+
+def from_hand_drawn(boxes: Boxes) -> Boxes:
+    """Convert hand-drawn boxes `(M, 4)` to the package's convention (cf. `from_wider_face`)."""
+    return rescale_boxes(boxes, width=0.98, height=1.055, down=-0.062)
+
+
+def _hand_drawn(row: dict[str, Any]) -> tuple[Boxes, Rolls]:
+    drawn = np.array([face["box"] for face in row["faces"]], np.float32).reshape(-1, 4)
+    return from_hand_drawn(drawn), np.full(len(drawn), np.nan, np.float32)
+
+
+def _taught(row: dict[str, Any]) -> tuple[Boxes, Rolls]:
+    """Boxes and rolls of the faces with a teacher's keypoints."""
+    boxes, rolls = [], []
+    for face in row["faces"]:
+        labels = face["teacher"]
+        points = np.array(
+            [labels.get(name) or (np.nan, np.nan) for name in KEYPOINT_NAMES], np.float64
+        )
         box = box_of_keypoints(points)
         if box is not None:
-            photos.append(Photo(to_grey(load_image(row.photo)), box[None], NO_BOXES, name))
-    return photos
-
-
-def from_faces(faces: Faces, name: str) -> list[Photo]:
-    """Kaggle's images as photos with one face each; without keypoints there is no box."""
-    boxes = [box_of_keypoints(points) for points in faces.keypoints]
-    return [
-        Photo(image, box[None], NO_BOXES, name)
-        for image, box in zip(faces.images, boxes, strict=True)
-        if box is not None
-    ]
+            boxes.append(box)
+            rolls.append(roll_deg(points))
+    return np.array(boxes, np.float32).reshape(-1, 4), np.array(rolls, np.float32)

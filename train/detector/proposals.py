@@ -18,9 +18,9 @@ from edge.networks.detections import Detections
 from edge.networks.face_detector import FaceDetector
 from edge.networks.keypoint_model import KeypointModel
 from edge.refinement import refine
-from train.detector.false_positives import DETECT_SIZES
 from train.detector.photos import Photo
 
+DETECT_SIZES = (320, 640)  # px, longer side at which photos are searched
 # Intersection over union of a proposal with the boxes of a photo.
 _MIN_FACE_IOU = 0.5  # from which on it shows that face
 _MAX_BACKGROUND_IOU = 0.3  # up to which it shows no face

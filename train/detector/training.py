@@ -1,150 +1,194 @@
-"""Training of the face detector: what `python -m train.run --recipe face-research` does."""
+"""Training of the face detector: what `python -m train.run --recipe face` does.
+
+Canvases are composed where the network is trained: on a GPU if PyTorch has one, else on the
+processor.
+"""
 
 from __future__ import annotations
 
-import sys
+import json
+import math
 import time
-from dataclasses import replace
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
+import torch
 
-from train.checkpoints import save
+from train.checkpoints import copy_weights, save
 from train.data.faces import hash_file
-from train.data.negatives import hash_photos, load_photos
-from train.detector.batches import CanvasBatches, make_batch, make_pool
-from train.detector.canvas import CANVAS
-from train.detector.false_negatives import find_false_negatives
-from train.detector.false_positives import find_false_positives
-from train.detector.losses import DetectionLoss
+from train.detector.canvas import compose
+from train.detector.draws import CANVAS, Drawer, Draws
+from train.detector.learner import Learner
+from train.detector.loss import Cells, Targets
 from train.detector.network import build
 from train.detector.photo_file import load_photos_with_boxes
-from train.detector.photo_pool import PhotoPool
-from train.detector.photos import Photo
-from train.epoch_loop import Monitor, Training, fit, jit_mode
-from train.errors import DataError
-from train.learning_rate import make_schedule
-from train.recipes import FaceRecipe
+from train.detector.photometric import Photometric
+from train.detector.sampling import Sampling
+from train.recipes import DetectorRecipe
 from train.run_record import MODEL, RunPaths, describe, open_run, write_record
-from train.torch_layers import with_torch_layers
 
-_VALIDATION_INTERVAL = 20  # every 20th photo is held out for validation
-_VALIDATION_CANVASES = 96  # composed of them once
-# Canvases are composed in a thread beside the training loop; with Python's default interval of 5 ms
-# each waits long for the other's turn. Saves a fifth of the time.
-_SWITCH_INTERVAL_S = 3e-4
+HISTORY = "history.jsonl"
+_CHUNK = 16  # batches whose random numbers are drawn at once
+_SAVE_SECONDS = 60.0
+_WARM_UP_STEPS = 300  # over which the learning rate rises
+_LAST_RATE = 0.005  # learning rate at the end, as a share of the highest
 
 
-def train_detector(recipe: FaceRecipe, paths: RunPaths) -> dict[str, Any]:
-    """Train the detector and write the run folder.
+def train_detector(
+    recipe: DetectorRecipe, paths: RunPaths, minutes: float | None = None
+) -> dict[str, Any]:
+    """Train the face detector and write the run folder.
 
     Args:
         recipe: all settings.
-        paths: what is read and written; `data` are photos with boxes, and the false positives and
-            false negatives of `detector` are sampled more often.
+        paths: what is read and written; `data` are photos with boxes.
+        minutes: time limit of this start; the learning rate decays towards it. None trains on all
+            canvases of the recipe.
 
     Returns:
         What was written to `run.json`.
 
     Raises:
-        ModelError: `detector` cannot be opened.
-        DataError: a file is missing or wrong, or there are no photos of the recipe's sets.
+        DataError: a file is missing or wrong, or there are too few photos.
         RunError: the run folder or the initial model cannot be used.
     """
     photos = load_photos_with_boxes(paths.data)
-    negatives = load_photos(paths.negatives) if paths.negatives else []
-    hashes = _hash_inputs(paths, negatives)
+    hashes = {paths.data.name: hash_file(paths.data)}
+    if paths.start_model:
+        hashes["start_from"] = hash_file(paths.start_model)
     record = {"kind": "detector", **describe(recipe, hashes, keras.backend.backend())}
+    record["versions"]["torch"] = torch.__version__
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    sampling = Sampling(photos, recipe, device)
     record = open_run(paths, record)
-    start = time.monotonic()
-    training_photos, validation_photos = split_photos(photos)
-    training_pool, validation_pool = _make_pools(
-        recipe, training_photos, validation_photos, negatives, paths.detector
-    )
-    network = _fit(recipe, training_pool, validation_pool, paths)
+    network = build(recipe.seed)
+    if paths.start_model:
+        copy_weights(network, paths.start_model)
+    loop = _Loop(recipe, sampling, network, paths, minutes)
+    loop.run()
+    loop.finish(network)
     save(network, paths.output / MODEL)
-    record["photos"] = {"training": len(training_photos), "validation": len(validation_photos)}
-    record["negatives"] = len(negatives)
-    record["lures"] = len(training_pool.false_positives)
-    record["missed"] = len(training_pool.false_negatives)
+    record["photos"] = len(photos)
+    record["canvases"] = loop.canvases
     record["parameters"] = network.count_params()
-    record["seconds_last_start"] = round(time.monotonic() - start)
+    record["seconds_last_start"] = round(loop.seconds)
     write_record(record, paths.output)
     return record
 
 
-def split_photos(photos: list[Photo]) -> tuple[list[Photo], list[Photo]]:
-    """Training photos, and every 20th photo for validation."""
-    training = [photo for i, photo in enumerate(photos) if i % _VALIDATION_INTERVAL]
-    return training, photos[::_VALIDATION_INTERVAL]
+class _Batch(NamedTuple):
+    """What a step learns from."""
+
+    draws: Draws
+    images: torch.Tensor
+    targets: Targets
 
 
-def _hash_inputs(paths: RunPaths, negatives: list[NDArray[np.uint8]]) -> dict[str, str]:
-    hashes = {paths.data.name: hash_file(paths.data), "negatives": hash_photos(negatives)}
-    if paths.detector:
-        hashes["lured"] = hash_file(paths.detector)
-    if paths.start_model:
-        hashes["start_from"] = hash_file(paths.start_model)
-    return hashes
+class _Loop:
+    """The state of a training between two batches."""
 
+    def __init__(
+        self,
+        recipe: DetectorRecipe,
+        sampling: Sampling,
+        network: Any,
+        paths: RunPaths,
+        minutes: float | None,
+    ) -> None:
+        device = sampling.pool.pixels.device
+        self._recipe = recipe
+        self._sampling = sampling
+        self._folder: Path = paths.output
+        self._limit = minutes * 60 if minutes else math.inf
+        self._drawer = Drawer(sampling.pool, sampling.weights, recipe.seed, recipe.max_roll_deg)
+        self._photometric = Photometric(device, recipe.seed)
+        self._cells = Cells(CANVAS, device)
+        self._chunk: Draws | None = None
+        self._learner = Learner(network, recipe, self._cells)
+        if paths.resume and (self._folder / Learner.CHECKPOINT).exists():
+            self._learner.resume(self._folder)
+        self._start = self._reported = self._saved = time.monotonic()
+        self._reported_steps = self._learner.steps
 
-def _make_pools(
-    recipe: FaceRecipe,
-    training: list[Photo],
-    validation: list[Photo],
-    negatives: list[NDArray[np.uint8]],
-    detector: Path | None,
-) -> tuple[PhotoPool, PhotoPool]:
-    """What training and validation canvases are composed of."""
-    pools = [make_pool(photos, negatives, recipe) for photos in (training, validation)]
-    training_pool, validation_pool = pools
-    if not training_pool.photos or not validation_pool.photos:
-        raise DataError(
-            f"too few photos of {', '.join(name for name, _ in recipe.shares)}: "
-            f"{len(training_pool.photos)} for training and {len(validation_pool.photos)} for "
-            "validation"
+    @property
+    def canvases(self) -> int:
+        """How many canvases were learnt, in all starts."""
+        return self._learner.steps * self._recipe.batch_size
+
+    @property
+    def seconds(self) -> float:
+        """Since this start."""
+        return time.monotonic() - self._start
+
+    def run(self) -> None:
+        """Make the remaining steps; on a processor a thread composes the next batch meanwhile."""
+        is_parallel = self._sampling.pool.pixels.device.type == "cpu"
+        with ThreadPoolExecutor(1) as thread:
+            ahead: Future[_Batch] | None = None
+            while (progress := self._progress()) < 1:
+                step = self._learner.steps
+                batch = ahead.result() if ahead else self._compose(step, self._draw(step))
+                if is_parallel:
+                    ahead = thread.submit(self._compose, step + 1, self._draw(step + 1))
+                rate = self._learning_rate(progress)
+                self._learner.learn(batch.images, batch.targets, rate)
+                self._sampling.learn_hardness(batch.draws, self._learner.scores)
+                if time.monotonic() - self._saved > _SAVE_SECONDS:
+                    self._save()
+
+    def _compose(self, step: int, draws: Draws) -> _Batch:
+        """The canvases of a step and what the network is to output."""
+        with torch.no_grad():
+            pixels, rows = compose(self._sampling.pool, draws)
+            return _Batch(draws, self._photometric(pixels, step), self._cells.assign(rows))
+
+    def _draw(self, step: int) -> Draws:
+        """The canvases of a step."""
+        size = self._recipe.batch_size
+        if self._chunk is None or step % _CHUNK == 0:
+            self._sampling.update()
+            self._chunk = self._drawer.draw(size * _CHUNK, step // _CHUNK)
+        first = step % _CHUNK * size
+        return self._chunk.take(slice(first, first + size))
+
+    def finish(self, network: Any) -> None:
+        """Write the last checkpoint, and give the network the averaged weights."""
+        self._save()
+        self._learner.write_average(network)
+
+    def _progress(self) -> float:
+        """The completed share of the canvases, or of the time limit if that is larger, 0–1."""
+        return min(max(self.canvases / self._recipe.canvases, self.seconds / self._limit), 1.0)
+
+    def _learning_rate(self, progress: float) -> float:
+        """Linear warm-up, constant until `hold`, then a half cosine."""
+        warm_up = min(1.0, (self._learner.steps + 1) / _WARM_UP_STEPS)
+        decay = max(0.0, (progress - self._recipe.hold) / (1 - self._recipe.hold))
+        falling = _LAST_RATE + (1 - _LAST_RATE) * (1 + math.cos(math.pi * decay)) / 2
+        return self._recipe.learning_rate * warm_up * falling
+
+    def _save(self) -> None:
+        """Write a checkpoint and a line of the history, and print a summary."""
+        self._learner.save(self._folder)
+        now = time.monotonic()
+        steps = self._learner.steps - self._reported_steps
+        score, box, roll = (self._learner.losses / max(steps, 1)).tolist()
+        rate = steps * self._recipe.batch_size / max(now - self._reported, 1e-9)
+        line = {
+            "canvases": self.canvases,
+            "seconds": round(self.seconds, 1),
+            "loss": {"score": score, "box": box, "roll": roll},
+            "canvases_per_second": round(rate),
+        }
+        with (self._folder / HISTORY).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        print(
+            f"{self._recipe.name}: {self._progress():.0%}, {self.canvases:,} canvases, "
+            f"loss {score:.3f} + {box:.3f} + {roll:.3f}, {rate:,.0f} canvases/s",
+            flush=True,
         )
-    if detector is None:
-        return training_pool, validation_pool
-    if negatives:
-        found = find_false_positives(detector, negatives)
-        training_pool, validation_pool = (replace(pool, false_positives=found) for pool in pools)
-    missed = find_false_negatives(detector, training_pool.photos, recipe.by_hand)
-    return replace(training_pool, false_negatives=missed), validation_pool
-
-
-def _fit(recipe: FaceRecipe, training: PhotoPool, validation: PhotoPool, paths: RunPaths) -> Any:
-    """The trained network, made of Keras's own layers, which exporters know."""
-    keras.utils.set_random_seed(recipe.seed)
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    trained = fit(
-        Training(
-            recipe=recipe,
-            steps_per_epoch=recipe.steps_per_epoch,
-            build=lambda: _compile(recipe),
-            batches=lambda epoch: CanvasBatches(training, recipe, epoch),
-            validation=make_batch(validation, _VALIDATION_CANVASES, np.random.default_rng(0)),
-            # The decay of the learning rate determines the last epochs: no early stopping.
-            monitor=Monitor("val_loss", "validation loss {:.4f}", patience=recipe.epochs),
-        ),
-        paths.output,
-        paths.resume,
-        paths.start_model,
-    )
-    network = build(recipe.seed)
-    network.set_weights(trained.get_weights())
-    return network
-
-
-def _compile(recipe: FaceRecipe) -> Any:
-    network = with_torch_layers(build(recipe.seed))
-    schedule = make_schedule(recipe, recipe.steps_per_epoch)
-    network.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
-        loss=DetectionLoss(CANVAS),
-        jit_compile=jit_mode(),
-    )
-    return network
+        self._learner.losses.zero_()
+        self._saved = self._reported = time.monotonic()
+        self._reported_steps = self._learner.steps

@@ -6,7 +6,7 @@ pytest.importorskip("cv2")
 from edge.networks.detections import Detections
 from edge.networks.keypoint_model import Prediction
 from tests.made_photos import boxed
-from train.detector.photos import NO_BOXES, Photo
+from train.detector.photos import NO_BOXES, NO_ROLLS, Photo
 from train.detector.proposals import classify_proposals, crop_proposals
 
 
@@ -14,7 +14,8 @@ from train.detector.proposals import classify_proposals, crop_proposals
 def photo():
     """A face on the left and an ignored box on the right."""
     pixels = np.tile(np.arange(160, dtype=np.uint8), (120, 1))
-    return Photo(pixels, boxed((20, 30, 40, 50)), boxed((110, 30, 40, 50)), "photos")
+    face, ignored = boxed((20, 30, 40, 50)), boxed((110, 30, 40, 50))
+    return Photo(pixels, face, ignored, "photos", np.zeros(1, np.float32))
 
 
 def test_a_proposal_shows_a_face_or_background_or_is_ambiguous(photo):
@@ -23,7 +24,7 @@ def test_a_proposal_shows_a_face_or_background_or_is_ambiguous(photo):
     assert is_face.tolist() == [True, False, False, False]
     assert is_background.tolist() == [False, False, True, False]
     is_face, is_background = classify_proposals(
-        boxes, Photo(photo.pixels, NO_BOXES, NO_BOXES, "negatives")
+        boxes, Photo(photo.pixels, NO_BOXES, NO_BOXES, "negatives", NO_ROLLS)
     )
     assert not is_face.any()
     assert is_background.all()

@@ -48,7 +48,7 @@ def test_a_file_without_a_complete_face_is_an_error(tmp_path, capsys):
     ("arguments", "message"),
     [
         (["--quick", "--recipe", "research"], "--quick does not go with --recipe research"),
-        (["--recipe", "face", "--minutes", "1"], "--minutes does not apply to the recipe face"),
+        (["--recipe", "face", "--epochs", "1"], "--epochs does not apply to the recipe face"),
         (["--recipe", "research", "--teacher", "a"], "--teacher does not apply"),
         (["--quick", "--minutes", "0"], "--minutes must be positive"),
     ],

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from train.any_roll.loss import Cells, Targets, detection_loss
-from train.recipes import AnyRollRecipe
+from train.detector.loss import Cells, Targets, detection_loss
+from train.recipes import DetectorRecipe
 from train.torch_layers import supports_bfloat16
 from train.torch_twin.trainer import TwinTrainer, capture
 
@@ -28,8 +28,8 @@ class Learner(TwinTrainer):
         scores: `(N,)`, the highest score of a background cell of each canvas of the last batch.
     """
 
-    def __init__(self, network: Any, recipe: AnyRollRecipe, cells: Cells) -> None:
-        """Start with the weights of a network (`train.any_roll.network.build`)."""
+    def __init__(self, network: Any, recipe: DetectorRecipe, cells: Cells) -> None:
+        """Start with the weights of a network (`train.detector.network.build`)."""
         super().__init__(
             network,
             cells.centres.device,

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from train.any_roll.network import STRIDES
-from train.any_roll.pool import HEIGHT, IS_FACE, ROLL, ROLL_WEIGHT, WIDTH, X, Y
+from train.detector.network import STRIDES
+from train.detector.pool import HEIGHT, IS_FACE, ROLL, ROLL_WEIGHT, WIDTH, X, Y
 
 # Sizes of faces, px, that are assigned to each stride. They overlap, so that a face between two
 # strides can be detected at either.
@@ -69,7 +69,7 @@ class Cells:
         self._limits = torch.cat(limits).to(device)
 
     def assign(self, rows: Tensor) -> Targets:
-        """Targets of canvases with face rows `(N, G, 7)` (`train.any_roll.canvas`)."""
+        """Targets of canvases with face rows `(N, G, 7)` (`train.detector.canvas`)."""
         values = {k: rows[..., k, None] for k in range(rows.shape[-1])}
         distances = [(self.centres[:, k] - values[at]).abs() for k, at in enumerate((X, Y))]
         size = (values[WIDTH] * values[HEIGHT]).sqrt()

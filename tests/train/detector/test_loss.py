@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("cv2")
 pytest.importorskip("keras")
 
-from train.any_roll.loss import Cells, detection_loss, overlap  # noqa: E402
+from train.detector.loss import Cells, detection_loss, overlap  # noqa: E402
 
 SIDE = 128
 STRIDE_8, STRIDE_16 = 16 * 16, 8 * 8

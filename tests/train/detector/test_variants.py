@@ -3,8 +3,8 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from tests.made_rolled_photos import empty_photo, grey_photo
-from train.any_roll.variants import make_variant
+from tests.made_photos import empty_photo, grey_photo
+from train.detector.variants import make_variant
 
 
 def variants(photo, is_masked):

@@ -5,13 +5,13 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("cv2")
 
-from tests.made_rolled_photos import bright_photo, empty_photo, grey_photo  # noqa: E402
-from train.any_roll.draws import Drawer  # noqa: E402
-from train.any_roll.sampling import Sampling  # noqa: E402
+from tests.made_photos import bright_photo, empty_photo, grey_photo  # noqa: E402
+from train.detector.draws import Drawer  # noqa: E402
+from train.detector.sampling import Sampling  # noqa: E402
 from train.errors import DataError  # noqa: E402
-from train.recipes import ANY_ROLL_RECIPES  # noqa: E402
+from train.recipes import FACE_RECIPES  # noqa: E402
 
-RECIPE = ANY_ROLL_RECIPES["face"]
+RECIPE = FACE_RECIPES["face"]
 TWO_FACES = ((10, 10, 20, 24), (60, 60, 30, 36))
 
 

@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from train.any_roll.draws import Draws, Weights
-from train.any_roll.photos import RolledPhoto
-from train.any_roll.pool import DevicePool, make_pool
-from train.any_roll.variants import make_variant
+from train.detector.draws import Draws, Weights
+from train.detector.photos import Photo
+from train.detector.pool import DevicePool, make_pool
+from train.detector.variants import make_variant
 from train.errors import DataError
-from train.recipes import AnyRollRecipe
+from train.recipes import DetectorRecipe
 
-# Shares of variants among the photos that are drawn (`train.any_roll.variants`).
+# Shares of variants among the photos that are drawn (`train.detector.variants`).
 _COVERED_SHARE = 0.3
 _HAT_SHARE = 0.13
 _DRAWN_SHARE = 0.15
@@ -36,7 +36,7 @@ class Sampling:
         weights: the current frequencies.
     """
 
-    def __init__(self, photos: list[RolledPhoto], recipe: AnyRollRecipe, device: str) -> None:
+    def __init__(self, photos: list[Photo], recipe: DetectorRecipe, device: str) -> None:
         """Make the variants of the photos and move everything to a device.
 
         Raises:
@@ -69,7 +69,7 @@ class Sampling:
 
 
 def _make_weights(
-    pool: DevicePool, is_variant: NDArray[np.bool_], recipe: AnyRollRecipe
+    pool: DevicePool, is_variant: NDArray[np.bool_], recipe: DetectorRecipe
 ) -> Weights:
     counts = pool.face_counts.cpu().numpy()
     rows = pool.used.sum(1).cpu().numpy()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edge.geometry.face_frame import BOX_DOWN, BOX_HEIGHT, BOX_WIDTH
-from train.any_roll.photos import RolledPhoto
+from train.detector.photos import Photo
 
 LEVELS = 6  # of a mipmap; each has half the sides of the one before
 MAX_FACES = 64  # of a photo; photos with more are left out
@@ -54,7 +54,7 @@ class DevicePool:
         return len(self.sources)
 
 
-def make_pool(photos: list[RolledPhoto], device: str) -> tuple[DevicePool, NDArray[np.bool_]]:
+def make_pool(photos: list[Photo], device: str) -> tuple[DevicePool, NDArray[np.bool_]]:
     """Move photos to a device, except those with more than `MAX_FACES` faces and ignored regions.
 
     Returns:
@@ -100,7 +100,7 @@ def _mipmap(pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     return levels
 
 
-def _face_rows(photo: RolledPhoto) -> NDArray[np.float32]:
+def _face_rows(photo: Photo) -> NDArray[np.float32]:
     boxes = np.concatenate([photo.boxes, photo.ignored])
     count = len(photo.boxes)
     side = np.sqrt(boxes[:, 2] * boxes[:, 3] / (BOX_WIDTH * BOX_HEIGHT))

@@ -4,9 +4,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("cv2")
 
-from tests.made_rolled_photos import bright_photo, empty_photo  # noqa: E402
-from train.any_roll.draws import CANVAS, QUADRANTS, Drawer, Weights  # noqa: E402
-from train.any_roll.pool import make_pool  # noqa: E402
+from tests.made_photos import bright_photo, empty_photo  # noqa: E402
+from train.detector.draws import CANVAS, QUADRANTS, Drawer, Weights  # noqa: E402
+from train.detector.pool import make_pool  # noqa: E402
 
 COUNT = 400
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from train.any_roll.photos import RolledPhoto
 from train.detector.distractors import draw_distractors
 from train.detector.occluders import cover_faces
+from train.detector.photos import Photo
 
 _COVERED_RATE = 0.5  # of the photos have a variant with covered faces, masks more often than hats
 _MASK_RATE = 0.36
@@ -17,9 +17,7 @@ _HAT_RATE = 0.15  # of the photos of a set with masks have a variant with hats
 _DRAWN_RATE = 0.6  # of the photos without faces have a variant with drawn objects
 
 
-def make_variant(
-    photo: RolledPhoto, is_masked: bool, rng: np.random.Generator
-) -> RolledPhoto | None:
+def make_variant(photo: Photo, is_masked: bool, rng: np.random.Generator) -> Photo | None:
     """A variant of a photo, or None.
 
     Args:

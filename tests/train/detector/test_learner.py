@@ -6,13 +6,13 @@ pytest.importorskip("cv2")
 
 from dataclasses import replace  # noqa: E402
 
-from train.any_roll.learner import Learner  # noqa: E402
-from train.any_roll.loss import Cells  # noqa: E402
-from train.any_roll.network import build  # noqa: E402
-from train.recipes import ANY_ROLL_RECIPES  # noqa: E402
+from train.detector.learner import Learner  # noqa: E402
+from train.detector.loss import Cells  # noqa: E402
+from train.detector.network import build  # noqa: E402
+from train.recipes import FACE_RECIPES  # noqa: E402
 
 SIDE = 96
-RECIPE = replace(ANY_ROLL_RECIPES["face"], batch_size=4, momentum=0.5)
+RECIPE = replace(FACE_RECIPES["face"], batch_size=4, momentum=0.5)
 
 
 def batch(cells):

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from train.any_roll.pool import HEIGHT, WIDTH, DevicePool, X, Y
+from train.detector.pool import HEIGHT, WIDTH, DevicePool, X, Y
 
 CANVAS = 320  # px; a multiple of 32 at which cells of stride 32 see more than padding
 MIN_FACE = 8.0  # px; smaller faces are ignored in training

@@ -1,6 +1,6 @@
 """Composition of training canvases on the processor, where OpenCV's warps are fast.
 
-Draws what `train.any_roll.canvas` draws on a GPU, up to rounding and half a pixel at the borders of
+Draws what `train.detector.canvas` draws on a GPU, up to rounding and half a pixel at the borders of
 photos.
 
 Legend: N canvases.
@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from train.any_roll.draws import CANVAS, PASTED, QUADRANTS, Draws, Placement
-from train.any_roll.pool import DevicePool
+from train.detector.draws import CANVAS, PASTED, QUADRANTS, Draws, Placement
+from train.detector.pool import DevicePool
 
 OVAL_RADIUS = 1.05  # of the soft mask, in half sides of the image
 OVAL_SLOPE = 4.0  # 1 / width of the mask's edge, in half sides

@@ -5,9 +5,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("cv2")
 
 from edge.geometry.face_frame import box_of_square  # noqa: E402
-from tests.made_rolled_photos import boxed, bright_photo, empty_photo  # noqa: E402
-from train.any_roll.photos import RolledPhoto  # noqa: E402
-from train.any_roll.pool import (  # noqa: E402
+from tests.made_photos import boxed, bright_photo, empty_photo  # noqa: E402
+from train.detector.photos import NO_BOXES, Photo  # noqa: E402
+from train.detector.pool import (  # noqa: E402
     HEIGHT,
     IS_FACE,
     MAX_FACES,
@@ -19,7 +19,6 @@ from train.any_roll.pool import (  # noqa: E402
     make_pool,
     sample,
 )
-from train.detector.photos import NO_BOXES  # noqa: E402
 
 IDENTITY = torch.tensor([[[1.0, 0, 0], [0, 1, 0]]])
 
@@ -28,7 +27,7 @@ def ramp_photo(width=64, height=48):
     """Grey values 2·x + y."""
     y, x = np.mgrid[:height, :width]
     pixels = (2 * x + y).astype(np.uint8)
-    return RolledPhoto(pixels, NO_BOXES, NO_BOXES, "ramp", np.empty(0, np.float32))
+    return Photo(pixels, NO_BOXES, NO_BOXES, "ramp", np.empty(0, np.float32))
 
 
 def draw(pool, matrix, level=0, side=16, reflect=False):
@@ -66,7 +65,7 @@ def test_a_coarser_level_shows_the_same_place_reduced():
 
 def test_a_faces_row_has_the_centre_of_its_square_and_its_roll_if_known():
     box = box_of_square([20, 10, 40, 40]).astype(np.float32)
-    photo = RolledPhoto(
+    photo = Photo(
         np.zeros((80, 80), np.uint8), np.stack([box, box + 5]), boxed((1, 2, 3, 4)), "a",
         np.array([90, np.nan], np.float32),
     )  # fmt: skip
@@ -85,7 +84,7 @@ def test_a_faces_row_has_the_centre_of_its_square_and_its_roll_if_known():
 
 def test_photos_with_too_many_faces_are_left_out():
     boxes = np.tile(boxed((1, 1, 4, 5)), (MAX_FACES + 1, 1))
-    crowd = RolledPhoto(np.zeros((9, 9), np.uint8), boxes, NO_BOXES, "a", np.zeros(len(boxes)))
+    crowd = Photo(np.zeros((9, 9), np.uint8), boxes, NO_BOXES, "a", np.zeros(len(boxes)))
     pool, kept = make_pool([crowd, bright_photo("b")], "cpu")
     assert kept.tolist() == [False, True]
     assert pool.sources == ("b",)

@@ -1,1 +1,0 @@
-"""The detector of faces at any roll (experimental): photos, canvases, network, loss, training."""
