@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from train.detector.backgrounds import SUFFIX, cut_backgrounds
 from train.detector.draws import Draws, Weights
 from train.detector.photos import Photo
 from train.detector.pool import DevicePool, make_pool
@@ -21,6 +22,7 @@ from train.recipes import DetectorRecipe
 _COVERED_SHARE = 0.3
 _HAT_SHARE = 0.13
 _DRAWN_SHARE = 0.15
+_CUT_SHARE = 0.5  # of the backgrounds are parts of photos that show faces elsewhere
 # Backgrounds on which the network fires are drawn more often: the frequency of a photo is
 # proportional to its hardness, a moving average of its highest score, plus a constant.
 _FIRST_HARDNESS = 0.3
@@ -48,8 +50,14 @@ class Sampling:
             for number, photo in enumerate(photos)
         ]
         made = [variant for variant in variants if variant is not None]
-        self.pool, kept = make_pool([*photos, *made], device)
-        is_variant = np.repeat([False, True], [len(photos), len(made)])[kept]
+        cut = [
+            background
+            for number, photo in enumerate(photos)
+            if len(photo.boxes)
+            for background in cut_backgrounds(photo, np.random.default_rng((8, number)))
+        ]
+        self.pool, kept = make_pool([*photos, *cut, *made], device)
+        is_variant = np.repeat([False, True], [len(photos) + len(cut), len(made)])[kept]
         self.weights = _make_weights(self.pool, is_variant, recipe)
         self._negative = self.weights.negative.clone()
         self._hardness = torch.full_like(self._negative, _FIRST_HARDNESS)
@@ -74,18 +82,21 @@ def _make_weights(
     counts = pool.face_counts.cpu().numpy()
     rows = pool.used.sum(1).cpu().numpy()
     sources = np.array(pool.sources)
+    is_cut = np.char.endswith(sources, SUFFIX)
     device = pool.pixels.device
     kinds = {
         "one": (counts == 1) & (rows == 1) & ~np.isin(sources, recipe.masked),
         "several": (counts > 0) & (rows > 1) & ~np.isin(sources, recipe.masked),
         "masked": (counts > 0) & np.isin(sources, recipe.masked),
-        "none": rows == 0,
+        "none": (rows == 0) & ~is_cut,
+        "cut": is_cut,
     }
     shares = {
         "one": _COVERED_SHARE,
         "several": _COVERED_SHARE,
         "masked": _HAT_SHARE,
         "none": _DRAWN_SHARE,
+        "cut": 0.0,  # has no variants
     }
 
     def mix(parts: dict[str, float]) -> Tensor:
@@ -105,5 +116,5 @@ def _make_weights(
         mix(dict(recipe.single_shares)),
         mix(dict(recipe.mosaic_shares)),
         mix({"one": 1.0}),
-        mix({"none": 1.0}),
+        mix({"none": 1 - _CUT_SHARE, "cut": _CUT_SHARE}),
     )
