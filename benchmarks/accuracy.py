@@ -240,6 +240,18 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def keypoints_table(results: dict[str, Any]) -> str:
+    """Each keypoint of the first model, as a Markdown table."""
+    model = results["models"][0]
+    kaggle, helen = model["kaggle"].values(), model["helen"]
+    lines = header("keypoint", *model["kaggle"], "helen", "inside `error`")
+    for name, error in helen["annotated square"]["error_per_keypoint"].items():
+        inside = helen["share_inside_error"]["per_keypoint"][name]
+        px = [f"{part['rmse_px_per_keypoint'][name]:.2f} px" for part in kaggle]
+        lines.append(row(name, *px, f"{error:.1%}", f"{inside:.0%}"))
+    return "\n".join(lines)
+
+
 def _inside_cell(shares: dict[str, Any]) -> str:
     per_keypoint = shares["per_keypoint"].values()
     return f"{shares['all']:.0%} ({min(per_keypoint):.0%}–{max(per_keypoint):.0%})"
