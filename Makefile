@@ -32,8 +32,9 @@ edge/serve/page/ort/fetched: edge/serve/page/ort.sha256
 	@cd $(@D) && rm $(ORT).tgz && sha256sum --check --quiet ../ort.sha256
 	@touch $@
 
+# A process for each core; the tests of a file share what they prepare.
 test: .venv/dev-installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: .venv/dev-installed
 	$(BIN)/ruff check .
