@@ -24,7 +24,7 @@ from edge.serve.auth import AuthMiddleware
 from edge.serve.client_config import PAGE
 from edge.serve.inference import InferenceService
 from edge.serve.limits import Limits
-from edge.serve.live_stream import LiveStream
+from edge.serve.live.stream import LiveStream
 from edge.serve.metrics import Metrics
 from edge.serve.metrics_middleware import MetricsMiddleware
 from edge.serve.request_body import BodyLimiter
@@ -78,8 +78,12 @@ def make_app(
     limiter = BodyLimiter(app, limits)
     metrics.add_gauge("edge_queue", "Requests in progress or queued.", lambda: limiter.active)
     metrics.add_gauge(
-        "edge_viewers", "Viewers of the live stream.", lambda: live.viewer_count if live else 0
+        "edge_viewers",
+        "Viewers and followers of the live stream.",
+        lambda: live.viewer_count if live else 0,
     )
+    if live and live.watcher:
+        metrics.add_collector(live.watcher)
     paths = [route.path for route in app.routes if isinstance(route, Route)]
     return MetricsMiddleware(AuthMiddleware(limiter, token, local), metrics, paths)
 
@@ -110,6 +114,10 @@ def _add_routes(app: FastAPI, routes: Routes) -> None:
     add("/v1/live/faces", routes.live_faces, responses={
         **_ACCESS_ERRORS, **_NOT_FOUND, 200: {"model": FrameRecord},
     })  # fmt: skip
+    add("/v1/live/states", routes.live_states, responses={
+        **error_responses(401, 421, 422, 503), **_NOT_FOUND,
+        200: {"content": {"text/event-stream": {}}},
+    })  # fmt: skip
     add("/health", routes.health, responses={200: {"model": Health}})
     add("/metrics", routes.metrics,
         responses={**_ACCESS_ERRORS, 200: {"content": {"text/plain": {}}}})  # fmt: skip
@@ -122,7 +130,7 @@ def _add_routes(app: FastAPI, routes: Routes) -> None:
 
 def _add_head_routes(app: FastAPI, routes: Routes) -> None:
     """Answer HEAD wherever GET is answered; the server leaves the body out, as HTTP requires."""
-    own = {"/v1/live": routes.live_head}
+    own = {"/v1/live": routes.live_head, "/v1/live/states": routes.live_states_head}
     for route in [route for route in app.routes if isinstance(route, APIRoute)]:
         if "GET" in (route.methods or ()):
             endpoint = own.get(route.path, route.endpoint)

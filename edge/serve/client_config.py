@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from edge import __version__, refinement, suppression
+from edge.analysis import eyes, mouth_events, quality, state
 from edge.facekeypoints import FaceKeypoints
 from edge.files import package_folder
 from edge.fusion import DETECTOR_SCORE, KEYPOINTS_BOX
@@ -73,6 +74,14 @@ def _settings(detect: FaceKeypoints) -> dict[str, Any]:
             "available": detect.model.has_points68,
             "requested": detect.points68,
             "lines": [list(line) for line in LINES_68],
+        },
+        "states": {
+            "closed_opening": eyes.CLOSED_OPENING,
+            "yawn_opening": mouth_events.YAWN.enter,
+            "straight_deg": 0,
+            "measures": list(state.MEASURES),
+            "shares": list(state.SHARES),
+            "quality": list(quality.PARTS),
         },
         "crop": detect.model.size,
         "min_score": detect.min_score,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from edge.cli.exit_status import run_command
+from edge.cli.exit_status import UsageError, run_command
 from edge.cli.model_options import open_models
 from edge.cli.streams import make_streams_readable
 from edge.extras import require
@@ -18,7 +21,8 @@ if TYPE_CHECKING:
     import argparse
 
     from edge.facekeypoints import FaceKeypoints
-    from edge.serve.live_stream import LiveStream
+    from edge.serve.live.stream import LiveStream
+    from edge.serve.live.watching import Watcher
 
 _PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")  # of the extra `serve`
 
@@ -32,12 +36,20 @@ def run(args: argparse.Namespace) -> int:
     """
     for package in _PACKAGES:
         require(package, "serve", "the server")
+    detect = open_models(args)
+    limits = _limits(args)
+    with ExitStack() as stack:
+        live = _open_stream(args, detect, limits, stack)
+        _serve(args, detect, limits, live)
+    return 0
+
+
+def _serve(
+    args: argparse.Namespace, detect: FaceKeypoints, limits: Limits, live: LiveStream | None
+) -> None:
     from edge.serve.app import make_app
     from edge.serve.uvicorn_server import listen, make_server
 
-    detect = open_models(args)
-    limits = _limits(args)
-    live = _open_stream(args, detect, limits)
     token = args.token or os.environ.get("EDGE_TOKEN") or None
     app = make_app(detect, limits, token=token, local=args.host in LOOPBACK, live=live)
     server = make_server(app, limits, live.stop if live else lambda: None)
@@ -47,7 +59,6 @@ def run(args: argparse.Namespace) -> int:
         print(line, file=sys.stderr, flush=True)
 
     listen(server, args.host, args.port, print_address)
-    return 0
 
 
 def _limits(args: argparse.Namespace) -> Limits:
@@ -57,12 +68,33 @@ def _limits(args: argparse.Namespace) -> Limits:
 
 
 def _open_stream(
-    args: argparse.Namespace, detect: FaceKeypoints, limits: Limits
+    args: argparse.Namespace, detect: FaceKeypoints, limits: Limits, stack: ExitStack
 ) -> LiveStream | None:
-    from edge.serve.live_stream import LiveStream
+    from edge.serve.live.stream import LiveStream
 
     source = args.camera if args.camera is not None else args.video
-    return None if source is None else LiveStream(detect, source, limits.viewers)
+    if source is None:
+        return None
+    make_watcher = partial(_make_watcher, args, stack) if args.watch else None
+    return LiveStream(detect, source, limits.viewers, make_watcher)
+
+
+def _make_watcher(args: argparse.Namespace, stack: ExitStack, source: str) -> Watcher:
+    """What watches a source of this name; a connection to a broker is closed with the stack."""
+    from edge.serve.live.watching import Watcher
+
+    if args.mqtt is None:
+        return Watcher()
+    from edge.serve.live.mqtt import Broker, HomeAssistant, parse_address
+
+    try:
+        address = parse_address(args.mqtt)
+    except ValueError as error:
+        raise UsageError(f"--mqtt: {error}") from error
+    broker = Broker(*address, *map(os.environ.get, ("EDGE_MQTT_USER", "EDGE_MQTT_PASSWORD")))
+    publish = HomeAssistant(broker, args.mqtt_name or socket.gethostname(), source)
+    stack.callback(publish.close)
+    return Watcher(publish)
 
 
 def _startup_line(host: str, port: int, token: str | None, live: LiveStream | None) -> str:

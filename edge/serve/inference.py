@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
 
+from edge.analysis.assessment import Assessment
 from edge.cli.memory_budget import MemoryBudget
 from edge.crop import Levels
 from edge.drawing import draw
@@ -25,6 +26,7 @@ from edge.image import Grey, Rgb, to_grey
 from edge.image_writer import to_jpeg
 from edge.networks.detections import Detections
 from edge.records import to_record
+from edge.serve.assessing import FaceAssessor, Wanted
 from edge.serve.limits import Limits
 from edge.serve.metrics import Metrics
 from edge.serve.micro_batcher import MicroBatcher
@@ -37,6 +39,9 @@ _BYTES_PER_PIXEL = 4  # of a decoded image: RGB and grey
 _DECODE = "decode"
 _DETECT = "search"
 _PREDICT = "look"
+_MEASURE = "measure"
+
+_KEYPOINTS_ALONE = Wanted()
 
 _T = TypeVar("_T")
 _BatchItem = tuple[Grey | Levels, Detections, bool]  # whether the 68 points are asked for
@@ -62,8 +67,7 @@ class _ImageJob:
     """An image that is being processed; `reserved_bytes` are its share of the memory budget."""
 
     upload: Upload
-    annotated: bool
-    points68: bool
+    wanted: Wanted
     deadline: float
     reserved_bytes: int = 0
     timings_ms: dict[str, float] = field(default_factory=dict)
@@ -71,7 +75,7 @@ class _ImageJob:
 
 @dataclass(frozen=True, slots=True)
 class _DetectedImage:
-    """A decoded image and its detections; `rgb` only if an annotated copy is requested."""
+    """A decoded image and its detections; `rgb` only if the request needs colour."""
 
     grey: Grey | Levels
     detections: Detections
@@ -90,6 +94,7 @@ class InferenceService:
         self.detect = detect
         self._limits = limits
         self._metrics = metrics
+        self._assess = FaceAssessor()
         self._memory = MemoryBudget(limits.decoded_bytes)
         thread_count = min(os.cpu_count() or 1, _MAX_THREADS)
         self._image_threads = ThreadPoolExecutor(thread_count, "edge-image")
@@ -105,14 +110,14 @@ class InferenceService:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def process(
-        self, uploads: list[Upload], annotated: bool = False, points68: bool = False
+        self, uploads: list[Upload], wanted: Wanted = _KEYPOINTS_ALONE
     ) -> list[ImageResult]:
         """Find the faces of uploaded images.
 
         Args:
             uploads: image files.
-            annotated: whether to return annotated copies too.
-            points68: whether to predict the 68 points too; the model must have them.
+            wanted: what is computed beside the keypoints; the model must have the 68 points where
+                they are asked for, and where they are only needed, measures go without.
 
         Returns:
             One result per upload, in order.
@@ -121,8 +126,8 @@ class InferenceService:
             HTTPException: 413, 415 or 422 for an unusable image, 504 after `answer_seconds`.
         """
         deadline = time.monotonic() + self._limits.answer_seconds
-        points68 = points68 or self.detect.points68
-        jobs = [_ImageJob(upload, annotated, points68, deadline) for upload in uploads]
+        wanted = replace(wanted, points68=wanted.points68 or self.detect.points68)
+        jobs = [_ImageJob(upload, wanted, deadline) for upload in uploads]
         return await self._run_in_time(self._process_all(jobs))
 
     async def run_in_thread(self, work: Callable[[], _T]) -> _T:
@@ -197,14 +202,15 @@ class InferenceService:
             self._batcher.withdraw()
             return image, []
         start = time.perf_counter()
-        faces = await self._batcher.submit((image.grey, image.detections, job.points68))
+        needs_points68 = job.wanted.needs_points68 and self.detect.model.has_points68
+        faces = await self._batcher.submit((image.grey, image.detections, needs_points68))
         job.timings_ms[_PREDICT] = _ms_since(start)
         return image, faces
 
     def _decode_and_detect(self, job: _ImageJob) -> _DetectedImage:
         self._reserve_memory(job)
         start = time.perf_counter()
-        rgb = decode_rgb(job.upload) if job.annotated else None
+        rgb = decode_rgb(job.upload) if job.wanted.needs_colour else None
         grey = decode_grey(job.upload, self.detect) if rgb is None else to_grey(rgb)
         job.timings_ms[_DECODE] = _ms_since(start)
         start = time.perf_counter()
@@ -229,14 +235,28 @@ class InferenceService:
         ]
 
     def _encode(self, job: _ImageJob, image: _DetectedImage, faces: list[Face]) -> ImageResult:
+        assessments = self._measure(job, image, faces)
+        if not job.wanted.points68:
+            faces = [replace(face, points68=None) for face in faces]
         names = self.detect.keypoint_names
         height, width = image.grey.shape
         record = to_record(job.upload.name, width, height, faces, names)
+        for entry, assessment in zip(record["faces"], assessments, strict=True):
+            entry.update(assessment.to_dict())
         jpeg = None
-        if image.rgb is not None:
+        if job.wanted.annotated and image.rgb is not None:
             drawn = draw(image.rgb, faces, names=names, show_error=True, show_points68=True)
             jpeg = to_jpeg(drawn)
         return ImageResult(record, jpeg, job.timings_ms)
+
+    def _measure(
+        self, job: _ImageJob, image: _DetectedImage, faces: list[Face]
+    ) -> list[Assessment]:
+        start = time.perf_counter()
+        assessments = self._assess(image.grey, image.rgb, faces, job.wanted)
+        if job.wanted.is_assessed:
+            job.timings_ms[_MEASURE] = _ms_since(start)
+        return assessments
 
 
 def _ms_since(start: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LATENCY_BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -42,6 +43,10 @@ class Metrics:
     def add_gauge(self, name: str, description: str, read: Callable[[], float]) -> None:
         """Add a gauge whose value is read at each scrape."""
         Gauge(name, description, registry=self._registry).set_function(read)
+
+    def add_collector(self, collector: Collector) -> None:
+        """Add metrics that are collected at each scrape."""
+        self._registry.register(collector)
 
     def render(self) -> bytes:
         """All metrics in Prometheus's text format."""

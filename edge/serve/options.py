@@ -38,6 +38,7 @@ def make_parser(prog: str = PROG) -> argparse.ArgumentParser:
     stream = parser.add_mutually_exclusive_group()
     stream.add_argument("--camera", type=int, metavar="N", help="stream camera number N")
     stream.add_argument("--video", metavar="FILE", help="stream a video file in a loop")
+    _add_watching(parser.add_argument_group("watching the camera or video"))
     _add_limits(parser.add_argument_group("limits"))
     add_models(parser.add_argument_group("face detection"))
     return parser
@@ -48,7 +49,22 @@ def parse_args(argv: list[str] | None = None, prog: str = PROG) -> argparse.Name
     parser = make_parser(prog)
     args = parser.parse_args(argv)
     _check_ranges(parser, args)
+    args.watch = args.watch or args.mqtt is not None
+    if args.watch and args.camera is None and args.video is None:
+        parser.error("--watch and --mqtt need --camera or --video")
     return args
+
+
+def _add_watching(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--watch", action="store_true",
+        help="measure its faces all the time, not for viewers alone: faces, attention, blinks and "
+        "yawns in /metrics")  # fmt: skip
+    add("--mqtt", metavar="HOST[:PORT]",
+        help="publish faces and attention for Home Assistant; user and password from "
+        "EDGE_MQTT_USER and EDGE_MQTT_PASSWORD in the environment; implies --watch")  # fmt: skip
+    add("--mqtt-name", metavar="NAME",
+        help="name of the device in Home Assistant (default: the computer's)")  # fmt: skip
 
 
 def _add_limits(group: argparse._ArgumentGroup) -> None:

@@ -10,16 +10,20 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from edge.records import crop_records
+from edge.serve.assessing import Wanted
 from edge.serve.client_config import PAGE, describe_server
 from edge.serve.inference import ImageResult, InferenceService
 from edge.serve.limits import Limits
-from edge.serve.live_stream import BOUNDARY, LiveStream
+from edge.serve.live.stream import BOUNDARY, LiveStream
 from edge.serve.metrics import CONTENT_TYPE, Metrics
 from edge.serve.uploads import decode_crops, is_multipart, read_uploads
 
 _POINTS68 = "predict the 68 points of 300-W and dlib, too"
+_ANALYZE = "measure eyes, mouth, distance and attention, too: `state` of each face"
+_QUALITY = "judge each face as a shot, too"
 
 _LIVE_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+_STATES_TYPE = "text/event-stream"
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -41,6 +45,8 @@ class Routes:
         request: Request,
         annotated: bool = Query(False, description="return the image with its faces drawn, JPEG"),
         points68: bool = Query(False, description=_POINTS68),
+        analyze: bool = Query(False, description=_ANALYZE),
+        quality: bool = Query(False, description=_QUALITY),
     ) -> Response:
         """Find the faces of an image, or of each image of a form, and their 15 keypoints.
 
@@ -52,7 +58,8 @@ class Routes:
             raise HTTPException(
                 400, f"{len(uploads)} images; annotated=1 supports one image per request"
             )
-        results = await self._service.process(uploads, annotated, points68)
+        wanted = Wanted(annotated, points68, analyze, quality)
+        results = await self._service.process(uploads, wanted)
         headers = {"Server-Timing": _server_timing(results)}
         if annotated:
             return Response(results[0].annotated_jpeg, media_type="image/jpeg", headers=headers)
@@ -107,6 +114,20 @@ class Routes:
         if latest is None:
             raise HTTPException(404, "no frame has been processed yet; open /v1/live first")
         return JSONResponse(latest.record, headers=_NO_STORE)
+
+    async def live_states(self, quality: bool = Query(False, description=_QUALITY)) -> Response:
+        """The state of each face of each frame, and events, as server-sent events.
+
+        They are measured while someone follows them; each message is a JSON object.
+        """
+        stream = self._stream()
+        stream.check_capacity()
+        return StreamingResponse(stream.follow(quality), media_type=_STATES_TYPE, headers=_NO_STORE)
+
+    async def live_states_head(self) -> Response:
+        """The headers of `live_states`, without a follower."""
+        self._stream().check_capacity()
+        return Response(media_type=_STATES_TYPE, headers=_NO_STORE)
 
     async def page(self) -> Response:
         """The page."""

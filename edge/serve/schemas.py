@@ -76,6 +76,12 @@ class FaceRecord(BaseModel):
         default=None, description="x, y of the 68 points of 300-W, px, where asked for"
     )
     measures: dict[str, Measured]
+    quality: dict[str, float] | None = Field(
+        default=None, description="of the shot and its parts, 0–1, where asked for"
+    )
+    state: dict[str, Measured | float] | None = Field(
+        default=None, description="of eyes, mouth and head, where asked for"
+    )
 
 
 class PictureRecord(BaseModel):

@@ -49,6 +49,10 @@ class Tracker:
     """Tracks the faces of one video, frame by frame.
 
     Not for several threads at once, and for one video only: make one for each.
+
+    Attributes:
+        points68: whether the 68 points are predicted, at first as `detect` was opened; may be
+            changed between frames, where the model has them. A face has them from its second frame.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Tracker:
                 "every must be at least 1, max_gap at least 0 and frame_rate above 0 and finite; "
                 f"received {every}, {max_gap} and {frame_rate}"
             )
+        self.points68 = detect.points68
         self._detect = detect
         self._detection_s = every / frame_rate
         self._smoothing = smoothing
@@ -142,7 +147,7 @@ class Tracker:
         active, model = self._active(), self._detect.model
         poses = [(track, track.predicted_pose(now)) for track in active]
         crops = [(track, track.crop_of(pose, model.size)) for track, pose in poses if pose]
-        faces = observe(model, frame, [crop for _, crop in crops], self._detect.points68)
+        faces = observe(model, frame, [crop for _, crop in crops], self.points68)
         matches = self._match([track for track, _ in crops], faces, now)
         for track in active:
             track.lost = True

@@ -35,6 +35,7 @@ IMPORTS = {
     },
     "edge.serve": {
         CORE,
+        "edge.analysis",
         "edge.formats",
         "edge.geometry",
         "edge.networks",
@@ -54,7 +55,7 @@ SERVE = {"fastapi", "prometheus_client", "pydantic", "python_multipart", "starle
 THIRD_PARTY = {
     "edge._pyinstaller": {"PyInstaller"},
     "edge.formats": RUNTIME | FORMATS,
-    "edge.serve": RUNTIME | SERVE,
+    "edge.serve": RUNTIME | SERVE | {"paho"},  # the latter only inside functions
     "edge.video": RUNTIME | {"av"},  # only inside functions
     "edge.bulk": RUNTIME | {"fsspec", "pyarrow", "ray"},
     "edge.console": RUNTIME | {"shtab"},  # only where completion scripts are generated

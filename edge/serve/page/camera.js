@@ -48,9 +48,10 @@ export class Camera {
       while (this.stream === stream) {
         canvas.getContext("2d").drawImage(this.video, 0, 0);
         const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: JPEG_QUALITY });
+        const time = performance.now() / 1000;
         const result = await this.page.find(blob);
         if (this.stream !== stream) return;
-        this.page.show(view, await createImageBitmap(canvas), result);
+        this.page.show(view, await createImageBitmap(canvas), result, time);
         await new Promise((resolve) => requestAnimationFrame(resolve));
       }
     } catch (error) {

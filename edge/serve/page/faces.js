@@ -14,11 +14,13 @@ export async function openImage(file) {
   }
 }
 
-/** Find faces on the server, with their 68 points if asked for: {record, timings}. */
-export async function findOnServer(blob, name, points68) {
+/** Find faces on the server: {record, timings}. `wanted` has `points68`, and `states` for eyes, mouth,
+ * pose and quality; what is not wanted is not computed. */
+export async function findOnServer(blob, name, { points68, states }) {
+  const query = [...(points68 ? ["points68=1"] : []), ...(states ? ["analyze=1", "quality=1"] : [])];
   const start = performance.now();
   const type = blob.type.startsWith("image/") ? blob.type : "application/octet-stream";
-  const response = await fetch(`/v1/keypoints${points68 ? "?points68=1" : ""}`, {
+  const response = await fetch(`/v1/keypoints?${query.join("&")}`, {
     method: "POST", headers: { "Content-Type": type }, body: blob,
   });
   const body = await response.json();
@@ -29,8 +31,8 @@ export async function findOnServer(blob, name, points68) {
   return { record: { ...body, image: name }, timings: { ...timings, total } };
 }
 
-/** Find faces in this browser: {record, timings}; the image is not sent anywhere. */
-export async function findInBrowser(blob, name, settings, points68) {
+/** Find faces in this browser, as `findOnServer` but without states: the image is not sent anywhere. */
+export async function findInBrowser(blob, name, settings, { points68 }) {
   networks ??= openNetworks(settings);
   networks.catch(() => {
     networks = null; // so that the next call tries again

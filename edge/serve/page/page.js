@@ -2,13 +2,15 @@
 
 import { Camera } from "./camera.js";
 import { findInBrowser, findOnServer, openImage } from "./faces.js";
+import { Live } from "./live.js";
 import { toCsv } from "./records.js";
+import { Numbering, Timeline } from "./timeline.js";
 import { View } from "./view.js";
 
 const $ = (id) => document.getElementById(id);
 const NOTES = {
   server: "The server neither stores nor logs images.",
-  browser: "Images are not sent to the server.",
+  browser: "Images are not sent to the server, which alone measures eyes, mouth and quality.",
 };
 const views = [];
 let server = null; // the description from /v1/model
@@ -23,11 +25,11 @@ function selectedLocation() {
 }
 
 async function find(blob, name) {
-  const points68 = $("points68").checked;
+  const wanted = { points68: $("points68").checked, states: $("states").checked };
   if (selectedLocation() === "server") {
-    return { ...(await findOnServer(blob, name, points68)), where: "on the server" };
+    return { ...(await findOnServer(blob, name, wanted)), where: "on the server" };
   }
-  const found = await findInBrowser(blob, name, server.settings, points68);
+  const found = await findInBrowser(blob, name, server.settings, wanted);
   return { ...found, where: "in this browser" };
 }
 
@@ -58,6 +60,7 @@ async function addPhotos(files) {
 /** Process the shown photos again, with the newly selected location and points. */
 async function reprocess() {
   $("where-note").textContent = NOTES[selectedLocation()];
+  $("states").disabled = selectedLocation() === "browser";
   for (const view of views.filter(({ file }) => file)) {
     try {
       showStatus(`${view.file.name} …`);
@@ -102,22 +105,24 @@ async function start() {
   const { available, requested } = server.settings.points68;
   $("points68-option").hidden = !available;
   $("points68").checked = requested;
-  if (server.live) {
-    $("live").hidden = false;
-    $("stream").src = "/v1/live";
-  }
+  if (server.live) new Live($("live"), server.settings.states);
 }
 
 const camera = new Camera($("video"), {
   find: (blob) => find(blob, "camera"),
   begin() {
     const view = new View("camera");
+    view.timeline = new Timeline(server.settings.states);
+    view.numbering = new Numbering();
+    view.element.append(view.timeline.element);
     views.unshift(view);
     $("results").prepend(view.element);
     return view;
   },
-  show(view, image, result) {
+  show(view, image, result, time) {
     view.show(image, result, drawingStyle());
+    const faces = result.record.faces.filter(({ state }) => state);
+    view.timeline.add(time, view.numbering.number(faces));
     refresh();
   },
   changed(isOn) {
@@ -136,13 +141,13 @@ $("camera").addEventListener("click", () => camera.toggle());
 $("circles").addEventListener("change", () => {
   for (const view of views) view.draw(drawingStyle());
 });
-$("points68").addEventListener("change", reprocess);
+for (const id of ["points68", "states"]) $(id).addEventListener("change", reprocess);
 for (const input of document.querySelectorAll("input[name=where]")) {
   input.addEventListener("change", reprocess);
 }
 $("json").addEventListener("click", saveJson);
 $("csv").addEventListener("click", () => {
-  saveFile(toCsv(records(), server.settings.keypoint_names), "faces.csv", "text/csv");
+  saveFile(toCsv(records(), server.settings), "faces.csv", "text/csv");
 });
 $("clear").addEventListener("click", () => {
   camera.stop();

@@ -33,16 +33,22 @@ function faceRecord({ box, score, keypoints, error, points68 }, id, size, settin
 }
 
 /** CSV with one row per face and the column names of Kaggle, as `--csv` writes it; with columns of
- * the 68 points if a face has them. */
-export function toCsv(records, names) {
-  const hasPoints68 = records.some(({ faces }) => faces.some(({ points68 }) => points68));
+ * the 68 points, of quality and of states if a face has them. */
+export function toCsv(records, { keypoint_names: names, states }) {
+  const all = records.flatMap(({ faces }) => faces);
+  const hasPoints68 = all.some(({ points68 }) => points68);
   const points68Of = (face) => (hasPoints68 ? face.points68?.flat() ?? Array(2 * 68).fill("") : []);
+  const assessed = [
+    ...(all.some(({ quality }) => quality) ? qualityColumns(states) : []),
+    ...(all.some(({ state }) => state) ? stateColumns(states) : []),
+  ];
   const header = [
     "image", "frame", "face", "score", "box_x", "box_y", "box_w", "box_h",
     ...names.flatMap((name) => [`${name}_x`, `${name}_y`]),
     ...names.map((name) => `${name}_error`),
     ...(hasPoints68 ? Array.from({ length: 68 }, (_, i) => [`p68_${i}_x`, `p68_${i}_y`]).flat() : []),
     "time",
+    ...assessed.map(([column]) => column),
   ];
   const rows = records.flatMap(({ image, frame = 0, time = "", faces }) =>
     faces.map((face) => [
@@ -51,9 +57,26 @@ export function toCsv(records, names) {
       ...names.map((name) => face.keypoints[name].error),
       ...points68Of(face),
       time,
+      ...assessed.map(([, valueOf]) => valueOf(face) ?? ""),
     ]),
   );
   return [header, ...rows].map((row) => `${row.join(",")}\n`).join("");
+}
+
+/** The columns of shots: name, and what a face has there. */
+function qualityColumns({ quality }) {
+  return ["value", ...quality].map((name) => [
+    name === "value" ? "quality" : `quality_${name}`, (face) => face.quality?.[name],
+  ]);
+}
+
+function stateColumns({ measures, shares }) {
+  return [
+    ...measures.flatMap((name) => [
+      [name, (face) => face.state?.[name]?.value], [`${name}_error`, (face) => face.state?.[name]?.error],
+    ]),
+    ...shares.map((name) => [name, (face) => face.state?.[name]]),
+  ];
 }
 
 function quote(text) {

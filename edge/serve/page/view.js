@@ -1,17 +1,13 @@
 // The view of one result: the image on a canvas, beside measures, keypoints and timings.
 
 import { drawCloseUp, drawFaces } from "./canvas.js";
+import { make } from "./elements.js";
+import { statesOf } from "./states.js";
 
 // Labels of the stages in the Server-Timing header.
-const STAGES = { decode: "decoding", search: "detection", look: "keypoints", total: "total" };
-
-/** Make an element with attributes and children. */
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
+const STAGES = {
+  decode: "decoding", search: "detection", look: "keypoints", measure: "measures", total: "total",
+};
 
 /** An image and its result on the page. */
 export class View {
@@ -38,7 +34,9 @@ export class View {
       .join(", ");
     this.faces.replaceChildren(
       make("p", { class: "facts" }, `${size}, ${faces}, found ${where}: ${times}`),
-      ...record.faces.flatMap((face) => [closeUpOf(face), measuresOf(face), keypointsOf(face)]),
+      ...record.faces.flatMap((face) => [
+        closeUpOf(face), statesOf(face) ?? "", measuresOf(face), keypointsOf(face),
+      ]),
     );
     this.draw(style);
     this.faces.querySelectorAll("details").forEach((details, i) => {

@@ -49,15 +49,18 @@ def test_the_keys_of_the_limits_are_those_that_clients_know(description):
 def test_the_keys_of_the_settings_are_those_that_the_page_reads(description):
     settings = description["settings"]
     assert list(settings) == [
-        "keypoint_names", "error90", "points68", "crop", "min_score", "max_faces", "max_shared",
-        "unsure", "duplicates", "joint", "detect_size", "detector", "box", "mean_face",
-        "looks", "measures",
+        "keypoint_names", "error90", "points68", "states", "crop", "min_score", "max_faces",
+        "max_shared", "unsure", "duplicates", "joint", "detect_size", "detector", "box",
+        "mean_face", "looks", "measures",
     ]  # fmt: skip
     assert settings["keypoint_names"] == list(edge.KEYPOINT_NAMES)
     assert settings["looks"] == {
         "most": 4, "max_tilt_deg": 15.0, "max_log_scale": 0.15, "max_shift": 0.06, "min_score": 0.1,
         "fused_limits": 1.5, "sure_error": 1 / 60, "mirror_order_68": list(MIRROR_ORDER_68),
     }  # fmt: skip
+    assert list(settings["states"]) == [
+        "closed_opening", "yawn_opening", "straight_deg", "measures", "shares", "quality",
+    ]  # fmt: skip
     assert settings["joint"] == {"detector_score": 2 / 3, "keypoints_box": 0.25}
 
 

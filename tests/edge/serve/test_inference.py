@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from edge.image import load_image
 from edge.records import to_record
+from edge.serve.assessing import Wanted
 from edge.serve.inference import InferenceService
 from edge.serve.limits import Limits
 from edge.serve.metrics import Metrics
@@ -58,7 +59,7 @@ def test_several_images_are_processed_in_order_and_share_network_runs(detect, sa
 
 def test_an_annotated_image_has_the_size_of_the_original(detect, photo):
     upload = Upload("a", photo)
-    (result,), _ = run(detect, lambda service: service.process([upload], annotated=True))
+    (result,), _ = run(detect, lambda service: service.process([upload], Wanted(annotated=True)))
     assert load_image(result.annotated_jpeg).shape == (512, 512, 3)
     assert set(result.timings_ms) == {"decode", "search", "look"}
 

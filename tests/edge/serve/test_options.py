@@ -27,6 +27,12 @@ def test_all_options_are_parsed():
     assert (args.max_pixels, args.max_queue, args.batch_ms) == (9, 2, 0.0)
 
 
+def test_a_broker_is_told_what_is_watched():
+    assert parse_args(["--camera", "0"]).watch is False
+    args = parse_args(["--camera", "0", "--mqtt", "pi:1883", "--mqtt-name", "Front door"])
+    assert (args.watch, args.mqtt, args.mqtt_name) == (True, "pi:1883", "Front door")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -38,6 +44,8 @@ def test_all_options_are_parsed():
         ("--max-pixels 0", "must be at least 1"),
         ("--batch-ms -1", "--batch-ms at least 0"),
         ("--batch-ms nan", "--batch-ms at least 0"),
+        ("--watch", "--watch and --mqtt need --camera or --video"),
+        ("--mqtt pi", "--watch and --mqtt need --camera or --video"),
     ],
 )
 def test_values_out_of_range_are_usage_errors(arguments, message, capsys):

@@ -322,7 +322,7 @@ def test_a_file_that_is_no_image_is_reported(page, tmp_path):
 def test_the_api_page_shows_each_route(page, url):
     page.goto(f"{url}/docs")
     page.get_by_role("heading", name="POST /v1/keypoints").wait_for()
-    assert page.get_by_text("the server is overloaded").count() == 3
+    assert page.get_by_text("the server is overloaded").count() == 4
 
 
 def test_without_onnxruntime_web_the_page_shows_how_to_install_it(
@@ -338,8 +338,86 @@ def test_without_onnxruntime_web_the_page_shows_how_to_install_it(
         page.close()
 
 
+def rows_of(table):
+    """The texts of a table's rows: heading and value."""
+    rows = (row.locator("th, td").all_inner_texts() for row in table.locator("tr").all())
+    return {heading: value for heading, *_, value in rows}
+
+
+def test_eyes_mouth_pose_and_quality_are_shown_and_downloaded_when_they_are_chosen(
+    page, sample, run_python, tmp_path
+):
+    choose(page, "server", sample)
+    assert page.locator(".states").count() == 0
+    page.check("#states")
+    wait_until_idle(page)
+    rows = rows_of(page.locator(".states"))
+    assert rows["right eye"] == "0.39 ± 0.01"
+    assert rows["faces the camera"] == "100 %"
+    assert float(rows["shot quality"]) == pytest.approx(0.85, abs=0.1)
+    assert page.locator(".states .bar").count() == len(rows)
+    shutil.copy(sample, tmp_path / "astronaut.jpg")
+    options = "--precision fp32 --no-picture --analyze --quality --json - --csv faces.csv"
+    done = run_python("-m", "edge.run", "astronaut.jpg", *options.split())
+    (face,) = json.loads(download(page, "#json"))["faces"]
+    (expected,) = json.loads(done.stdout)["faces"]
+    assert (list(face["state"]), list(face["quality"])) == (
+        list(expected["state"]),
+        list(expected["quality"]),
+    )
+    assert face["state"]["lip_opening"] == pytest.approx(expected["state"]["lip_opening"], abs=0.01)
+    assert "points68" not in face
+    header, row = download(page, "#csv").splitlines()
+    expected_header, _ = (tmp_path / "faces.csv").read_text("utf-8").splitlines()
+    assert header == ",".join(c for c in expected_header.split(",") if not c.startswith("p68_"))
+    assert len(row.split(",")) == len(header.split(","))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@needs_ort
+def test_in_the_browser_they_cannot_be_chosen(page, sample):
+    page.check("#states")
+    choose(page, "browser", sample)
+    assert page.is_disabled("#states")
+    assert page.locator(".states").count() == 0
+
+
+def test_of_a_camera_there_is_a_timeline(page):
+    page.check("#states")
+    page.click("#camera")
+    page.locator(".track .states").wait_for(timeout=30_000)
+    assert page.locator(".track canvas").count() == 3
+    first = page.locator("canvas").count() - 3
+    for _ in range(300):
+        colours = np.unique(pixels(page, first).reshape(-1, 3), axis=0)
+        if len(colours) >= 3:  # the ground, the line of closed eyes, and those measured
+            break
+        page.wait_for_timeout(100)
+    assert len(colours) >= 3
+    page.click("#camera")
+    assert page.locator(".track h3").all_inner_texts() == ["Face 0"]
+
+
+def test_the_faces_of_the_stream_are_measured_while_it_is_chosen(browser, detect, film):
+    from edge.serve.live.stream import LiveStream
+
+    live = LiveStream(detect, str(film), 3)
+    with serving(detect, live=live) as url:
+        page = browser.new_page()
+        page.goto(url)
+        page.locator("#stream").wait_for()
+        assert page.locator(".track").count() == 0
+        page.check("#live-states")
+        page.locator(".track .states").wait_for(timeout=30_000)
+        assert rows_of(page.locator(".states"))["right eye"].startswith("0.3")
+        assert live.viewer_count == 2
+        page.uncheck("#live-states")
+        assert page.locator(".track").count() == 0
+        page.close()
+
+
 def test_the_live_stream_is_shown(browser, detect, film):
-    from edge.serve.live_stream import LiveStream
+    from edge.serve.live.stream import LiveStream
 
     with serving(detect, live=LiveStream(detect, str(film), 2)) as url:
         page = browser.new_page()

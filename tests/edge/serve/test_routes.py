@@ -1,5 +1,6 @@
 import asyncio
 import io
+import json
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ import edge
 from edge.image import load_image
 from edge.records import crop_records, to_record
 from edge.serve.inference import ImageResult
-from edge.serve.live_stream import LiveStream
+from edge.serve.live.stream import LiveStream
 from edge.serve.routes import _server_timing
 from tests.edge.serve.serving import serving
 from tests.made_models import write_keypoint_model
@@ -80,6 +81,38 @@ def test_the_annotated_image_is_that_of_draw(url, photo, detect, sample):
     assert difference.mean() < 3  # of JPEG compression
     marks = np.abs(load_image(sample).astype(int) - load_image(response.content)).max(axis=2)
     assert marks[80:170, 180:270].max() > 150  # on the face
+
+
+def test_states_and_quality_are_those_of_the_command_line_where_they_are_asked_for(
+    url, photo, expected, run_python, tmp_path
+):
+    (tmp_path / "picture").write_bytes(photo)
+    options = "--precision fp32 --no-picture --analyze --quality --json -"
+    done = run_python("-m", "edge.run", "picture", *options.split())
+    (printed,) = json.loads(done.stdout)["faces"]
+    for query, names in (("analyze", ["state"]), ("quality", ["quality"]), ("", [])):
+        address = f"{url}/v1/keypoints?{query}=1" if query else f"{url}/v1/keypoints"
+        response = httpx.post(address, content=photo, headers=JPEG)
+        (face,) = response.json()["faces"]
+        assert face == {**expected["faces"][0], **{name: printed[name] for name in names}}
+        assert ("measure" in response.headers["server-timing"]) == bool(names)
+
+
+def test_what_was_not_asked_for_is_not_measured(detect, photo, expected, monkeypatch):
+    monkeypatch.setattr("edge.serve.assessing.Analyzer", None)
+    monkeypatch.setattr("edge.serve.assessing.quality", None)
+    with serving(detect) as url:
+        assert httpx.post(f"{url}/v1/keypoints", content=photo, headers=JPEG).json() == expected
+
+
+def test_without_68_points_the_mouth_is_left_out(tmp_path, photo):
+    pytest.importorskip("onnx")
+    path = write_keypoint_model(tmp_path / "plain.onnx", points68=False)
+    with serving(edge.FaceKeypoints(model=path, precision="fp32")) as url:
+        response = httpx.post(f"{url}/v1/keypoints?analyze=1", content=photo, headers=JPEG)
+    (face,) = response.json()["faces"]
+    assert "eye_opening_right" in face["state"]
+    assert "lip_opening" not in face["state"]
 
 
 def test_only_one_image_can_be_annotated_per_request(url, photo):

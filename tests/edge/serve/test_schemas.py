@@ -58,6 +58,8 @@ def test_every_response_conforms_to_the_description(url):
 
 def test_results_conform_to_their_schemas(url, sample):
     photo = sample.read_bytes()
+    measured = httpx.post(f"{url}/v1/keypoints?analyze=1&quality=1", content=photo).json()
+    assert PictureRecord(**measured).model_dump(exclude_unset=True) == measured
     record = httpx.post(f"{url}/v1/keypoints", content=photo).json()
     assert PictureRecord(**record).model_dump(exclude_unset=True) == record
     about = httpx.get(f"{url}/v1/model").json()
@@ -82,6 +84,7 @@ def test_names_from_which_clients_are_generated_stay(url):
         "/v1/model": ["model_v1_model_get"],
         "/v1/live": ["live_v1_live_get"],
         "/v1/live/faces": ["live_faces_v1_live_faces_get"],
+        "/v1/live/states": ["live_states_v1_live_states_get"],
         "/health": ["health_health_get"],
         "/metrics": ["metrics_metrics_get"],
         "/models/{name}.onnx": ["network_models__name__onnx_get"],

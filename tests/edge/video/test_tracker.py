@@ -225,3 +225,13 @@ def test_where_time_falls_it_goes_on_and_faces_are_detected_at_once(actors, dete
 def test_settings_are_checked(setting, detect):
     with pytest.raises(ValueError, match="every must be at least 1"):
         Tracker(detect, **setting)
+
+
+def test_the_68_points_can_be_asked_for_from_frame_to_frame(detect, sample):
+    track = Tracker(detect)
+    found = []
+    for number, wanted in enumerate((False, False, True, True, False)):
+        track.points68 = wanted
+        (face,) = track(sample, number / 30)
+        found.append(face.points68 is not None)
+    assert found == [False, False, True, True, False]

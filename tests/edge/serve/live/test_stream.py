@@ -1,5 +1,6 @@
 import contextlib
 import itertools
+import json
 import re
 import threading
 import types
@@ -15,9 +16,10 @@ import httpx
 from edge.errors import SourceError
 from edge.image import load_image
 from edge.serve.limits import Limits
-from edge.serve.live_stream import LiveStream, _in_real_time
+from edge.serve.live.stream import LiveStream, _in_real_time
+from edge.serve.live.watching import Watcher
 from edge.video.display import Frame
-from tests.edge.serve.serving import serving
+from tests.edge.serve.serving import serving, wait_for_metric
 
 
 def jpeg_files(response):
@@ -56,6 +58,46 @@ def test_several_viewers_share_frames_that_are_processed_once(detect, film):
     assert face["keypoints"]["nose_tip"]["x"] == pytest.approx(225, abs=4)
 
 
+def messages(response):
+    """The server-sent events of a response."""
+    for line in response.iter_lines():
+        if line:
+            name, _, data = line.partition(": ")
+            assert name == "data"
+            yield json.loads(data)
+
+
+def test_states_are_measured_while_someone_follows_them(detect, film, monkeypatch):
+    live = LiveStream(detect, str(film), max_viewers=3)
+    with serving(detect, live=live) as url:
+        with httpx.stream("GET", f"{url}/v1/live/states", timeout=30) as response:
+            assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+            received = list(itertools.islice(messages(response), 4))
+        monkeypatch.setattr("edge.serve.live.followers.Assessor.__call__", None)
+        with contextlib.ExitStack() as stack:
+            viewer = watch(stack, url)
+            assert len(list(itertools.islice(viewer, 3))) == 3
+            record = httpx.get(f"{url}/v1/live/faces").json()
+    assert {(len(m["faces"]), m["faces"][0]["id"]) for m in received} == {(1, 0)}
+    assert list(received[0]) == ["frame", "time", "faces", "events"]
+    state = received[-1]["faces"][0]["state"]
+    assert state["eye_opening_right"]["value"] == pytest.approx(0.385, abs=0.03)
+    assert state["lip_opening"]["value"] == pytest.approx(0.18, abs=0.05)
+    assert "quality" not in received[-1]["faces"][0]
+    assert not {"state", "points68"} & set(record["faces"][0])
+
+
+def test_quality_is_judged_for_followers_who_ask_for_it(detect, film):
+    live = LiveStream(detect, str(film), max_viewers=3)
+    address = "/v1/live/states?quality=1"
+    with (
+        serving(detect, live=live) as url,
+        httpx.stream("GET", url + address, timeout=30) as response,
+    ):
+        received = list(itertools.islice(messages(response), 4))
+    assert received[-1]["faces"][0]["quality"]["value"] == pytest.approx(0.9, abs=0.06)
+
+
 def test_viewers_beyond_the_limit_are_rejected(detect, film):
     live = LiveStream(detect, str(film), max_viewers=1)
     with serving(detect, live=live) as url, contextlib.ExitStack() as stack:
@@ -85,6 +127,16 @@ def test_without_viewers_no_frame_is_processed(detect, film):
         assert live.processed_frames == 0
 
 
+def test_a_watched_stream_is_measured_without_viewers(detect, film):
+    live = LiveStream(detect, str(film), 3, lambda name: Watcher())
+    with serving(detect, live=live) as url:
+        wait_for_metric(url, "edge_live_faces 1.0")
+        wait_for_metric(url, "edge_live_facing_faces 1.0")
+        assert httpx.get(f"{url}/v1/live/faces").json()["faces"][0]["id"] == 0
+        with contextlib.ExitStack() as stack:
+            assert load_image(next(watch(stack, url))).shape == (512, 512, 3)
+
+
 def test_a_video_restarts_when_it_ends(detect, film):
     live = LiveStream(detect, str(film), max_viewers=3)
     with serving(detect, live=live) as url, contextlib.ExitStack() as stack:
@@ -112,8 +164,8 @@ def test_a_camera_that_fails_is_opened_again(detect, sample, monkeypatch, capsys
                 yield Frame(number, number / 10, load_image(sample))
             raise SourceError("camera:0: gives no frame")
 
-    monkeypatch.setattr("edge.serve.live_stream.Camera", FailingCamera)
-    monkeypatch.setattr("edge.serve.live_stream._RECONNECT_S", 0.01)
+    monkeypatch.setattr("edge.serve.live.stream.Camera", FailingCamera)
+    monkeypatch.setattr("edge.serve.live.stream._RECONNECT_S", 0.01)
     live = LiveStream(detect, 0, max_viewers=1)
     with serving(detect, live=live) as url, contextlib.ExitStack() as stack:
         viewer = watch(stack, url)
@@ -135,7 +187,7 @@ def test_late_frames_are_dropped_and_playback_continues_from_there(monkeypatch):
         now[0] += seconds
 
     clock = types.SimpleNamespace(monotonic=lambda: now[0])
-    monkeypatch.setattr("edge.serve.live_stream.time", clock)
+    monkeypatch.setattr("edge.serve.live.stream.time", clock)
     monkeypatch.setattr(stopped, "wait", wait)
     frames = [Frame(number, number / 10, None) for number in range(5)]
     played = []

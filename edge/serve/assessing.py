@@ -1,0 +1,75 @@
+"""What is measured of faces beside their keypoints, where a request asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from edge.analysis.analyzer import Analyzer
+from edge.analysis.assessment import Assessment
+from edge.analysis.eyes import AnyImage
+from edge.analysis.quality import quality
+from edge.face import Face
+from edge.image import Rgb
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request asks for; nothing else is computed.
+
+    Attributes:
+        annotated: a copy of the image with its faces drawn.
+        points68: the 68 points in the response.
+        analyze: the state of eyes, mouth and head.
+        quality: of the shot.
+    """
+
+    annotated: bool = False
+    points68: bool = False
+    analyze: bool = False
+    quality: bool = False
+
+    @property
+    def needs_points68(self) -> bool:
+        """Whether the 68 points are predicted, as the mouth needs them too."""
+        return self.points68 or self.is_assessed
+
+    @property
+    def is_assessed(self) -> bool:
+        """Whether faces are measured beside their keypoints."""
+        return self.analyze or self.quality
+
+    @property
+    def needs_colour(self) -> bool:
+        """Whether the image is needed in colour."""
+        return self.annotated or self.quality
+
+
+class FaceAssessor:
+    """Measures faces for all requests; the eye network is opened when it is first needed."""
+
+    @cached_property
+    def analyzer(self) -> Analyzer:
+        """The open eye network, and the measures of mouth and head."""
+        return Analyzer()
+
+    def __call__(
+        self, grey: AnyImage, rgb: Rgb | None, faces: Sequence[Face], wanted: Wanted
+    ) -> list[Assessment]:
+        """Measure the faces of an image.
+
+        Args:
+            grey: as `Analyzer.measure` takes it.
+            rgb: uint8 `(H, W, 3)`; None where `wanted` needs no colour.
+            faces: found in it.
+            wanted: what is asked for.
+        """
+        states: Sequence[Any] = [None] * len(faces)
+        if wanted.analyze:
+            states = self.analyzer.measure(grey, faces)
+        shots: Sequence[Any] = [None] * len(faces)
+        if wanted.quality and rgb is not None:
+            shots = [quality(rgb, face) for face in faces]
+        return [Assessment(shot, None, state) for shot, state in zip(shots, states, strict=True)]

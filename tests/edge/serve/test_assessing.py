@@ -1,0 +1,34 @@
+import pytest
+
+pytest.importorskip("fastapi")
+
+from edge.image import load_image, to_grey
+from edge.serve.assessing import FaceAssessor, Wanted
+
+
+@pytest.mark.parametrize(
+    ("wanted", "points68", "assessed", "colour"),
+    [
+        (Wanted(), False, False, False),
+        (Wanted(annotated=True), False, False, True),
+        (Wanted(points68=True), True, False, False),
+        (Wanted(analyze=True), True, True, False),
+        (Wanted(quality=True), True, True, True),
+    ],
+)
+def test_what_is_wanted_says_what_is_needed(wanted, points68, assessed, colour):
+    needs = (wanted.needs_points68, wanted.is_assessed, wanted.needs_colour)
+    assert needs == (points68, assessed, colour)
+
+
+def test_only_what_is_wanted_is_measured(detect, sample):
+    image = load_image(sample)
+    grey, faces = to_grey(image), detect(image)
+    assess = FaceAssessor()
+    (nothing,) = assess(grey, None, faces, Wanted())
+    assert nothing.to_dict() == {}
+    assert "analyzer" not in vars(assess)
+    (state,) = assess(grey, None, faces, Wanted(analyze=True))
+    assert list(state.to_dict()) == ["state"]
+    (shot,) = assess(grey, image, faces, Wanted(quality=True))
+    assert list(shot.to_dict()) == ["quality"]
