@@ -139,3 +139,30 @@ def test_without_the_extra_the_error_names_it(run_python):
     assert done.stderr.startswith(b"edge: the server needs uvicorn (")
     assert done.stderr.endswith(b"install it with: pip install 'edge-keypoints[serve]'\n")
     assert done.stderr.count(b"\n") == 1
+
+
+def test_a_watched_video_is_published_until_the_server_stops(start, film):
+    pytest.importorskip("paho.mqtt")
+    from tests.edge.serve.live.mqtt_brokers import StandIn
+
+    with StandIn() as broker:
+        login = {"EDGE_MQTT_USER": "anna", "EDGE_MQTT_PASSWORD": "sesame"}
+        options = ("--mqtt", f"127.0.0.1:{broker.port}", "--mqtt-name", "Hall")
+        process, url, _ = start("--video", film, *options, **login)
+        deadline = time.monotonic() + 30
+        while broker.retained.get("edge-keypoints/hall/availability") != "online":
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        metrics = httpx.get(f"{url}/metrics").text.splitlines()
+        assert stop(process) == (0, "")
+    assert "edge_live_faces 1.0" in metrics
+    assert broker.users == [("anna", "sesame")]
+    state = broker.retained["edge-keypoints/hall/state"]
+    assert state == '{"faces": 1, "any_face": "ON", "attention": "ON"}'
+    assert broker.history[-1] == ("edge-keypoints/hall/availability", "offline")
+
+
+def test_an_address_that_is_none_is_a_usage_error(film, capsys):
+    assert main(["--port", "0", "--video", str(film), "--mqtt", "mqtt://pi"]) == 2
+    expected = "--mqtt: expected HOST or HOST:PORT, received 'mqtt://pi'\n"
+    assert capsys.readouterr().err.endswith(expected)
