@@ -6,7 +6,7 @@ import shutil
 
 from benchmarks.analysis.__main__ import failures
 from edge.analysis.event import KINDS
-from edge.analysis.state import MEASURES, SHARES
+from edge.analysis.state import MEASURES, SHARES, TEXTS
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "docs" / "analysis.md").read_text("utf-8")
@@ -19,7 +19,7 @@ def test_goals_that_are_not_reached_are_named():
 
 
 def test_all_measures_and_kinds_are_described():
-    for name in (*MEASURES, *SHARES, *KINDS):
+    for name in (*MEASURES, *SHARES, *TEXTS, *KINDS):
         assert f"`{name}`" in TEXT, name
 
 

@@ -11,6 +11,7 @@ from edge.analysis.head import measure_head
 from edge.analysis.mouth import lip_opening
 from edge.analysis.state import FaceState
 from edge.face import Face
+from edge.formats.focal import Focal, read_focal
 from edge.geometry.camera import Camera
 from edge.image import ImageSource
 from edge.networks.eye_model import EyeModel
@@ -31,8 +32,9 @@ class Analyzer:
         """Open the eye network.
 
         Args:
-            focal_px: the camera's focal length, px; None assumes 1.5 of the image's longer side,
-                and counts in the error of the distance what that may be wrong by.
+            focal_px: the camera's focal length, px; None takes what the EXIF of a photo says, and
+                else assumes 1.5 of the image's longer side. What either may be wrong by counts in
+                the error of the distance.
             threads: threads that one network run may use.
 
         Raises:
@@ -63,23 +65,42 @@ class Analyzer:
             ImageError, SourceError: as `edge.FaceKeypoints`.
         """
         pixels = view_frame(image)
-        return self.measure(pixels if pixels.ndim == 2 else Luma(pixels), faces)
+        grey = pixels if pixels.ndim == 2 else Luma(pixels)
+        return self.measure(grey, faces, read_focal(image))
 
-    def measure(self, grey: AnyImage, faces: Sequence[Face]) -> list[FaceState]:
-        """As a call, of a grey image as `edge.analysis.eyes.measure_eyes` takes it."""
+    def measure(
+        self, grey: AnyImage, faces: Sequence[Face], focal: Focal | None = None
+    ) -> list[FaceState]:
+        """As a call, of a grey image as `edge.analysis.eyes.measure_eyes` takes it.
+
+        Args:
+            grey: the image.
+            faces: found in it.
+            focal: that its EXIF gives.
+        """
         if not faces:
             return []
-        height, width = grey.shape[:2]
-        camera = Camera.of_image(width, height, self._focal_px)
+        camera, source = self._camera(grey, focal)
         eyes = measure_eyes(self._eyes, grey, faces)
-        return [_state(face, pair, camera) for face, pair in zip(faces, eyes, strict=True)]
+        return [_state(face, pair, camera, source) for face, pair in zip(faces, eyes, strict=True)]
+
+    def _camera(self, grey: AnyImage, focal: Focal | None) -> tuple[Camera, str]:
+        """The camera, and where its focal length is from."""
+        height, width = grey.shape[:2]
+        if self._focal_px is not None:
+            return Camera.of_image(width, height, self._focal_px), "given"
+        if focal is not None:
+            return Camera.of_image(width, height, focal.px, focal.deviation_px), "EXIF"
+        return Camera.of_image(width, height), "assumed"
 
 
 def _reopen(focal_px: float | None, threads: int) -> Analyzer:
     return Analyzer(focal_px=focal_px, threads=threads)
 
 
-def _state(face: Face, eyes: tuple[EyeState, EyeState] | None, camera: Camera) -> FaceState:
+def _state(
+    face: Face, eyes: tuple[EyeState, EyeState] | None, camera: Camera, focal_source: str
+) -> FaceState:
     state = FaceState(lip_opening=lip_opening(face))
     if eyes is not None:
         right, left = eyes
@@ -97,6 +118,8 @@ def _state(face: Face, eyes: tuple[EyeState, EyeState] | None, camera: Camera) -
             distance_cm=head.distance_cm,
             yaw_deg=head.yaw_deg,
             pitch_deg=head.pitch_deg,
+            focal_px=head.focal_px,
+            focal_source=focal_source,
             facing=head.facing,
         )
     return state

@@ -14,7 +14,9 @@ from edge.analysis.quality import PARTS, Quality, quality
 from edge.analysis.running_neutral import RunningNeutral
 from edge.analysis.state import COLUMNS, FaceState
 from edge.face import Face
+from edge.formats.focal import Focal
 from edge.image import Rgb
+from edge.video.luma import Luma
 
 # Against the mean person, or in videos against the person's own usual face.
 Reference = Literal["absolute", "relative"]
@@ -53,9 +55,9 @@ class Assessment:
             }
         return record
 
-    def to_row(self, columns: Sequence[str]) -> list[float | None]:
+    def to_row(self, columns: Sequence[str]) -> list[float | str | None]:
         """The values under the columns of `Assessor.columns`."""
-        row: dict[str, float | None] = {}
+        row: dict[str, float | str | None] = {}
         for group, values in self._shares().items():
             row.update({_column(group, name): value for name, value in values.items()})
         if self.state is not None:
@@ -112,7 +114,11 @@ class Assessor:
         return self._detector.finish()
 
     def __call__(
-        self, image: Rgb, faces: Sequence[Face], time: float | None = None
+        self,
+        image: Rgb,
+        faces: Sequence[Face],
+        time: float | None = None,
+        focal: Focal | None = None,
     ) -> list[Assessment]:
         """Assess the faces of an image.
 
@@ -120,10 +126,12 @@ class Assessor:
             image: uint8 `(H, W, 3)`, RGB.
             faces: found in it.
             time: of a frame of a video, seconds; None for a still image.
+            focal: that the EXIF of a photo gives.
         """
         states: Sequence[FaceState | None] = [None] * len(faces)
         if self._analyze:
-            states = self._watch(faces, self._analyze(image, faces), time)
+            grey = image if image.ndim == 2 else Luma(image)  # some cameras give grey frames
+            states = self._watch(faces, self._analyze.measure(grey, faces, focal), time)
         return [
             Assessment(
                 quality(image, face) if self._with_quality else None,

@@ -25,6 +25,7 @@ class HeadState:
     """A head: see `edge.analysis.state.FaceState`."""
 
     distance_cm: Measure | None
+    focal_px: Measure | None
     yaw_deg: Measure
     pitch_deg: Measure
     facing: float
@@ -51,6 +52,7 @@ def measure_head(face: Face, camera: Camera) -> HeadState | None:
     _, yaw_deviation, pitch_deviation = deviations_deg(fit).tolist()
     return HeadState(
         _distance_cm(fit, camera),
+        _focal_px(camera),
         Measure(yaw, _PROBABLE_ERROR * yaw_deviation),
         Measure(pitch, _PROBABLE_ERROR * pitch_deviation),
         _facing((yaw, pitch), (yaw_deviation, pitch_deviation)),
@@ -64,6 +66,13 @@ def _distance_cm(fit: HeadFit, camera: Camera) -> Measure | None:
     size = fit.excess * math.sqrt(fit.covariance[3, 3])  # of the logarithm of the scale
     relative = math.hypot(size, camera.deviation / camera.inverse_focal)
     return Measure(value, _PROBABLE_ERROR * relative * value)
+
+
+def _focal_px(camera: Camera) -> Measure | None:
+    if camera.inverse_focal == 0:
+        return None
+    value = 1 / camera.inverse_focal
+    return Measure(value, _PROBABLE_ERROR * camera.deviation * value**2)
 
 
 def _facing(angles: tuple[float, float], deviations: tuple[float, float]) -> float:

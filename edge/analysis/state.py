@@ -10,6 +10,7 @@ They are measurements, not diagnoses.
 | `distance_cm` | focal length over the head's scale in the image | cm |
 | `yaw_deg`, `pitch_deg` | `edge.geometry.head_pose` | degrees |
 | `facing` | probability that the head faces the camera within `FACING_DEG` | 0–1 |
+| `focal_px` | of the camera, which `focal_source` gives: given, EXIF or assumed | px |
 | `perclos` | share of a minute in which both eyes are closed, `edge.analysis.perclos` | 0–1 |
 
 Eye openings are by the eye network, `edge.networks.eye_model`.
@@ -30,9 +31,11 @@ from edge.measures import Measure
 
 MEASURES = (
     "eye_opening_right", "eye_opening_left", "lip_opening", "distance_cm", "yaw_deg", "pitch_deg",
+    "focal_px",
 )  # fmt: skip
 SHARES = ("closed_right", "closed_left", "facing", "perclos")
-_DIGITS, _COARSE_DIGITS = 4, 2  # of ratios and probabilities; of degrees and cm
+TEXTS = ("focal_source",)
+_DIGITS, _COARSE_DIGITS = 4, 2  # of ratios and probabilities; of degrees, cm and px
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class FaceState:
         distance_cm: from the camera to the face; None where nothing is known of the camera.
         yaw_deg: of the head, towards the right of the image, degrees.
         pitch_deg: upwards, degrees.
+        focal_px: of the camera, px, from which the distance follows.
+        focal_source: where that is from: "given", "EXIF" or "assumed".
         facing: probability that the head faces the camera, 0–1; the eyes may look elsewhere.
         perclos: share of the last minute in which both eyes were closed, 0–1, from
             `edge.EventDetector`; None in a still image, and in the first seconds of a video.
@@ -62,6 +67,8 @@ class FaceState:
     distance_cm: Measure | None = None
     yaw_deg: Measure | None = None
     pitch_deg: Measure | None = None
+    focal_px: Measure | None = None
+    focal_source: str | None = None
     facing: float | None = None
     perclos: float | None = None
 
@@ -83,11 +90,12 @@ class FaceState:
             share = getattr(self, name)
             if share is not None:
                 record[name] = round(share, _DIGITS)
-        return record
+        texts = {name: getattr(self, name) for name in TEXTS}
+        return record | {name: text for name, text in texts.items() if text is not None}
 
-    def to_row(self) -> list[float | None]:
+    def to_row(self) -> list[float | str | None]:
         """The values in the order of `COLUMNS`, None where there is none."""
-        row: list[float | None] = []
+        row: list[float | str | None] = []
         for name in MEASURES:
             measure, digits = getattr(self, name), digits_of(name)
             row += (
@@ -96,15 +104,17 @@ class FaceState:
                 else [round(measure.value, digits), round(measure.error, digits)]
             )
         values = (getattr(self, name) for name in SHARES)
-        return [*row, *(None if value is None else round(value, _DIGITS) for value in values)]
+        row += [None if value is None else round(value, _DIGITS) for value in values]
+        return [*row, *(getattr(self, name) for name in TEXTS)]
 
 
 COLUMNS = (
     *(f"{name}{suffix}" for name in MEASURES for suffix in ("", "_error")),
     *SHARES,
+    *TEXTS,
 )
 
 
 def digits_of(name: str) -> int:
     """Decimals that a measure is written with."""
-    return _COARSE_DIGITS if name.endswith(("_deg", "_cm")) else _DIGITS
+    return _COARSE_DIGITS if name.endswith(("_deg", "_cm", "_px")) else _DIGITS

@@ -14,6 +14,7 @@ from edge.bulk.rows import Rows
 from edge.crop import Levels
 from edge.errors import ImageError
 from edge.facekeypoints import FaceKeypoints
+from edge.formats.focal import Focal, read_focal
 from edge.image import Grey, ImageSource
 from edge.networks.detections import Detections
 
@@ -28,6 +29,7 @@ class _Decoded:
 
     grey: Grey | Levels
     detections: Detections
+    focal: Focal | None
 
 
 def process_photos(
@@ -47,7 +49,7 @@ def process_photos(
     batch: list[tuple[str, _Decoded | str]] = []
     pixels = 0
     for name, photo in photos:
-        decoded = photo if isinstance(photo, str) else _decode(detect, photo)
+        decoded = photo if isinstance(photo, str) else _decode(detect, photo, analyze is not None)
         batch.append((name, decoded))
         pixels += 0 if isinstance(decoded, str) else decoded.grey.size
         if len(batch) == _MAX_PHOTOS or pixels >= _MAX_PIXELS:
@@ -56,10 +58,11 @@ def process_photos(
     _add(detect, rows, batch, analyze)
 
 
-def _decode(detect: FaceKeypoints, photo: ImageSource) -> _Decoded | str:
+def _decode(detect: FaceKeypoints, photo: ImageSource, with_focal: bool) -> _Decoded | str:
     try:
         grey = detect.load(photo)
-        return _Decoded(grey, detect.detect_faces(grey))
+        focal = read_focal(photo) if with_focal else None
+        return _Decoded(grey, detect.detect_faces(grey), focal)
     except ImageError as error:
         return str(error)
     except MemoryError:
@@ -88,4 +91,5 @@ def _add(
             rows.add_failed(name, photo)
         else:
             found = next(faces)
-            rows.add(name, found, analyze.measure(photo.grey, found) if analyze else ())
+            states = analyze.measure(photo.grey, found, photo.focal) if analyze else ()
+            rows.add(name, found, states)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from edge.analysis.state import COLUMNS, FaceState
+from edge.analysis.state import COLUMNS, TEXTS, FaceState
 from edge.face import Face
 from edge.records import csv_header, csv_row
 
@@ -21,6 +21,7 @@ NO_FACE = "no face"
 FAILED = "failed"
 
 _TYPES = {"image": pa.string(), "frame": pa.int32(), "face": pa.int32()}  # the others are float32
+_TYPES |= dict.fromkeys(TEXTS, pa.string())
 
 
 def make_schema(

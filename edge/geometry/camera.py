@@ -31,10 +31,20 @@ class Camera:
     centre: tuple[float, float] | None = None
 
     @staticmethod
-    def of_image(width: int, height: int, focal_px: float | None = None) -> Camera:
-        """The camera of an image that is not cut out of another, with or without focal length."""
+    def of_image(
+        width: int, height: int, focal_px: float | None = None, deviation_px: float = 0.0
+    ) -> Camera:
+        """The camera of an image that is not cut out of another, with or without focal length.
+
+        Args:
+            width: of the image, px.
+            height: likewise.
+            focal_px: None assumes one.
+            deviation_px: standard deviation of a focal length that is given.
+        """
         if focal_px is not None:
-            return Camera(1 / focal_px, 0.0, ((width - 1) / 2, (height - 1) / 2))
+            centre = (width - 1) / 2, (height - 1) / 2
+            return Camera(1 / focal_px, deviation_px / focal_px**2, centre)
         side = max(width, height)
         return Camera(1 / (ASSUMED_FOCAL * side), INVERSE_FOCAL_DEVIATION / side)
 

@@ -117,7 +117,8 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         "--focal",
         type=float,
         metavar="PX",
-        help="the camera's focal length, for head pose close to it (default: 1.5 longer sides)",
+        help="the camera's focal length, for pose and distance (default: 1.5 longer sides; with "
+        "--analyze that of a photo's EXIF)",
     )
     add("--quality", action="store_true",
         help="judge each face as a shot, in --json and --csv; implies --points68")  # fmt: skip

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from edge.analysis.assessment import Assessor
 from edge.cli.filenames import STDIO
 from edge.errors import ImageError, SourceError
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
+from edge.formats.focal import Focal, read_focal
 from edge.image import Rgb, load_image
 from edge.image_writer import save_image, to_jpeg
 from edge.run.output_paths import AnnotatedPaths
@@ -24,10 +26,11 @@ _MAX_DECODED_BYTES = 200_000_000  # decoded images in memory; a single larger on
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A decoded image."""
+    """A decoded image, and the focal length that its EXIF gives."""
 
     name: str
     image: Rgb
+    focal: Focal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,10 @@ class StillProcessor:
 
     def process(self, names: Sequence[str]) -> None:
         """Process files, or `-` for standard input; one that fails is reported and counted."""
+        load = partial(_load, with_focal=self._assess is not None)
         bounds = Bounds(_BATCH, _MAX_DECODED_BYTES, _decoded_bytes)
         with self._reporter.progress("images", len(names), "images", shown=len(names) > 1):
-            run_pipeline(map(_load, names), self._find_faces, self._write, _BATCH, bounds)
+            run_pipeline(map(load, names), self._find_faces, self._write, _BATCH, bounds)
 
     def _find_faces(self, batch: list[_Loaded | _Failure]) -> list[ImageResult | _Failure]:
         images = [item.image for item in batch if isinstance(item, _Loaded)]
@@ -79,7 +83,7 @@ class StillProcessor:
         ]
 
     def _result(self, item: _Loaded, faces: list[Face], candidates: Sequence[Face]) -> ImageResult:
-        assessments = self._assess(item.image, faces) if self._assess else ()
+        assessments = self._assess(item.image, faces, focal=item.focal) if self._assess else ()
         return ImageResult(
             item.name, item.image, faces, candidates=candidates, assessments=assessments
         )
@@ -116,9 +120,10 @@ def _save(image: Rgb, name: str, annotated: AnnotatedPaths) -> str:
     return str(path)
 
 
-def _load(name: str) -> _Loaded | _Failure:
+def _load(name: str, with_focal: bool) -> _Loaded | _Failure:
     try:
-        return _Loaded(name, load_image(standard_input().read() if name == STDIO else name))
+        source = standard_input().read() if name == STDIO else name
+        return _Loaded(name, load_image(source), read_focal(source) if with_focal else None)
     except (ImageError, SourceError) as error:
         return _Failure(str(error))
     except MemoryError:

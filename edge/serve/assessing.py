@@ -12,6 +12,7 @@ from edge.analysis.assessment import Assessment
 from edge.analysis.eyes import AnyImage
 from edge.analysis.quality import quality
 from edge.face import Face
+from edge.formats.focal import Focal
 from edge.image import Rgb
 
 
@@ -56,7 +57,12 @@ class FaceAssessor:
         return Analyzer()
 
     def __call__(
-        self, grey: AnyImage, rgb: Rgb | None, faces: Sequence[Face], wanted: Wanted
+        self,
+        grey: AnyImage,
+        rgb: Rgb | None,
+        faces: Sequence[Face],
+        wanted: Wanted,
+        focal: Focal | None = None,
     ) -> list[Assessment]:
         """Measure the faces of an image.
 
@@ -65,10 +71,11 @@ class FaceAssessor:
             rgb: uint8 `(H, W, 3)`; None where `wanted` needs no colour.
             faces: found in it.
             wanted: what is asked for.
+            focal: that the EXIF of a photo gives.
         """
         states: Sequence[Any] = [None] * len(faces)
         if wanted.analyze:
-            states = self.analyzer.measure(grey, faces)
+            states = self.analyzer.measure(grey, faces, focal)
         shots: Sequence[Any] = [None] * len(faces)
         if wanted.quality and rgb is not None:
             shots = [quality(rgb, face) for face in faces]

@@ -80,7 +80,7 @@ def _settings(detect: FaceKeypoints) -> dict[str, Any]:
             "yawn_opening": mouth_events.YAWN.enter,
             "straight_deg": 0,
             "measures": list(state.MEASURES),
-            "shares": list(state.SHARES),
+            "shares": [*state.SHARES, *state.TEXTS],
             "quality": list(quality.PARTS),
         },
         "crop": detect.model.size,

@@ -22,6 +22,7 @@ from edge.crop import Levels
 from edge.drawing import draw
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
+from edge.formats.focal import read_focal
 from edge.image import Grey, Rgb, to_grey
 from edge.image_writer import to_jpeg
 from edge.networks.detections import Detections
@@ -253,7 +254,8 @@ class InferenceService:
         self, job: _ImageJob, image: _DetectedImage, faces: list[Face]
     ) -> list[Assessment]:
         start = time.perf_counter()
-        assessments = self._assess(image.grey, image.rgb, faces, job.wanted)
+        focal = read_focal(job.upload.data) if job.wanted.analyze else None
+        assessments = self._assess(image.grey, image.rgb, faces, job.wanted, focal)
         if job.wanted.is_assessed:
             job.timings_ms[_MEASURE] = _ms_since(start)
         return assessments

@@ -79,7 +79,7 @@ class FaceRecord(BaseModel):
     quality: dict[str, float] | None = Field(
         default=None, description="of the shot and its parts, 0–1, where asked for"
     )
-    state: dict[str, Measured | float] | None = Field(
+    state: dict[str, Measured | float | str] | None = Field(
         default=None, description="of eyes, mouth and head, where asked for"
     )
 

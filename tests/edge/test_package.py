@@ -22,7 +22,7 @@ IMPORTS = {
     "edge.networks": IMAGE | {"edge.geometry"},
     "edge": {"edge.formats", "edge.geometry", "edge.networks"},
     "edge.video": {CORE, "edge.formats", "edge.geometry", "edge.networks"},
-    "edge.analysis": {CORE, "edge.geometry", "edge.networks", "edge.video"},
+    "edge.analysis": {CORE, "edge.formats", "edge.geometry", "edge.networks", "edge.video"},
     "edge.cli": {CORE, "edge.formats", "edge.networks"},
     "edge.run": {
         CORE,

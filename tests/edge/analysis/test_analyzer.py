@@ -1,6 +1,8 @@
+import io
 import pickle
 
 import pytest
+from PIL import ExifTags, Image
 
 import edge
 from edge.errors import ImageError
@@ -51,3 +53,25 @@ def test_settings_and_images_are_checked(analyze, sample, detect):
         edge.Analyzer(focal_px=0)
     with pytest.raises(ImageError):
         analyze(b"no image", detect(sample))
+
+
+def test_the_focal_length_says_where_it_is_from(detect68, sample):
+    image = Image.open(sample)
+    image.load()
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] = 50
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=95, exif=exif)
+    photo = file.getvalue()
+    faces = detect68(photo)
+    (assumed,) = edge.Analyzer()(edge.load_image(photo), faces)
+    (read,) = edge.Analyzer()(photo, faces)
+    (given,) = edge.Analyzer(focal_px=900.0)(photo, faces)
+    assert [state.focal_source for state in (assumed, read, given)] == ["assumed", "EXIF", "given"]
+    assert assumed.focal_px.value == pytest.approx(768)
+    assert read.focal_px.value == pytest.approx(50 / 43.2666 * 512 * 2**0.5, rel=1e-4)
+    assert (given.focal_px.value, given.focal_px.error) == pytest.approx((900, 0))
+    errors = [state.distance_cm.error / state.distance_cm.value for state in (assumed, read, given)]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[1] < 0.08  # the heads' own sizes, and 3 % of the focal length
+    assert read.to_dict()["focal_source"] == "EXIF"
