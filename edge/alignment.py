@@ -8,6 +8,7 @@ from edge.crop import cut
 from edge.errors import ImageError
 from edge.face import Face
 from edge.formats.arrays import check_rgb
+from edge.geometry.affine import Matrix
 from edge.geometry.similarity import fit_similarity
 from edge.image import Rgb
 from edge.keypoints import KEYPOINT_NAMES
@@ -49,10 +50,15 @@ def align(image: Rgb, face: Face, size: int = 112) -> Rgb:
         raise ValueError(f"size must be a whole number up to {_MAX_SIZE} px, received {size}")
     size = int(size)
     image = check_rgb(image)
-    # Both frames have pixel centres at integers, so edges are scaled, not centres.
-    template = (np.array(list(_TEMPLATE.values())) + 0.5) * (size / _TEMPLATE_SIDE) - 0.5
-    matrix = fit_similarity(face.keypoints[_INDICES], template)
+    matrix = alignment_matrix(face, size)
     if matrix is None:
         raise ImageError("cannot align this face: its keypoints coincide")
     planes = [cut(np.ascontiguousarray(image[..., c]), matrix, size) for c in range(3)]
     return np.stack(planes, axis=-1)
+
+
+def alignment_matrix(face: Face, size: int) -> Matrix | None:
+    """The matrix from the image to the aligned crop; None where the keypoints coincide."""
+    # Both frames have pixel centres at integers, so edges are scaled, not centres.
+    template = (np.array(list(_TEMPLATE.values())) + 0.5) * (size / _TEMPLATE_SIDE) - 0.5
+    return fit_similarity(face.keypoints[_INDICES], template)

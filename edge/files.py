@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterator
 from functools import cache
@@ -15,6 +16,11 @@ TEMPORARY_PREFIX = ".part-"
 def temporary_path(path: Path) -> Path:
     """A free name beside `path`, with the same suffix, from which writers choose their format."""
     return path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}{path.suffix}")
+
+
+def name_and_hash(path: Path) -> str:
+    """The name of a file and a hash of its content, which says whether it is the same one."""
+    return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
 
 
 @contextlib.contextmanager

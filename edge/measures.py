@@ -236,7 +236,7 @@ def _mirror_differences(points: NDArray[np.float64]) -> NDArray[np.complex128]:
 def _down_axis(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """The unit vector down each face, `(…, 2)`."""
     along = _point(points, "left_eye_center") - _point(points, "right_eye_center")
-    along = along / np.linalg.norm(along, axis=-1, keepdims=True)
+    along = along / np.hypot(along[..., :1], along[..., 1:])
     return np.stack([-along[..., 1], along[..., 0]], axis=-1)
 
 
@@ -249,4 +249,5 @@ def _midpoint(points: NDArray[np.float64], first: str, second: str) -> NDArray[n
 
 
 def _distance(points: NDArray[np.float64], first: str, second: str) -> NDArray[np.float64]:
-    return np.asarray(np.linalg.norm(_point(points, first) - _point(points, second), axis=-1))
+    between = _point(points, first) - _point(points, second)
+    return np.asarray(np.hypot(between[..., 0], between[..., 1]))

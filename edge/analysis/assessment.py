@@ -9,14 +9,15 @@ from typing import Any, Literal
 from edge.analysis.analyzer import Analyzer
 from edge.analysis.event import Event
 from edge.analysis.events import EventDetector
-from edge.analysis.expressions import Expressions
+from edge.analysis.expressions import EMBEDDED, Expressions
+from edge.analysis.eyes import AnyImage, grey_of
 from edge.analysis.quality import PARTS, Quality, quality
 from edge.analysis.running_neutral import RunningNeutral
 from edge.analysis.state import COLUMNS, FaceState
 from edge.face import Face
+from edge.files import name_and_hash
 from edge.formats.focal import Focal
 from edge.image import Rgb
-from edge.video.luma import Luma
 
 # Against the mean person, or in videos against the person's own usual face.
 Reference = Literal["absolute", "relative"]
@@ -103,6 +104,16 @@ class Assessor:
         if analyze:
             self.columns += COLUMNS
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the assessments depend on, as `json` can write it; names only what is assessed."""
+        settings: dict[str, Any] = {"quality": True} if self._with_quality else {}
+        if self._expressions:
+            settings["expressions"] = name_and_hash(EMBEDDED)
+        if self._analyze:
+            settings["eyes"] = name_and_hash(self._analyze.path)
+        return settings
+
     def start_video(self) -> None:
         """Forget the tracks, whose numbers restart."""
         self._neutral = RunningNeutral()
@@ -115,7 +126,7 @@ class Assessor:
 
     def __call__(
         self,
-        image: Rgb,
+        image: Rgb | AnyImage,
         faces: Sequence[Face],
         time: float | None = None,
         focal: Focal | None = None,
@@ -123,18 +134,18 @@ class Assessor:
         """Assess the faces of an image.
 
         Args:
-            image: uint8 `(H, W, 3)`, RGB.
+            image: uint8 `(H, W, 3)`, RGB, or grey as `edge.analysis.eyes.measure_eyes` takes it.
             faces: found in it.
             time: of a frame of a video, seconds; None for a still image.
             focal: that the EXIF of a photo gives.
         """
+        grey = grey_of(image)
         states: Sequence[FaceState | None] = [None] * len(faces)
         if self._analyze:
-            grey = image if image.ndim == 2 else Luma(image)  # some cameras give grey frames
             states = self._watch(faces, self._analyze.measure(grey, faces, focal), time)
         return [
             Assessment(
-                quality(image, face) if self._with_quality else None,
+                quality(grey, face) if self._with_quality else None,
                 self._express(face, time),
                 state,
             )

@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from edge.crop import Levels, Windows, cut
 from edge.face import Face
+from edge.formats.arrays import check_rgb
 from edge.geometry.affine import Matrix
 from edge.geometry.eye_frame import PATCH, eye_matrices, mirrored
-from edge.image import Grey
+from edge.image import Grey, Rgb
 from edge.measures import Measure
 from edge.networks.eye_model import EyeModel
+from edge.video.luma import Luma
 
 AnyImage = Grey | Windows | Levels
 
@@ -55,7 +57,7 @@ def measure_eyes(
     patches = []
     for pair in matrices:
         if pair is not None:
-            right, left = (_patch(image, matrix) for matrix in pair)
+            right, left = (cut_any(image, matrix, PATCH) for matrix in pair)
             patches += [right, mirrored(left)]
     if not patches:
         return [None] * len(matrices)
@@ -64,10 +66,22 @@ def measure_eyes(
     return [None if pair is None else (next(eyes), next(eyes)) for pair in matrices]
 
 
-def _patch(image: AnyImage, matrix: Matrix) -> NDArray[np.uint8]:
+def grey_of(image: Rgb | AnyImage) -> AnyImage:
+    """A view of an image in colour, and any other as it is.
+
+    Raises:
+        ImageError: an array is neither uint8 `(H, W, 3)` nor `(H, W)`.
+    """
+    if isinstance(image, np.ndarray) and image.ndim != 2:
+        return Luma(check_rgb(image))
+    return image
+
+
+def cut_any(image: AnyImage, matrix: Matrix, size: int) -> NDArray[np.uint8]:
+    """As `edge.crop.cut`, of an image that may be there in several sizes."""
     if hasattr(image, "level"):
         image, matrix = image.level(matrix)
-    return cut(image, matrix, PATCH)
+    return cut(image, matrix, size)
 
 
 def _state(opening: float, error: float) -> EyeState:

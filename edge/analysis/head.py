@@ -41,11 +41,7 @@ def measure_head(face: Face, camera: Camera) -> HeadState | None:
         face: with keypoints in Kaggle's scheme.
         camera: of the image.
     """
-    points = np.asarray(face.keypoints, np.float64)
-    if not np.ptp(points, axis=0).max() > 0:
-        return None
-    deviation = _DEVIATION_PER_RADIUS * np.asarray(face.error, np.float64)
-    fit = fit_head(points, deviation, camera)
+    fit = fit_of(face, camera)
     if fit is None:
         return None
     _, yaw, pitch = angles_deg(fit).tolist()
@@ -57,6 +53,14 @@ def measure_head(face: Face, camera: Camera) -> HeadState | None:
         Measure(pitch, _PROBABLE_ERROR * pitch_deviation),
         _facing((yaw, pitch), (yaw_deviation, pitch_deviation)),
     )
+
+
+def fit_of(face: Face, camera: Camera) -> HeadFit | None:
+    """The mean head fitted to a face; None where its keypoints span no face."""
+    points = np.asarray(face.keypoints, np.float64)
+    if not np.ptp(points, axis=0).max() > 0:
+        return None
+    return fit_head(points, _DEVIATION_PER_RADIUS * np.asarray(face.error, np.float64), camera)
 
 
 def _distance_cm(fit: HeadFit, camera: Camera) -> Measure | None:

@@ -25,10 +25,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.alignment import align
+from edge.alignment import alignment_matrix
+from edge.analysis.eyes import AnyImage, cut_any, grey_of
+from edge.analysis.head import fit_of
 from edge.face import Face
-from edge.image import Rgb, to_grey
-from edge.measures import measure
+from edge.geometry.camera import Camera
+from edge.geometry.head_pose import angles_deg
+from edge.image import Rgb
+from edge.keypoints import KEYPOINT_NAMES
 
 # Importance of each part in the geometric mean.
 WEIGHTS = {
@@ -51,6 +55,7 @@ _EYE_OPENING = (0.12, 0.30)  # height over width
 _LIP_OPENING = (0.03, 0.35)
 _ERROR = (0.03, 0.12)  # mean error of the keypoints, in distances between the eye centres
 _DIGITS = 4
+_EYE_CENTRES = [KEYPOINT_NAMES.index(f"{side}_eye_center") for side in ("left", "right")]
 # Of the 68 points, for each eye: its corners, and pairs across the lids.
 _EYES = (((36, 39), (37, 38), (41, 40)), ((42, 45), (43, 44), (47, 46)))
 _LIPS = ((60, 64), (61, 62, 63), (67, 66, 65))
@@ -74,11 +79,12 @@ class Quality:
         return {name: round(number, _DIGITS) for name, number in pairs.items()}
 
 
-def quality(image: Rgb, face: Face) -> Quality:
+def quality(image: Rgb | AnyImage, face: Face) -> Quality:
     """Judge the shot of a face.
 
     Args:
-        image: uint8 `(H, W, 3)`, RGB, the image the face was found in.
+        image: uint8 `(H, W, 3)`, RGB, or grey as `edge.analysis.eyes.measure_eyes` takes it: the
+            image the face was found in.
         face: `eyes_open` and `mouth_closed` need its `points68`, and are left out without.
 
     Returns:
@@ -87,17 +93,20 @@ def quality(image: Rgb, face: Face) -> Quality:
     Raises:
         ImageError: the image has another shape or dtype.
     """
-    measures = measure(face)
-    if not measures:
+    grey = grey_of(image)
+    height, width = grey.shape[:2]
+    fit = fit_of(face, Camera.of_image(width, height))
+    matrix = alignment_matrix(face, _SIDE)
+    if fit is None or matrix is None:
         return Quality(0.0, {})
-    grey = to_grey(align(image, face, _SIDE))[_CORE].astype(np.float64)
-    yaw, pitch = measures["yaw_deg"].value / _YAW_DEG, measures["pitch_deg"].value / _PITCH_DEG
-    span = measures["interpupillary_px"].value
+    core = cut_any(grey, matrix, _SIDE)[_CORE].astype(np.float64)
+    _, yaw, pitch = (angles_deg(fit) / (1, _YAW_DEG, _PITCH_DEG)).tolist()
+    span = float(np.linalg.norm(np.subtract(*face.keypoints[_EYE_CENTRES])))
     error = float(np.mean(face.error)) / span if span > 0 else math.inf
     parts = {
         "size": _rise(math.log(max(float(face.box[2]), 1.0)), *map(math.log, _SIZES_PX)),
-        "sharpness": _rise(_detail(grey), *_SHARPNESS),
-        "light": _light(grey),
+        "sharpness": _rise(_detail(core), *_SHARPNESS),
+        "light": _light(core),
         "pose": max(0.0, 1 - yaw**2 - pitch**2),
         **_openings(face),
         "visible": face.score * (1 - _rise(error, *_ERROR)),

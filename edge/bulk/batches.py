@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge.analysis.analyzer import Analyzer
+from edge.analysis.assessment import Assessor
 from edge.bulk.rows import Rows
 from edge.crop import Levels
 from edge.errors import ImageError
@@ -36,7 +36,7 @@ def process_photos(
     detect: FaceKeypoints,
     rows: Rows,
     photos: Iterable[tuple[str, ImageSource]],
-    analyze: Analyzer | None = None,
+    assess: Assessor | None = None,
 ) -> None:
     """Find the faces of photos, encoded or decoded, and add their rows in order.
 
@@ -44,18 +44,18 @@ def process_photos(
         detect: the open models.
         rows: receives one row per face, or one of a photo without a face or that failed.
         photos: name of each, and the photo; a str is the reason why it cannot be read.
-        analyze: measures the faces, if `rows` has columns for that.
+        assess: assesses the faces, if `rows` has columns for that.
     """
     batch: list[tuple[str, _Decoded | str]] = []
     pixels = 0
     for name, photo in photos:
-        decoded = photo if isinstance(photo, str) else _decode(detect, photo, analyze is not None)
+        decoded = photo if isinstance(photo, str) else _decode(detect, photo, assess is not None)
         batch.append((name, decoded))
         pixels += 0 if isinstance(decoded, str) else decoded.grey.size
         if len(batch) == _MAX_PHOTOS or pixels >= _MAX_PIXELS:
-            _add(detect, rows, batch, analyze)
+            _add(detect, rows, batch, assess)
             batch, pixels = [], 0
-    _add(detect, rows, batch, analyze)
+    _add(detect, rows, batch, assess)
 
 
 def _decode(detect: FaceKeypoints, photo: ImageSource, with_focal: bool) -> _Decoded | str:
@@ -73,7 +73,7 @@ def _add(
     detect: FaceKeypoints,
     rows: Rows,
     batch: list[tuple[str, _Decoded | str]],
-    analyze: Analyzer | None,
+    assess: Assessor | None,
 ) -> None:
     """Predict the keypoints of a batch, and add its rows."""
     decoded = [photo for _, photo in batch if isinstance(photo, _Decoded)]
@@ -83,7 +83,7 @@ def _add(
     except MemoryError:
         if len(batch) > 1:
             for part in batch:
-                _add(detect, rows, [part], analyze)
+                _add(detect, rows, [part], assess)
             return
         batch, faces = [(batch[0][0], _NO_MEMORY)], iter(())
     for name, photo in batch:
@@ -91,5 +91,5 @@ def _add(
             rows.add_failed(name, photo)
         else:
             found = next(faces)
-            states = analyze.measure(photo.grey, found, photo.focal) if analyze else ()
-            rows.add(name, found, states)
+            assessments = assess(photo.grey, found, focal=photo.focal) if assess else ()
+            rows.add(name, found, assessments)

@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     for module in ("fsspec", "pyarrow"):
         require(module, "bulk", "edge.bulk")
     from edge.analysis.analyzer import Analyzer
+    from edge.analysis.assessment import Assessor
     from edge.bulk.executors import Executor
     from edge.bulk.inputs import Shard, list_photos
     from edge.bulk.job import BulkJob
@@ -41,8 +42,14 @@ def run(args: argparse.Namespace) -> int:
     executor = Executor(_executor_kind(args), args.workers, args.address)
     if executor.kind == "ray":
         require("ray", "ray", "edge.bulk --engine ray")
-    analyze = Analyzer() if args.analyze else None
-    job = BulkJob(open_models(args), args.output, analyze)
+    assess = None
+    if args.analyze or args.quality or args.expressions:
+        assess = Assessor(
+            with_quality=args.quality,
+            expressions="absolute" if args.expressions else None,
+            analyze=Analyzer() if args.analyze else None,
+        )
+    job = BulkJob(open_models(args), args.output, assess)
     job.prepare(args.resume)
     listing = list_photos(args.sources, args.column, Shard(*args.shard))
     for problem in [*listing.skipped, *listing.problems]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import time
@@ -11,7 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from edge.analysis.analyzer import Analyzer
+from edge.analysis.assessment import Assessor
 from edge.bulk.executors import Executor
 from edge.bulk.output_folder import OutputFolder
 from edge.bulk.partitions import PartitionSummary, make_partitions
@@ -21,6 +20,7 @@ from edge.bulk.worker import JobSpec, PartitionResult
 from edge.cli.progress import Progress
 from edge.errors import SourceError
 from edge.facekeypoints import FaceKeypoints
+from edge.files import name_and_hash
 
 _LOG_INTERVAL_S = 30.0  # between lines of progress where standard error is no terminal
 
@@ -28,21 +28,21 @@ _LOG_INTERVAL_S = 30.0  # between lines of progress where standard error is no t
 class BulkJob:
     """One run over an archive, into one output folder."""
 
-    def __init__(self, detect: FaceKeypoints, output: str, analyze: Analyzer | None = None) -> None:
+    def __init__(self, detect: FaceKeypoints, output: str, assess: Assessor | None = None) -> None:
         """Set up a job; nothing is read or written yet.
 
         Args:
             detect: the open models.
             output: path or address of the output folder.
-            analyze: measures the faces; None does not.
+            assess: assesses the faces; None does not.
 
         Raises:
             MissingExtra: the address needs a package that is not installed.
             SourceError: the address is unknown or incomplete.
         """
         address = output if is_remote(output) else os.path.abspath(output)
-        settings = _settings_of_rows(detect) | _settings_of_states(analyze)
-        self._spec = JobSpec(detect, address, settings, analyze)
+        settings = _settings_of_rows(detect) | (assess.settings if assess else {})
+        self._spec = JobSpec(detect, address, settings, assess)
         self._folder = OutputFolder(output, self._spec.settings)
         self._summaries: dict[str, PartitionSummary] = {}
         self._new: list[PartitionSummary] = []
@@ -136,8 +136,8 @@ def _settings_of_rows(detect: FaceKeypoints) -> dict[str, Any]:
     settings = detect.settings
     detector = settings.detector
     return {
-        "model": _name_and_hash(settings.model),
-        "detector": _name_and_hash(detector) if isinstance(detector, Path) else detector,
+        "model": name_and_hash(settings.model),
+        "detector": name_and_hash(detector) if isinstance(detector, Path) else detector,
         "min_score": settings.min_score,
         "max_faces": settings.max_faces,
         "detect_size": settings.detect_size,
@@ -145,12 +145,3 @@ def _settings_of_rows(detect: FaceKeypoints) -> dict[str, Any]:
         # Absent where they are not asked for, as in the partitions of earlier versions.
         **({"points68": True} if settings.points68 else {}),
     }
-
-
-def _settings_of_states(analyze: Analyzer | None) -> dict[str, Any]:
-    """Likewise of the columns of the faces' states; empty where there are none."""
-    return {} if analyze is None else {"eyes": _name_and_hash(analyze.path)}
-
-
-def _name_and_hash(path: Path) -> str:
-    return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"

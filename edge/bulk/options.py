@@ -50,7 +50,8 @@ def parse_args(argv: list[str] | None = None, prog: str = PROG) -> argparse.Name
     """Parse the command line; exits with status 2 on a usage error."""
     parser = make_parser(prog)
     args = parser.parse_args(argv)
-    args.points68 = args.points68 or args.analyze
+    is_assessed = args.analyze or args.quality or args.expressions
+    args.points68 = args.points68 or is_assessed
     if args.engine == "local" and args.address:
         parser.error("--address is for --engine ray; --engine local does not use a cluster")
     return args
@@ -86,6 +87,10 @@ def _add_models(group: argparse._ArgumentGroup) -> None:
         help="face, haar, none or a detector's .onnx file (default: %(default)s)")  # fmt: skip
     add("--analyze", action="store_true",
         help="measure eyes, mouth, distance and attention, too; implies --points68")  # fmt: skip
+    add("--quality", action="store_true",
+        help="judge each face as a shot; implies --points68")  # fmt: skip
+    add("--expressions", action="store_true",
+        help="tell expressions, against the mean person; implies --points68")  # fmt: skip
     add("--precision", choices=("fp32", "int8"), default="fp32", help="default: %(default)s")
     add("--min-score", type=float, default=0.5, metavar="P",
         help="drop faces below this score, 0 to 1 (default: %(default)s)")  # fmt: skip

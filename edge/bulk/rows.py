@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from edge.analysis.state import COLUMNS, TEXTS, FaceState
+from edge.analysis.assessment import Assessment
+from edge.analysis.state import TEXTS
 from edge.face import Face
 from edge.records import csv_header, csv_row
 
@@ -25,7 +26,7 @@ _TYPES |= dict.fromkeys(TEXTS, pa.string())
 
 
 def make_schema(
-    keypoint_names: Sequence[str], points68: bool = False, is_analyzed: bool = False
+    keypoint_names: Sequence[str], points68: bool = False, assessed: Sequence[str] = ()
 ) -> pa.Schema:
     """The schema: columns of the CSV, then `status` ("face", "no face" or "failed") and `reason`.
 
@@ -35,9 +36,9 @@ def make_schema(
     Args:
         keypoint_names: names of the keypoints, in order.
         points68: whether there are columns of the 68 points.
-        is_analyzed: whether there are those of `edge.analysis.state`, null where not measured.
+        assessed: further ones, of `edge.analysis.assessment.Assessor`, null where not measured.
     """
-    header = [*csv_header(keypoint_names, points68), *(COLUMNS if is_analyzed else ())]
+    header = [*csv_header(keypoint_names, points68), *assessed]
     columns = [pa.field(name, _TYPES.get(name, pa.float32())) for name in header]
     return pa.schema([*columns, pa.field("status", pa.string()), pa.field("reason", pa.string())])
 
@@ -49,7 +50,7 @@ class Rows:
     Attributes:
         keypoint_names: names of the keypoints, in order.
         points68: whether there are columns of the 68 points.
-        is_analyzed: whether there are those of `edge.analysis.state`.
+        assessed: further columns, of `edge.analysis.assessment.Assessor`.
         photos: number of photos.
         faces: number of faces, one row each.
         without_face: number of photos without a face.
@@ -58,21 +59,23 @@ class Rows:
 
     keypoint_names: Sequence[str]
     points68: bool = False
-    is_analyzed: bool = False
+    assessed: Sequence[str] = ()
     photos: int = 0
     faces: int = 0
     without_face: int = 0
     failed: int = 0
     _rows: list[list[Any]] = field(default_factory=list)
 
-    def add(self, image: str, faces: Sequence[Face], states: Sequence[FaceState] = ()) -> None:
-        """Add a photo and its faces, which may be none, with their states if they are analyzed."""
+    def add(
+        self, image: str, faces: Sequence[Face], assessments: Sequence[Assessment] = ()
+    ) -> None:
+        """Add a photo and its faces, which may be none, with what is assessed of each."""
         self.photos += 1
         self.faces += len(faces)
-        measured = [state.to_row() for state in states] if self.is_analyzed else [[]] * len(faces)
+        rows = [one.to_row(self.assessed) for one in assessments] or [[]] * len(faces)
         self._rows += [
             [*csv_row(image, 0, i, face), *row, FACE, None]
-            for i, (face, row) in enumerate(zip(faces, measured, strict=True))
+            for i, (face, row) in enumerate(zip(faces, rows, strict=True))
         ]
         if not faces:
             self.without_face += 1
@@ -90,7 +93,7 @@ class Rows:
 
     @property
     def _schema(self) -> pa.Schema:
-        return make_schema(self.keypoint_names, self.points68, self.is_analyzed)
+        return make_schema(self.keypoint_names, self.points68, self.assessed)
 
     def to_table(self) -> pa.Table:
         """All rows as a table with the schema of `make_schema`."""

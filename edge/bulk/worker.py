@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from edge.analysis.analyzer import Analyzer
+from edge.analysis.assessment import Assessor
 from edge.bulk.batches import process_photos
 from edge.bulk.output_folder import OutputFolder
 from edge.bulk.partitions import Partition, PartitionSummary
@@ -26,13 +26,13 @@ class JobSpec:
         detect: the models; unpickled in another process they are opened again.
         output: address of the output folder.
         settings: the settings that rows depend on, stored in each partition.
-        analyze: measures the faces; None does not.
+        assess: assesses the faces; None does not.
     """
 
     detect: FaceKeypoints
     output: str
     settings: dict[str, Any]
-    analyze: Analyzer | None = None
+    assess: Assessor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Worker:
 
     def __init__(self, spec: JobSpec) -> None:
         """Open the output folder; the models are already open in `spec`."""
-        self._detect, self._analyze = spec.detect, spec.analyze
+        self._detect, self._assess = spec.detect, spec.assess
         self._folder = OutputFolder(spec.output, spec.settings)
 
     def compute(
@@ -81,13 +81,13 @@ class Worker:
         self._process((photo,), frozenset())
 
     def _process(self, photos: tuple[Photo, ...], poison: frozenset[str]) -> Rows:
-        is_analyzed = self._analyze is not None
-        rows = Rows(self._detect.keypoint_names, self._detect.points68, is_analyzed)
+        assessed = self._assess.columns if self._assess else ()
+        rows = Rows(self._detect.keypoint_names, self._detect.points68, assessed)
         fetched = fetch([photo for photo in photos if photo.name not in poison])
         process_photos(
             self._detect,
             rows,
             ((photo.name, _POISON if photo.name in poison else next(fetched)) for photo in photos),
-            self._analyze,
+            self._assess,
         )
         return rows

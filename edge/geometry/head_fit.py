@@ -12,6 +12,7 @@ Legend: K keypoints (15), M modes of the shape.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,10 +109,17 @@ def fit_head(
         camera: the pose is relative to its line of sight to the face.
 
     Returns:
-        The fit; None where the keypoints span no face.
+        The fit, not to be written to; None where the keypoints span no face.
     """
+    points, deviations = (np.asarray(values, np.float64) for values in (keypoints, deviation))
+    return _fit(points.tobytes(), deviations.tobytes(), camera)
+
+
+# Measures, state and quality of one face need the same fit, which takes most of their time.
+@lru_cache(maxsize=64)
+def _fit(keypoints: bytes, deviations: bytes, camera: Camera) -> HeadFit | None:
     points, deviation = camera.facing(
-        np.asarray(keypoints, np.float64), np.asarray(deviation, np.float64)
+        np.frombuffer(keypoints).reshape(-1, 2), np.frombuffer(deviations)
     )
     if not (np.isfinite(points).all() and np.isfinite(deviation).all()):
         return None

@@ -13,7 +13,6 @@ from edge.analysis.eyes import AnyImage
 from edge.analysis.quality import quality
 from edge.face import Face
 from edge.formats.focal import Focal
-from edge.image import Rgb
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +41,6 @@ class Wanted:
         """Whether faces are measured beside their keypoints."""
         return self.analyze or self.quality
 
-    @property
-    def needs_colour(self) -> bool:
-        """Whether the image is needed in colour."""
-        return self.annotated or self.quality
-
 
 class FaceAssessor:
     """Measures faces for all requests; the eye network is opened when it is first needed."""
@@ -59,7 +53,6 @@ class FaceAssessor:
     def __call__(
         self,
         grey: AnyImage,
-        rgb: Rgb | None,
         faces: Sequence[Face],
         wanted: Wanted,
         focal: Focal | None = None,
@@ -68,7 +61,6 @@ class FaceAssessor:
 
         Args:
             grey: as `Analyzer.measure` takes it.
-            rgb: uint8 `(H, W, 3)`; None where `wanted` needs no colour.
             faces: found in it.
             wanted: what is asked for.
             focal: that the EXIF of a photo gives.
@@ -77,6 +69,6 @@ class FaceAssessor:
         if wanted.analyze:
             states = self.analyzer.measure(grey, faces, focal)
         shots: Sequence[Any] = [None] * len(faces)
-        if wanted.quality and rgb is not None:
-            shots = [quality(rgb, face) for face in faces]
+        if wanted.quality:
+            shots = [quality(grey, face) for face in faces]
         return [Assessment(shot, None, state) for shot, state in zip(shots, states, strict=True)]

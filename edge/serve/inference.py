@@ -76,7 +76,7 @@ class _ImageJob:
 
 @dataclass(frozen=True, slots=True)
 class _DetectedImage:
-    """A decoded image and its detections; `rgb` only if the request needs colour."""
+    """A decoded image and its detections; `rgb` only if an annotated copy is requested."""
 
     grey: Grey | Levels
     detections: Detections
@@ -211,7 +211,7 @@ class InferenceService:
     def _decode_and_detect(self, job: _ImageJob) -> _DetectedImage:
         self._reserve_memory(job)
         start = time.perf_counter()
-        rgb = decode_rgb(job.upload) if job.wanted.needs_colour else None
+        rgb = decode_rgb(job.upload) if job.wanted.annotated else None
         grey = decode_grey(job.upload, self.detect) if rgb is None else to_grey(rgb)
         job.timings_ms[_DECODE] = _ms_since(start)
         start = time.perf_counter()
@@ -245,7 +245,7 @@ class InferenceService:
         for entry, assessment in zip(record["faces"], assessments, strict=True):
             entry.update(assessment.to_dict())
         jpeg = None
-        if job.wanted.annotated and image.rgb is not None:
+        if image.rgb is not None:
             drawn = draw(image.rgb, faces, names=names, show_error=True, show_points68=True)
             jpeg = to_jpeg(drawn)
         return ImageResult(record, jpeg, job.timings_ms)
@@ -255,7 +255,7 @@ class InferenceService:
     ) -> list[Assessment]:
         start = time.perf_counter()
         focal = read_focal(job.upload.data) if job.wanted.analyze else None
-        assessments = self._assess(image.grey, image.rgb, faces, job.wanted, focal)
+        assessments = self._assess(image.grey, faces, job.wanted, focal)
         if job.wanted.is_assessed:
             job.timings_ms[_MEASURE] = _ms_since(start)
         return assessments

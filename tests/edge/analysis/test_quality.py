@@ -8,7 +8,8 @@ import pytest
 
 import edge
 from edge.analysis.quality import PARTS, Quality
-from edge.image import load_image
+from edge.formats.reduced_jpeg import load_reduced_grey
+from edge.image import load_image, to_grey
 from tests.conftest import ROOT, SAMPLE
 from tests.made_shots import WORSE
 
@@ -89,3 +90,12 @@ def test_a_flat_face_and_one_without_a_shape_have_no_quality(portrait):
 
 def test_the_record_is_rounded():
     assert Quality(0.123456, {"size": 0.5}).to_dict() == {"value": 0.1235, "size": 0.5}
+
+
+def test_grey_images_and_parts_of_them_are_judged_alike(portrait):
+    image, face = portrait
+    colour = edge.quality(image, face).value
+    assert edge.quality(to_grey(image), face).value == pytest.approx(colour, abs=0.002)
+    reduced = load_reduced_grey(SAMPLE, 128)
+    assert reduced.factor > 1
+    assert edge.quality(reduced, face).value == pytest.approx(colour, abs=0.01)

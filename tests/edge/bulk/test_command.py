@@ -234,3 +234,22 @@ def test_the_68_points_are_in_every_partition_and_a_setting_of_the_folder(crops,
     )
     assert main([*arguments, "--resume"]) == 1
     assert "with points68 True, and this run has None" in capsys.readouterr().err
+
+
+def test_assessed_faces_are_those_of_the_csv(tmp_path, sample, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(sample, "photo.jpg")
+    options = ["--analyze", "--quality", "--precision", "fp32"]
+    assert main(["photo.jpg", "-o", "out", "--expressions", *options, *LOCAL]) == 0
+    [row] = read("out")
+    table = ["--expressions", "absolute", "--no-picture", "--csv", "all.csv"]
+    assert run_main(["photo.jpg", *table, *options]) == 0
+    with open("all.csv", newline="") as file:
+        [expected] = csv.DictReader(file)
+    assert [name for name in row if name not in ("status", "reason")] == [
+        name for name in expected if name != "time"
+    ]
+    for name in ("quality", "quality_sharpness", "expressions_smile", "yaw_deg", "lip_opening"):
+        assert row[name] == pytest.approx(float(expected[name]), abs=0.02), name
+    assert row["focal_source"] == expected["focal_source"] == "assumed"
+    assert main(["photo.jpg", "-o", "out", "--resume", *options, *LOCAL]) == 1

@@ -11,6 +11,8 @@ def test_defaults():
         "model": None, "detector": "face", "precision": "fp32", "threads": 1, "min_score": 0.5,
         "max_faces": None, "detect_size": 320, "points68": False, "upright_only": False,
         "analyze": False,
+        "quality": False,
+        "expressions": False,
     }  # fmt: skip
 
 

@@ -7,7 +7,9 @@ pytest.importorskip("pyarrow")
 
 import pyarrow as pa
 
-from edge.analysis.state import FaceState
+from edge.analysis.assessment import Assessment
+from edge.analysis.quality import Quality
+from edge.analysis.state import COLUMNS, FaceState
 from edge.bulk.rows import Rows, make_schema
 from edge.face import Face
 from edge.keypoints import KEYPOINT_NAMES
@@ -82,13 +84,17 @@ def test_the_68_points_are_columns_of_every_photo():
     assert third["reason"] == "broken"
 
 
-def test_analyzed_faces_have_columns_of_their_state():
-    rows = Rows(KEYPOINT_NAMES, is_analyzed=True)
-    rows.add("a.jpg", [FACE], [FaceState(facing=0.5)])
+def test_assessed_faces_have_further_columns():
+    columns = ("quality", "expressions_smile", *COLUMNS)
+    rows = Rows(KEYPOINT_NAMES, assessed=columns)
+    state = FaceState(facing=0.5, focal_source="EXIF")
+    rows.add("a.jpg", [FACE], [Assessment(Quality(0.75, {}), {"smile": 0.25}, state)])
     rows.add("b.jpg", [])
     rows.add_failed("c.jpg", "broken")
     table = rows.to_table()
-    assert table.schema == make_schema(KEYPOINT_NAMES, is_analyzed=True)
+    assert table.schema == make_schema(KEYPOINT_NAMES, assessed=columns)
     first, second, third = table.to_pylist()
     assert (first["facing"], first["distance_cm"], second["facing"]) == (0.5, None, None)
+    assert (first["quality"], first["expressions_smile"]) == (0.75, 0.25)
+    assert (first["focal_source"], second["focal_source"]) == ("EXIF", None)
     assert third["reason"] == "broken"

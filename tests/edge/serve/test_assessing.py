@@ -7,28 +7,27 @@ from edge.serve.assessing import FaceAssessor, Wanted
 
 
 @pytest.mark.parametrize(
-    ("wanted", "points68", "assessed", "colour"),
+    ("wanted", "points68", "assessed"),
     [
-        (Wanted(), False, False, False),
-        (Wanted(annotated=True), False, False, True),
-        (Wanted(points68=True), True, False, False),
-        (Wanted(analyze=True), True, True, False),
-        (Wanted(quality=True), True, True, True),
+        (Wanted(), False, False),
+        (Wanted(annotated=True), False, False),
+        (Wanted(points68=True), True, False),
+        (Wanted(analyze=True), True, True),
+        (Wanted(quality=True), True, True),
     ],
 )
-def test_what_is_wanted_says_what_is_needed(wanted, points68, assessed, colour):
-    needs = (wanted.needs_points68, wanted.is_assessed, wanted.needs_colour)
-    assert needs == (points68, assessed, colour)
+def test_what_is_wanted_says_what_is_needed(wanted, points68, assessed):
+    assert (wanted.needs_points68, wanted.is_assessed) == (points68, assessed)
 
 
 def test_only_what_is_wanted_is_measured(detect, sample):
     image = load_image(sample)
     grey, faces = to_grey(image), detect(image)
     assess = FaceAssessor()
-    (nothing,) = assess(grey, None, faces, Wanted())
+    (nothing,) = assess(grey, faces, Wanted())
     assert nothing.to_dict() == {}
     assert "analyzer" not in vars(assess)
-    (state,) = assess(grey, None, faces, Wanted(analyze=True))
+    (state,) = assess(grey, faces, Wanted(analyze=True))
     assert list(state.to_dict()) == ["state"]
-    (shot,) = assess(grey, image, faces, Wanted(quality=True))
+    (shot,) = assess(grey, faces, Wanted(quality=True))
     assert list(shot.to_dict()) == ["quality"]
