@@ -107,3 +107,23 @@ def test_the_figures_of_the_comparison_are_those_measured():
     card = (ROOT / "MODEL_CARD.md").read_text("utf-8")
     for cell in cells("error on LFPW, 15 points")[:3]:
         assert cell.replace(" %", "%") in card
+
+
+EXTERNAL = re.compile(r"\]\((?:<?)(https?:[^)\s>]*)|<(https?:[^>]*)>")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [*sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("*.md"))],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_external_links_are_well_formed(page):
+    from urllib.parse import urlsplit
+
+    for found in EXTERNAL.findall(page.read_text("utf-8")):
+        link = "".join(found)
+        parts = urlsplit(link)
+        assert parts.scheme == "https", link
+        assert re.fullmatch(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+", parts.netloc), link
+        assert re.fullmatch(r"[!-~]*", link), link
+        assert parts.username is None, link

@@ -13,12 +13,12 @@ from edge.cli.file_kinds import kind_of_file, media_kind
 from edge.cli.filenames import STDIO
 from edge.cli.folders import Skipped, list_folder, list_pattern
 from edge.run.standard_input import standard_input
+from edge.video.capture import pi_camera_number
 from edge.video.stream import is_address, public_name
 
 SourceKind = Literal["image", "video", "camera", "pi", "stream", "crops", "empty"]
 
 _CAMERA = re.compile(r"(?:camera:|/dev/video)(\d+)\Z")
-_PI_CAMERA = re.compile(r"camera:pi(\d*)\Z")
 _CROP_SUFFIXES = (".npy", ".csv", ".zip")
 
 
@@ -65,8 +65,9 @@ def _expand_one(argument: str, recursive: bool, messages: list[str]) -> list[Sou
     camera = _CAMERA.match(argument)
     if camera:
         return [Source("camera", argument, int(camera.group(1)))]
-    if pi_camera := _PI_CAMERA.match(argument):
-        return [Source("pi", argument, int(pi_camera.group(1) or 0))]
+    pi_camera = pi_camera_number(argument)
+    if pi_camera is not None:
+        return [Source("pi", argument, pi_camera)]
     if is_address(argument):
         return [Source("stream", public_name(argument), address=argument)]
     path = Path(argument)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from edge import __version__
 from edge.cli.model_options import add_models
@@ -36,7 +37,8 @@ def make_parser(prog: str = PROG) -> argparse.ArgumentParser:
         help="port to listen on; 0: any free port (default: %(default)s)")  # fmt: skip
     add("--token", help="token that requests must carry (default: EDGE_TOKEN if set, else none)")
     stream = parser.add_mutually_exclusive_group()
-    stream.add_argument("--camera", type=int, metavar="N", help="stream camera number N")
+    stream.add_argument("--camera", type=_camera, metavar="N",
+        help="stream camera number N; pi: a Raspberry Pi's own, or pi1 its second")  # fmt: skip
     stream.add_argument("--video", metavar="FILE", help="stream a video file in a loop")
     _add_watching(parser.add_argument_group("watching the camera or video"))
     _add_limits(parser.add_argument_group("limits"))
@@ -65,6 +67,15 @@ def _add_watching(group: argparse._ArgumentGroup) -> None:
         "EDGE_MQTT_USER and EDGE_MQTT_PASSWORD in the environment; implies --watch")  # fmt: skip
     add("--mqtt-name", metavar="NAME",
         help="name of the device in Home Assistant (default: the computer's)")  # fmt: skip
+
+
+def _camera(text: str) -> int | str:
+    """The number of a camera, or the name of a Raspberry Pi's."""
+    if re.fullmatch(r"pi\d*", text):
+        return f"camera:{text}"
+    if not re.fullmatch(r"\d+", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"expected a number or pi, found {text!r}")
+    return int(text)
 
 
 def _add_limits(group: argparse._ArgumentGroup) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 import threading
 from collections.abc import Generator, Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from edge.image import Grey, Rgb
 from edge.video.display import Frame
 from edge.video.live import LiveFrames
 
+_PI_CAMERA = re.compile(r"camera:pi(\d*)\Z")
 _PI_SIZE = (640, 480)  # px, of frames of a Pi's camera: as OpenCV's, and all that the sensor sees
 
 # The level of OpenCV's messages belongs to the process: two threads would restore each other's.
@@ -134,6 +136,12 @@ class PiCamera:
                 raise SourceError(f"{self.name}: gives no frame ({first_line(error)})") from error
             # Y is the first of the planes, which follow each other; rows may be padded.
             yield frame[:height, :width]
+
+
+def pi_camera_number(name: str) -> int | None:
+    """The number of a Pi's camera by its name, `camera:pi` or `camera:piN`; None of other names."""
+    match = _PI_CAMERA.match(name)
+    return int(match[1] or 0) if match else None
 
 
 def _picamera2() -> Any:

@@ -24,7 +24,7 @@ from edge.records import to_record
 from edge.serve.http_errors import service_unavailable
 from edge.serve.live.followers import Follower, LiveAssessor, to_message
 from edge.serve.live.watching import Watcher
-from edge.video.capture import Camera
+from edge.video.capture import Camera, PiCamera, pi_camera_number
 from edge.video.display import Frame
 from edge.video.reader import Video
 from edge.video.tracker import Tracker
@@ -66,19 +66,20 @@ class LiveStream:
 
         Args:
             detect: the open models.
-            source: the number of a camera, or the path of a video, which is played in a loop.
+            source: the number of a camera, the name of a Raspberry Pi's, `camera:pi`, or the path
+                of a video, which is played in a loop.
             max_viewers: simultaneous viewers at most.
             make_watcher: makes what counts what the faces do, from the source's name; None
                 processes frames for viewers alone.
 
         Raises:
-            MissingExtra: OpenCV or, for a video, PyAV is not installed.
+            MissingExtra: OpenCV or, for a video, PyAV, for a Pi's camera picamera2 is missing.
             SourceError: the source cannot be opened.
         """
         self._detect = detect
         self._source = source
         self._max_viewers = max_viewers
-        self._opened: Camera | Video | None = _open(source)
+        self._opened: Camera | PiCamera | Video | None = _open(source)
         self.name = self._opened.name
         self.watcher = make_watcher(self.name) if make_watcher else None
         self.latest: AnnotatedFrame | None = None
@@ -175,7 +176,7 @@ class LiveStream:
                     self.watcher.lose()
                 self._stopped.wait(_RECONNECT_S)
 
-    def _process_source(self, source: Camera | Video) -> None:
+    def _process_source(self, source: Camera | PiCamera | Video) -> None:
         """Process the frames of a source until it ends or the stream stops."""
         tracker = Tracker(self._detect)
         self._assess.start_video()
@@ -226,8 +227,11 @@ class LiveStream:
                 follower.give(message)
 
 
-def _open(source: int | str) -> Camera | Video:
-    return Camera(source) if isinstance(source, int) else Video(source)
+def _open(source: int | str) -> Camera | PiCamera | Video:
+    if isinstance(source, int):
+        return Camera(source)
+    number = pi_camera_number(source)
+    return Video(source) if number is None else PiCamera(source, number)
 
 
 def _in_real_time(

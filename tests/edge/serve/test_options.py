@@ -34,11 +34,19 @@ def test_a_broker_is_told_what_is_watched():
 
 
 @pytest.mark.parametrize(
+    ("camera", "source"), [("0", 0), ("12", 12), ("pi", "camera:pi"), ("pi1", "camera:pi1")]
+)
+def test_a_camera_is_a_number_or_a_raspberry_pis(camera, source):
+    assert parse_args(["--camera", camera]).camera == source
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ("--port x", "invalid int value: 'x'"),
         ("--port 70000", "--port must be between 0 and 65535"),
         ("--port -1", "--port must be between 0 and 65535"),
+        ("--camera x", "expected a number or pi, found 'x'"),
         ("--camera 0 --video f", "not allowed with argument --camera"),
         ("--max-queue 0", "must be at least 1"),
         ("--max-pixels 0", "must be at least 1"),

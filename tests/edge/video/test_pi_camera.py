@@ -1,7 +1,5 @@
 import json
 import sys
-import types
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,62 +7,18 @@ import pytest
 from edge.errors import MissingExtra, SourceError
 from edge.image import load_image, to_grey
 from edge.run.command import main
-from edge.video.capture import PiCamera
+from edge.video.capture import PiCamera, pi_camera_number
+from tests.edge.video.picamera2_stand_in import install
 
 
 @pytest.fixture
 def picamera2(monkeypatch):
-    """A stand-in for the package's class, which remembers the cameras that were opened."""
-    monkeypatch.setattr(Picamera2, "opened", [])
-    monkeypatch.setitem(sys.modules, "picamera2", types.SimpleNamespace(Picamera2=Picamera2))
-    return Picamera2
+    return install(monkeypatch)
 
 
-class Picamera2:
-    """What is used of picamera2's class: a camera whose rows of YUV are padded."""
-
-    opened: ClassVar = []
-    picture: ClassVar = np.random.default_rng(1).integers(0, 256, (480, 640, 3)).astype(np.uint8)
-    cameras = 1
-    frames = 5
-
-    def __init__(self, camera_num=0):
-        if camera_num >= self.cameras:
-            raise IndexError("list index out of range")
-        self.calls, self.streams = [], set()
-        self.colours = self.picture
-        self.left = self.frames
-        type(self).opened.append(self)
-
-    def create_preview_configuration(self, main, lores):
-        assert (main["format"], lores["format"]) == ("BGR888", "YUV420")
-        return {"main": main, "lores": lores}
-
-    def configure(self, configuration):
-        self.configuration = configuration
-
-    def camera_configuration(self):
-        return self.configuration
-
-    def start(self):
-        self.calls.append("start")
-
-    def capture_array(self, name):
-        self.streams.add(name)
-        self.left -= 1
-        if self.left < 0:
-            raise RuntimeError("the camera was unplugged")
-        if name == "main":
-            return self.colours
-        padded = np.zeros((720, 704), np.uint8)
-        padded[:480, :640] = to_grey(self.colours)
-        return padded
-
-    def stop(self):
-        self.calls.append("stop")
-
-    def close(self):
-        self.calls.append("close")
+def test_the_name_of_a_camera_has_its_number():
+    names = ["camera:pi", "camera:pi1", "camera:pi12", "camera:0", "pi", "camera:pix"]
+    assert [pi_camera_number(name) for name in names] == [0, 1, 12, None, None, None]
 
 
 @pytest.mark.parametrize("colour", [True, False])

@@ -5,6 +5,7 @@ import re
 import threading
 import types
 
+import numpy as np
 import pytest
 
 pytest.importorskip("cv2")
@@ -20,6 +21,7 @@ from edge.serve.live.stream import LiveStream, _in_real_time
 from edge.serve.live.watching import Watcher
 from edge.video.display import Frame
 from tests.edge.serve.serving import serving, wait_for_metric
+from tests.edge.video.picamera2_stand_in import install
 
 
 def jpeg_files(response):
@@ -172,6 +174,23 @@ def test_a_camera_that_fails_is_opened_again(detect, sample, monkeypatch, capsys
         while len(opened) < 3:
             next(viewer)
     assert "edge: camera:0: gives no frame" in capsys.readouterr().err
+
+
+def test_a_raspberry_pis_camera_is_shown_in_colour(detect, sample, monkeypatch):
+    camera = install(monkeypatch)
+    monkeypatch.setattr("edge.serve.live.stream._RECONNECT_S", 0.01)
+    picture = np.zeros((480, 640, 3), np.uint8)
+    picture[:, 64:544] = load_image(sample)[:480, :480]
+    monkeypatch.setattr(camera, "picture", picture)
+    live = LiveStream(detect, "camera:pi", max_viewers=1)
+    assert live.name == "camera:pi"
+    with serving(detect, live=live) as url, contextlib.ExitStack() as stack:
+        jpeg = next(watch(stack, url))
+        record = httpx.get(f"{url}/v1/live/faces").json()
+    assert camera.opened[0].streams == {"main"}
+    assert record["faces"][0]["box"][0] == pytest.approx(180 + 64, abs=4)
+    shown = load_image(jpeg).astype(int)
+    assert np.abs(shown[:60, 64:200].mean((0, 1)) - picture[:60, 64:200].mean((0, 1))).max() < 3
 
 
 def test_a_source_that_cannot_be_opened_is_an_error_at_once(detect, tmp_path):
