@@ -13,8 +13,10 @@ export IMAGE DATA  # read by the shell from the environment, so that spaces and 
 # The runtime with which the page runs the networks in the browser.
 ORT := onnxruntime-web-1.30.0
 ORT_FILES := ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm
+ORT_ASYNC := ort-wasm-simd-threaded.asyncify
+ORT_WEBGPU_FILES := ort.webgpu.min.mjs $(ORT_ASYNC).mjs $(ORT_ASYNC).wasm
 
-.PHONY: run serve page test lint check docs dist matrix train train-research train-face clean
+.PHONY: run serve page page-webgpu test lint check docs dist matrix train train-research train-face clean
 
 run: .venv/runtime-installed
 	@$(BIN)/python -m edge.run --json - $(if $(IMAGE),-- "$$IMAGE",-o astronaut.keypoints.jpg $(SAMPLE))
@@ -24,13 +26,24 @@ serve: .venv/serve-installed
 
 page: edge/serve/page/ort/fetched
 
+page-webgpu: edge/serve/page/ort/fetched-webgpu
+
+edge/serve/page/ort/fetched: FILES := $(ORT_FILES)
 edge/serve/page/ort/fetched: edge/serve/page/ort.sha256
-	@echo "fetching $(ORT) from npm" >&2
 	@rm -rf $(@D) && mkdir -p $(@D)
+	$(FETCH_ORT)
+
+edge/serve/page/ort/fetched-webgpu: FILES := $(ORT_WEBGPU_FILES)
+edge/serve/page/ort/fetched-webgpu: edge/serve/page/ort/fetched
+	$(FETCH_ORT)
+
+define FETCH_ORT
+	@echo "fetching $(ORT) from npm" >&2
 	@cd $(@D) && npm pack --silent $(ORT:onnxruntime-web-%=onnxruntime-web@%) >/dev/null
-	@cd $(@D) && tar -xzf $(ORT).tgz --strip-components=2 $(ORT_FILES:%=package/dist/%)
-	@cd $(@D) && rm $(ORT).tgz && sha256sum --check --quiet ../ort.sha256
+	@cd $(@D) && tar -xzf $(ORT).tgz --strip-components=2 $(FILES:%=package/dist/%)
+	@cd $(@D) && rm $(ORT).tgz && sha256sum --check --quiet --ignore-missing ../ort.sha256
 	@touch $@
+endef
 
 # A process for each core; the tests of a file share what they prepare.
 test: .venv/dev-installed

@@ -28,6 +28,7 @@ from edge.serve.limits import Limits
 
 PAGE = package_folder("serve", "page")
 ORT = PAGE / "ort" / "ort.wasm.min.mjs"
+ORT_WEBGPU = ORT.with_name("ort.webgpu.min.mjs")
 _MODE_DIGITS = 4  # of a cm
 _LIMIT_KEYS = {"images": "pictures", "decoded_bytes": "room_bytes"}
 
@@ -83,6 +84,7 @@ def _settings(detect: FaceKeypoints) -> dict[str, Any]:
             "shares": [*state.SHARES, *state.TEXTS],
             "quality": list(quality.PARTS),
         },
+        "webgpu": ORT_WEBGPU.is_file(),
         "crop": detect.model.size,
         "min_score": detect.min_score,
         "max_faces": detect.max_faces,

@@ -13,16 +13,41 @@ const ORT = "/page/ort/";
 // As in edge/refinement.py: a pass whose score falls further has lost the face.
 const CERTAIN_SCORE = 0.5;
 const MAX_SCORE_DROP = 2;
+const MAX_FIRST_RUN_S = 10; // in which WebGPU translates its programs; a card is assumed to need far less
 
-/** Open both networks; `settings` are those of /v1/model. */
+/** Open both networks; `settings` are those of /v1/model. WebGPU runs them where the server has its
+ * runtime and the browser a graphics card for it; what fails there runs without. */
 export async function openNetworks(settings) {
-  const ort = await import(`${ORT}ort.wasm.min.mjs`);
+  if (settings.webgpu && (await navigator.gpu?.requestAdapter())) {
+    try {
+      const pipeline = await openWith("ort.webgpu.min.mjs", ["webgpu", "wasm"], settings);
+      await withinLimit(pipeline.runOnce());
+      return pipeline;
+    } catch (error) {
+      console.info(`WebGPU cannot run the networks, WebAssembly does: ${error.message}`);
+    }
+  }
+  return openWith("ort.wasm.min.mjs", ["wasm"], settings);
+}
+
+/** Wait for a promise; an error if it takes too long, as on a processor that emulates the card. */
+function withinLimit(promise) {
+  const message = `the first run takes longer than ${MAX_FIRST_RUN_S} s`;
+  const late = new Promise((_, reject) => {
+    setTimeout(() => reject(new Error(message)), 1000 * MAX_FIRST_RUN_S);
+  });
+  return Promise.race([promise, late]);
+}
+
+/** Open both networks with a file of onnxruntime-web and its execution providers. */
+async function openWith(file, executionProviders, settings) {
+  const ort = await import(`${ORT}${file}`);
   ort.env.wasm.wasmPaths = new URL(ORT, location.href).href;
   ort.env.wasm.numThreads = 1; // more threads need a cross-origin isolated page
-  const [detector, keypointModel] = await Promise.all(
-    ["face", "keypoints"].map((name) => ort.InferenceSession.create(`/models/${name}.onnx`)),
-  );
-  return new Pipeline(ort, detector, keypointModel, settings);
+  const open = (name) =>
+    ort.InferenceSession.create(`/models/${name}.onnx`, { executionProviders, logSeverityLevel: 3 });
+  const detector = await open("face"); // WebGPU opens one session at a time
+  return new Pipeline(ort, detector, await open("keypoints"), settings);
 }
 
 class Pipeline {
@@ -52,6 +77,14 @@ class Pipeline {
     }));
     const timings = ["decode", "search", "look"].map((name, i) => [name, times[i + 1] - times[i]]);
     return { faces: this.select(faces), timings: Object.fromEntries(timings) };
+  }
+
+  /** Run both networks on a small black image. */
+  async runOnce() {
+    const side = 2 * this.settings.detector.step;
+    const black = { width: side, height: side, data: new Uint8Array(side * side) };
+    await this.search(black);
+    await this.predict(black, [cropMatrix([0, 0, side, side], this.settings.crop)], false, false);
   }
 
   /** Boxes, scores and rolls of the detector, without suppressed ones, largest first. */

@@ -49,9 +49,9 @@ def test_the_keys_of_the_limits_are_those_that_clients_know(description):
 def test_the_keys_of_the_settings_are_those_that_the_page_reads(description):
     settings = description["settings"]
     assert list(settings) == [
-        "keypoint_names", "error90", "points68", "states", "crop", "min_score", "max_faces",
-        "max_shared", "unsure", "duplicates", "joint", "detect_size", "detector", "box",
-        "mean_face", "looks", "measures",
+        "keypoint_names", "error90", "points68", "states", "webgpu", "crop", "min_score",
+        "max_faces", "max_shared", "unsure", "duplicates", "joint", "detect_size", "detector",
+        "box", "mean_face", "looks", "measures",
     ]  # fmt: skip
     assert settings["keypoint_names"] == list(edge.KEYPOINT_NAMES)
     assert settings["looks"] == {

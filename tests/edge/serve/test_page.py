@@ -70,7 +70,8 @@ def page(request, browser, url):
     page.on("request", lambda sent: requested.append(sent.url))
     page.goto(url)
     yield page
-    assert logged == []
+    # Chromium says so where the runtime for WebGPU is installed (make page-webgpu).
+    assert set(logged) <= {"No available adapters."}
     assert [address for address in requested if not address.startswith((url, "blob:"))] == []
     context.close()
 
