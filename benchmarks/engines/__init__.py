@@ -1,0 +1,1 @@
+"""The embedded networks in other inference engines, beside onnxruntime."""
