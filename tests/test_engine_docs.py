@@ -3,16 +3,14 @@
 import json
 import re
 
-from benchmarks.engines.__main__ import failures, table
+from benchmarks.engines.__main__ import failures
 from tests.conftest import ROOT
-from tests.test_docs import between
 
 TEXT = (ROOT / "docs" / "engines.md").read_text("utf-8")
 RESULTS = json.loads((ROOT / "benchmarks" / "results" / "engines.json").read_text("utf-8"))
 
 
-def test_the_table_is_the_one_that_was_measured():
-    assert between(TEXT, "engines") == table(RESULTS)
+def test_the_measured_engines_compute_the_same():
     assert f"`{RESULTS['machine']['processor']}`" in TEXT
     assert failures(RESULTS) == []
 

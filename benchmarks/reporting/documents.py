@@ -95,6 +95,7 @@ TABLES = (
     Table("docs/raspberry-pi.md", "matrix", "matrix.json", "benchmarks.matrix:table"),
     Table("docs/bulk.md", "bulk", "bulk.json", "benchmarks.bulk:run_table"),
     Table("docs/bulk.md", "costs", "bulk.json", "benchmarks.bulk:cost_table"),
+    Table("docs/engines.md", "engines", "engines.json", "benchmarks.engines.__main__:table"),
     Table("docs/serve.md", "serve", "serve.json", "benchmarks.serve:table"),
 )  # fmt: skip
 
