@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> str:
     if Path(args.model).is_dir():
         reports = [_calibrate_run(Path(args.model), folder, data)]
     else:
-        reports = [_calibrate_file(path, folder, data) for path in _model_files(args.model)]
+        reports = [_calibrate_file(path, folder, data) for path in model_files(args.model)]
     return "\n".join(reports)
 
 
@@ -82,7 +82,7 @@ class _Data:
     keep_offsets: bool
 
 
-def _model_files(model: str) -> list[Path]:
+def model_files(model: str) -> list[Path]:
     """The files of a model: fp32 and int8 if both are there.
 
     Raises:

@@ -109,7 +109,7 @@ def _is_annotations(path: Path) -> bool:
     return path.is_file() and (is_annotation_file(path) or is_list(path))
 
 
-def read_annotations(folder: Path, person: str = "") -> list[AnnotatedPhoto]:
+def read_annotations(folder: str | Path, person: str = "") -> list[AnnotatedPhoto]:
     """Read the annotations of a folder of photos, or a file of annotations of photos.
 
     Args:
@@ -119,6 +119,7 @@ def read_annotations(folder: Path, person: str = "") -> list[AnnotatedPhoto]:
     Raises:
         DataError: there are no annotations, or a line is malformed.
     """
+    folder = Path(folder)
     if folder.is_file():
         return read_list(folder) if is_list(folder) else read_annotation_file(folder)
     table = folder / ANNOTATIONS
