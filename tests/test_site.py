@@ -127,3 +127,24 @@ def test_external_links_are_well_formed(page):
         assert re.fullmatch(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+", parts.netloc), link
         assert re.fullmatch(r"[!-~]*", link), link
         assert parts.username is None, link
+
+
+def test_the_pts_files_of_the_guide_are_read_for_training(sample, tmp_path, monkeypatch):
+    pytest.importorskip("pandas")
+    import numpy as np
+    from PIL import Image
+
+    from train.data.sources import read_annotations
+
+    (tmp_path / "photos").mkdir()
+    Image.open(sample).save(tmp_path / "photos" / "a.jpg", quality=95)
+    page = (DOCS / "guides" / "annotation-tools.md").read_text("utf-8")
+    (code,) = (code for code in PYTHON.findall(page) if ".pts" in code)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    (photo,) = read_annotations("photos")
+    [face] = edge.FaceKeypoints()("photos/a.jpg")
+    # The corners of the eyes and the mouth are the same points in both schemes.
+    corners = [edge.KEYPOINT_NAMES.index(f"{side}_eye_outer_corner") for side in ("left", "right")]
+    apart = np.linalg.norm(photo.keypoints[corners] - face.keypoints[corners], axis=1)
+    assert apart.max() < 3

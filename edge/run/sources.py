@@ -19,6 +19,7 @@ from edge.video.stream import is_address, public_name
 SourceKind = Literal["image", "video", "camera", "pi", "stream", "crops", "empty"]
 
 _CAMERA = re.compile(r"(?:camera:|/dev/video)(\d+)\Z")
+_PARQUET = "is a table of photos; edge-keypoints bulk (python -m edge.bulk) processes it"
 _CROP_SUFFIXES = (".npy", ".csv", ".zip")
 
 
@@ -118,6 +119,8 @@ def _file_source(name: str) -> Source:
     kind = kind_of_file(Path(name)) if name != STDIO else standard_input().kind()
     if kind == "video":
         return Source("video", name)
+    if Path(name).suffix.lower() == ".parquet" and Path(name).is_file():
+        return Source("empty", name, reason=_PARQUET)
     if (name != STDIO and kind == "crops") or Path(name).suffix.lower() in _CROP_SUFFIXES:
         return Source("crops", name)
     return Source("image", name)

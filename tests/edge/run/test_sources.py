@@ -122,3 +122,10 @@ def test_addresses_and_devices_are_live_sources_and_passwords_are_in_no_name():
         Source("pi", "camera:pi"),
         Source("pi", "camera:pi1", 1),
     ]
+
+
+def test_a_table_of_photos_is_for_the_bulk_command(tmp_path):
+    (tmp_path / "photos.parquet").write_bytes(b"PAR1")
+    [source] = expand([str(tmp_path / "photos.parquet")], False, [])
+    assert source.kind == "empty"
+    assert "edge-keypoints bulk" in source.reason
