@@ -90,7 +90,7 @@ class _Track:
         events: list[Event] = []
         right, left = state.eye_opening_right, state.eye_opening_left
         if right is not None and left is not None:
-            events += self._blinks(time, right.value, left.value)
+            events += self._blinks(time, right.value, left.value, (right.error, left.error))
             self.perclos(time, (right.value + left.value) / 2, self._blinks.open_level)
         if state.lip_opening is not None:
             events += self._mouth(time, state.lip_opening.value)

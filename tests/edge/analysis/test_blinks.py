@@ -6,12 +6,12 @@ from edge.analysis.blinks import BlinkDetector
 RATE = 30.0
 
 
-def watch(openings, rate=RATE, left=None):
+def watch(openings, rate=RATE, left=None, errors=(0.0, 0.0)):
     """All events of one person whose right eye is open this far in each frame."""
     detector, events = BlinkDetector(), []
     for i, value in enumerate(openings):
         other = value if left is None else left[i]
-        events += detector(i / rate, value, other)
+        events += detector(i / rate, value, other, errors)
     return events + detector.finish()
 
 
@@ -54,6 +54,23 @@ def test_one_eye_that_closes_is_named():
     assert (event.kind, event.details["eye"]) == ("blink", "right")
     (event,) = watch(series(6), left=values)
     assert event.details["eye"] == "left"
+
+
+def test_one_eye_alone_is_believed_only_where_it_is_measured_well():
+    values = series(6, (3.0, 3.2))
+    assert len(watch(values, left=series(6), errors=(0.01, 0.05))) == 1
+    assert watch(values, left=series(6), errors=(0.05, 0.01)) == []
+    (event,) = watch(values, errors=(0.05, 0.05))  # both
+    assert event.details["eye"] == "both"
+
+
+def test_what_moves_both_eyes_alike_is_no_blink_unless_it_is_unusual():
+    common = np.repeat(np.random.default_rng(1).normal(0, 0.04, 900), 2)
+    common = np.clip(common, -0.08, 0.08)
+    common[600:602] = -0.13  # less than four deviations, and so are dips of the mean of both
+    assert watch(0.3 + common) == []
+    (event,) = watch(0.3 + np.where(np.arange(1800) // 6 == 100, -0.25, common))
+    assert event.time == pytest.approx(20, abs=0.05)
 
 
 def test_a_long_closure_is_not_a_blink():
