@@ -35,7 +35,6 @@ from benchmarks.datasets.photos import (
 )
 from benchmarks.evaluation.eye_opening import measure_openings, read_points29
 from benchmarks.evaluation.face_score import (
-    area_under_curve,
     cut_faces,
     cut_nonfaces,
     cut_parts,
@@ -47,7 +46,7 @@ from benchmarks.harness.project import embedded_models
 from benchmarks.latency.model_size import count_multiply_adds, count_parameters
 from benchmarks.reporting.markdown import header, row
 from edge.evaluation.annotation_offsets import add_offsets, measure_offsets
-from edge.evaluation.metrics import distances, inside, normalised_mean_error
+from edge.evaluation.metrics import area_under_curve, distances, inside, normalised_mean_error
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.geometry.face_frame import eye_span

@@ -16,6 +16,7 @@ from benchmarks.datasets.yawns import SET, is_yawning
 from benchmarks.head_pose import project, rotation
 from edge.analysis.analyzer import Analyzer
 from edge.analysis.head import FACING_DEG, measure_head
+from edge.evaluation.metrics import area_under_curve
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.geometry.camera import Camera
@@ -96,14 +97,8 @@ def measure_yawns(detect: FaceKeypoints, analyze: Analyzer, folder: Path) -> dic
     return {
         "faces": len(labels),
         "yawning": int(yawning.sum()),
-        "area": _round(area_under_curve(np.array(openings), yawning)),
+        "area": _round(_area(np.array(openings), yawning)),
     }
-
-
-def area_under_curve(scores: Array, positive: NDArray[np.bool_]) -> float:
-    """The share of pairs of a positive and a negative of which the positive scores higher."""
-    higher = scores[positive][:, None] - scores[~positive][None]
-    return float((np.sign(higher) / 2 + 0.5).mean())
 
 
 def measure_heads(heads: Array, rng: np.random.Generator) -> dict[str, dict[str, float]]:
@@ -134,7 +129,7 @@ def measure_heads(heads: Array, rng: np.random.Generator) -> dict[str, dict[str,
         "distance": _summary(np.array(relative), np.array(stated)),
         "facing": {
             "difference": _round(np.mean(facing) - share.mean()),
-            "area": _round(area_under_curve(np.array(facing), share)),
+            "area": _round(_area(np.array(facing), share)),
         },
     }
 
@@ -146,6 +141,10 @@ def _face(points: Array, error: float) -> Face:
         keypoints=np.asarray(points, np.float32),
         error=np.full(len(KEYPOINT_NAMES), error, np.float32),
     )
+
+
+def _area(scores: Array, positive: NDArray[np.bool_]) -> float:
+    return area_under_curve(scores[positive], scores[~positive])
 
 
 def _round(value: np.floating | float) -> float:

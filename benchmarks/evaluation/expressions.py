@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.datasets.yawns import SET, is_yawning
-from benchmarks.evaluation.face_score import area_under_curve
 from benchmarks.harness.exit_status import report_results
 from benchmarks.harness.machine import describe_machine
 from benchmarks.reporting.markdown import header, row
 from edge.analysis.expressions import Expressions
+from edge.evaluation.metrics import area_under_curve
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 

@@ -84,11 +84,3 @@ def square_of_part(face: NDArray[np.float64], rng: np.random.Generator) -> NDArr
 def covered_share(face: NDArray[np.float64], square: NDArray[np.float64]) -> float:
     """Share of a face's square that another square covers, 0–1."""
     return float(intersection(face, square) / np.prod(face[2:]))
-
-
-def area_under_curve(positives: NDArray[np.floating], negatives: NDArray[np.floating]) -> float:
-    """Area under the ROC curve: share of pairs whose positive scores higher; ties count half."""
-    ranked = np.sort(negatives)
-    below = np.searchsorted(ranked, positives, side="left")
-    up_to = np.searchsorted(ranked, positives, side="right")
-    return float((below + up_to).mean() / 2 / len(negatives))

@@ -83,3 +83,11 @@ def _squared(predicted: Keypoints, true: Keypoints) -> NDArray[np.float64]:
             f"predicted and true keypoints differ in shape: {predicted.shape} and {true.shape}"
         )
     return (np.asarray(predicted, np.float64) - np.asarray(true, np.float64)) ** 2
+
+
+def area_under_curve(positives: NDArray[np.floating], negatives: NDArray[np.floating]) -> float:
+    """Area under the ROC curve: share of pairs whose positive scores higher; ties count half."""
+    ranked = np.sort(negatives)
+    below = np.searchsorted(ranked, positives, side="left")
+    up_to = np.searchsorted(ranked, positives, side="right")
+    return float((below + up_to).mean() / 2 / len(negatives))

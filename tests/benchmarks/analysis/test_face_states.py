@@ -1,14 +1,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.analysis.face_states import area_under_curve, measure_heads
+from benchmarks.analysis.face_states import measure_heads
 from edge.geometry.head_shape import MEAN_HEAD
-
-
-def test_the_area_counts_ordered_pairs():
-    scores, positive = np.array([0.9, 0.4, 0.5, 0.1]), np.array([True, True, False, False])
-    assert area_under_curve(scores, positive) == 0.75
-    assert area_under_curve(np.zeros(4), positive) == 0.5
 
 
 def test_mean_heads_are_where_they_are_said_to_be():

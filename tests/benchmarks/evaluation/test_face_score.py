@@ -4,7 +4,6 @@ from PIL import Image
 
 from benchmarks.datasets.photos import Photo
 from benchmarks.evaluation.face_score import (
-    area_under_curve,
     covered_share,
     cut_faces,
     cut_nonfaces,
@@ -19,12 +18,6 @@ from edge.geometry.face_frame import MEAN_FACE
 def photo(rng):
     grey = rng.integers(0, 256, (200, 200)).astype(np.uint8)
     return Photo(grey, MEAN_FACE.astype(np.float32) + 50)
-
-
-def test_the_area_under_the_curve_counts_pairs():
-    assert area_under_curve(np.array([0.9, 0.8]), np.array([0.1, 0.2])) == 1
-    assert area_under_curve(np.array([0.9, 0.1]), np.array([0.5, 0.5])) == 0.5
-    assert area_under_curve(np.array([0.5]), np.array([0.5])) == 0.5
 
 
 def test_a_turned_face_is_the_upright_one_turned(photo):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from edge.evaluation.metrics import (
+    area_under_curve,
     distances,
     normalised_mean_error,
     rmse,
@@ -61,3 +62,10 @@ def test_radii_of_another_shape_are_refused(true):
     for shape in ((5,), (15,), (5, 1), (1, 15), ()):
         with pytest.raises(ValueError, match=r"radius has the shape .*; expected \(5, 15\)"):
             share_inside(np.ones(shape), true, true)
+
+
+def test_the_area_under_the_curve_counts_pairs():
+    assert area_under_curve(np.array([0.9, 0.8]), np.array([0.1, 0.2])) == 1
+    assert area_under_curve(np.array([0.9, 0.4]), np.array([0.5, 0.1])) == 0.75
+    assert area_under_curve(np.array([0.9, 0.1]), np.array([0.5, 0.5])) == 0.5
+    assert area_under_curve(np.array([0.5]), np.array([0.5])) == 0.5
