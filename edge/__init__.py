@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edge.analysis.quality import Quality, quality
     from edge.analysis.running_neutral import RunningNeutral
     from edge.analysis.state import FaceState
+    from edge.analysis.visibility import Visibility
     from edge.anonymization import hide
     from edge.drawing import Picture, draw, show
     from edge.errors import EdgeError, ImageError, MissingExtra, ModelError, SourceError
@@ -60,6 +61,7 @@ __all__ = [
     "Smoothing",
     "SourceError",
     "Tracker",
+    "Visibility",
     "__version__",
     "align",
     "draw",
@@ -91,6 +93,7 @@ _HOME = {
     "Smoothing": "edge.video.smoothing",
     "SourceError": "edge.errors",
     "Tracker": "edge.video.tracker",
+    "Visibility": "edge.analysis.visibility",
     "align": "edge.alignment",
     "draw": "edge.drawing",
     "hide": "edge.anonymization",

@@ -16,6 +16,8 @@ from edge.geometry.points68 import LINES_68
 from edge.image import ImageSource, Order, Rgb, load_image
 from edge.keypoints import KEYPOINT_NAMES
 
+SEEN = 0.5  # probability from which a keypoint counts as seen; others are drawn hollow
+
 # Okabe and Ito's palette (2008), distinguishable with colour blindness: the subject's left, right
 # and centre.
 _LEFT = (230, 159, 0)
@@ -30,6 +32,7 @@ _LINE = 0.35  # width of a line through the 68 points, in radii of a point
 _SUPERSAMPLING = 4  # of lines
 _MAX_SUPERSAMPLED = 1000  # px; the mask of a larger face would take much memory
 _OUTLINE = 1.45  # radius of the dark outline, in radii of the point
+_RING = 0.7  # width of a hollow point, likewise
 _MIN_SIDE_WITH_NAMES = 900  # px; a smaller image is enlarged, or 15 names would cover it
 _MAX_SIDE_WITH_NAMES = 6000  # px, of an enlarged image
 _MAX_ENLARGEMENT = 8
@@ -43,6 +46,7 @@ def draw(
     show_names: bool = False,
     show_error: bool = False,
     show_points68: bool = False,
+    visible: Sequence[NDArray[np.floating] | None] = (),
 ) -> Rgb:
     """Draw boxes, keypoints and track numbers on a copy of an image.
 
@@ -58,6 +62,8 @@ def draw(
         show_error: draw the 50 % error radius of each point as a circle.
         show_points68: draw the lines through the 68 points of faces that have them: jaw, brows,
             nose, eyes and lips.
+        visible: of each face the probability that each keypoint is seen, of `edge.Visibility`;
+            keypoints below `SEEN` are drawn hollow. All are drawn full where a face has none.
 
     Returns:
         uint8 `(H, W, 3)`, RGB; `(f·H, f·W, 3)` where it was enlarged.
@@ -71,10 +77,11 @@ def draw(
     if factor > 1:
         size = (canvas.width * factor, canvas.height * factor)
         canvas = canvas.resize(size, Image.Resampling.BICUBIC)
-    for face in faces:
+    for i, face in enumerate(faces):
         if show_points68 and face.points68 is not None:
             _draw_lines(canvas, face, face.points68, factor)
-        _draw_face(canvas, face, names, factor, show_error)
+        seen = visible[i] if i < len(visible) else None
+        _draw_face(canvas, face, names, factor, show_error, seen)
     if show_names:
         for face in faces:
             _draw_names(canvas, face, names, factor)
@@ -137,7 +144,12 @@ def _enlargement(image: Rgb) -> int:
 
 
 def _draw_face(
-    canvas: Image.Image, face: Face, names: Sequence[str], factor: int, show_error: bool
+    canvas: Image.Image,
+    face: Face,
+    names: Sequence[str],
+    factor: int,
+    show_error: bool,
+    visible: NDArray[np.floating] | None,
 ) -> None:
     box = face.box * factor
     radius = min(_dot_radius(box), float(max(canvas.size)))
@@ -145,11 +157,29 @@ def _draw_face(
     if face.track_id is not None:
         _draw_number(canvas, box, face.track_id)
     points = _enlarged(face.keypoints, factor)
-    for point, error, name in zip(points, face.error * factor, names, strict=True):
+    seen = [True] * len(points) if visible is None else visible >= SEEN
+    for point, error, name, is_seen in zip(points, face.error * factor, names, seen, strict=True):
         if show_error:
             _stamp(canvas, point, float(error) + radius / 4, _WHITE, hollow=max(1.0, radius / 2))
+        _draw_point(canvas, point, radius, _colour(name), bool(is_seen))
+
+
+def _draw_point(
+    canvas: Image.Image,
+    point: NDArray[np.float32],
+    radius: float,
+    colour: tuple[int, int, int],
+    is_seen: bool,
+) -> None:
+    """A disc with a dark outline, or a ring between two of them."""
+    if is_seen:
         _stamp(canvas, point, radius * _OUTLINE, _BLACK)
-        _stamp(canvas, point, radius, _colour(name))
+        _stamp(canvas, point, radius, colour)
+        return
+    width = max(1.0, radius * _RING)
+    outline = radius * (_OUTLINE - 1)
+    _stamp(canvas, point, radius * _OUTLINE + width, _BLACK, hollow=width + 2 * outline)
+    _stamp(canvas, point, radius + width, colour, hollow=width)
 
 
 def _draw_lines(

@@ -63,9 +63,9 @@ def to_onnx(model: Any, size: int) -> onnx.ModelProto:
     return proto
 
 
-def eyes_to_onnx(model: Any, size: int) -> onnx.ModelProto:
-    """Convert an eye network; arguments and errors as of `to_onnx`."""
-    proto = _convert(model, size, "eye")
+def crops_to_onnx(model: Any, size: int, name: str) -> onnx.ModelProto:
+    """Convert a network of crops with the input `name`; else as `to_onnx`."""
+    proto = _convert(model, size, name)
     check(proto)
     return proto
 

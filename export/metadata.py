@@ -48,10 +48,10 @@ def describe_detector(record: dict[str, Any], sha256: str, license_text: str) ->
     return {"box_convention": BOX_CONVENTION, **rolls, **origin}
 
 
-def describe_eyes(
+def describe_crop_network(
     record: dict[str, Any], sha256: str, size: int, license_text: str
 ) -> dict[str, str]:
-    """Metadata of an eye network; arguments as of `describe_keypoints`."""
+    """Metadata of a network of crops; arguments as of `describe_keypoints`."""
     return {"input_size": str(size), **_describe_origin(record, sha256, license_text)}
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from export import convert, detector_comparison, detector_graph, keypoint_comparison
 from export.calibration import detector_batches
-from export.eye_network import EyeNetwork
+from export.crop_network import CropNetwork, is_crop_network
 from export.metadata import describe_detector, describe_keypoints
 from export.quantize import quantize, quantize_detector
 from export.source import TrainingRun, read_face_sets, read_photos, read_run
@@ -142,8 +142,8 @@ def open_network(folder: str, prepared: str | None, license_text: str) -> Export
     run = read_run(folder)
     if run.is_detector:
         return Detector(run, prepared, license_text)
-    if run.is_eyes:
-        return EyeNetwork(run, license_text)
+    if is_crop_network(run):
+        return CropNetwork(run, license_text)
     return KeypointNetwork(run, prepared, license_text)
 
 

@@ -59,11 +59,6 @@ class TrainingRun:
         return bool(self.record.get("kind") == "detector")
 
     @property
-    def is_eyes(self) -> bool:
-        """Whether the run trained an eye network."""
-        return bool(self.record.get("kind") == "eyes")
-
-    @property
     def is_small(self) -> bool:
         """Whether the run trained the smaller of the two embedded keypoint networks."""
         return bool(self.record["recipe"].get("shape") == "small")

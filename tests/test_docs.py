@@ -50,6 +50,8 @@ def test_the_measured_models_are_the_embedded_ones():
     measured = {row.get("model") or row["file"]: row["sha256"] for row in rows}
     analysis = json.loads((MEASURED / "analysis.json").read_text("utf-8"))
     measured["eyes.onnx"] = analysis["sha256"]
+    visibility = json.loads((MEASURED / "visibility.json").read_text("utf-8"))
+    measured["visibility.onnx"] = visibility["sha256"]
     for path in EMBEDDED.parent.glob("*.onnx"):  # other measured models are there to compare
         assert measured[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -169,6 +171,24 @@ def test_every_local_link_leads_somewhere():
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             if not target.startswith("http"):
                 assert (ROOT / target).exists(), f"{document}: {target}"
+
+
+def test_goals_of_hidden_keypoints_that_are_not_reached_are_named():
+    from benchmarks.visibility.__main__ import failures
+
+    text = (ROOT / "docs" / "guides" / "visibility.md").read_text("utf-8")
+    results = json.loads((MEASURED / "visibility.json").read_text("utf-8"))
+    goals = text.partition("The goals that this does not reach")[2]
+    assert re.findall(r"^- (.*)$", goals, re.MULTILINE) == failures(results)
+
+
+def test_the_guide_to_hidden_keypoints_shows_the_sample(sample, tmp_path, run_python):
+    text = (ROOT / "docs" / "guides" / "visibility.md").read_text("utf-8")
+    shutil.copy(sample, tmp_path / "photo.jpg")
+    command = "-m edge.run photo.jpg --precision fp32 --visible --json - --no-picture"
+    (face,) = json.loads(run_python(*command.split()).stdout)["faces"]
+    shown = json.loads("{" + re.search(r"```json\n(.*?)```", text, re.DOTALL)[1] + "}")
+    assert shown["visible"] == pytest.approx(face["visible"], abs=0.002)
 
 
 def test_the_measured_expressions_reach_their_goals():

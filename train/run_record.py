@@ -19,6 +19,7 @@ from edge.files import write_atomically
 from train.errors import RunError
 from train.eyes.recipe import EyeRecipe
 from train.recipes import DetectorRecipe, JointRecipe, Recipe
+from train.visibility.recipe import VisibilityRecipe
 
 # The files of a run folder.
 RECORD = "run.json"
@@ -58,7 +59,7 @@ class RunPaths:
 
 
 def describe(
-    recipe: Recipe | DetectorRecipe | JointRecipe | EyeRecipe,
+    recipe: Recipe | DetectorRecipe | JointRecipe | EyeRecipe | VisibilityRecipe,
     hashes: dict[str, str],
     backend: str,
 ) -> dict[str, Any]:

@@ -86,6 +86,8 @@ TABLES = (
     Table("MODEL_CARD.md", "research", "research.json", "benchmarks.accuracy:table"),
     Table("MODEL_CARD.md", "detection", "detection.json", "benchmarks.detection:table"),
     Table("docs/analysis.md", "analysis", "analysis.json", "benchmarks.analysis.__main__:table"),
+    Table("docs/guides/visibility.md", "visibility", "visibility.json",
+          "benchmarks.visibility.__main__:table"),
     Table("docs/guides/expressions.md", "expressions", "expressions.json",
           "benchmarks.evaluation.expressions:table"),
     Table("docs/runtime.md", "tracking", "tracking.json", "benchmarks.tracking:table"),

@@ -1,4 +1,4 @@
-"""What is assessed of faces where it was asked for: quality, expressions, states and events."""
+"""What is assessed of faces where it was asked for: quality, expressions, states, visibility."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from edge.analysis.eyes import AnyImage, grey_of
 from edge.analysis.quality import PARTS, Quality, quality
 from edge.analysis.running_neutral import RunningNeutral
 from edge.analysis.state import COLUMNS, FaceState
+from edge.analysis.visibility import Visibility, Visible
 from edge.face import Face
 from edge.files import name_and_hash
 from edge.formats.focal import Focal
 from edge.image import Rgb
+from edge.keypoints import KEYPOINT_NAMES
 
 # Against the mean person, or in videos against the person's own usual face.
 Reference = Literal["absolute", "relative"]
 _DIGITS = 4
+_VISIBLE_COLUMNS = tuple(f"{name}_visible" for name in KEYPOINT_NAMES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Assessment:
     """Of one face; None where it was not asked for or cannot be told.
 
@@ -32,15 +35,19 @@ class Assessment:
         quality: of the shot.
         expressions: activations by name, 0–1.
         state: of eyes, mouth and head.
+        visible: float32 `(15,)`, the probability that each keypoint is seen.
     """
 
     quality: Quality | None = None
     expressions: Mapping[str, float] | None = None
     state: FaceState | None = None
+    visible: Visible | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Values that `json` can write: `quality`, `expressions` and `state`, each by name."""
-        record = self._shares()
+        """Values that `json` can write, by name: what was asked for of the attributes."""
+        record: dict[str, Any] = self._shares()
+        if self.visible is not None:
+            record["visible"] = dict(zip(KEYPOINT_NAMES, self._visible_shares(), strict=True))
         if self.state is not None:
             record["state"] = self.state.to_dict()
         return record
@@ -56,6 +63,10 @@ class Assessment:
             }
         return record
 
+    def _visible_shares(self) -> list[float]:
+        assert self.visible is not None, "asked for only where it is known"
+        return [round(share, _DIGITS) for share in self.visible.tolist()]
+
     def to_row(self, columns: Sequence[str]) -> list[float | str | None]:
         """The values under the columns of `Assessor.columns`."""
         row: dict[str, float | str | None] = {}
@@ -63,6 +74,8 @@ class Assessment:
             row.update({_column(group, name): value for name, value in values.items()})
         if self.state is not None:
             row.update(zip(COLUMNS, self.state.to_row(), strict=True))
+        if self.visible is not None:
+            row.update(zip(_VISIBLE_COLUMNS, self._visible_shares(), strict=True))
         return [row.get(column) for column in columns]
 
 
@@ -70,8 +83,8 @@ class Assessor:
     """Assesses faces.
 
     Attributes:
-        columns: of a table: `quality`, `quality_size` …, `expressions_smile` …, and those of
-            `edge.analysis.state`.
+        columns: of a table: `quality`, `quality_size` …, `expressions_smile` …, those of
+            `edge.analysis.state`, and `left_eye_center_visible` ….
         events: what has just ended in the video, of faces that are analyzed.
     """
 
@@ -81,6 +94,7 @@ class Assessor:
         with_quality: bool = False,
         expressions: Reference | None = None,
         analyze: Analyzer | None = None,
+        visibility: Visibility | None = None,
     ) -> None:
         """Choose what is assessed.
 
@@ -88,6 +102,7 @@ class Assessor:
             with_quality: the quality of shots.
             expressions: what expressions are compared with; None tells none.
             analyze: measures eyes, mouth and head; None does not.
+            visibility: tells which keypoints are seen; None does not.
 
         Raises:
             ModelError: the network of expressions is missing or damaged.
@@ -95,7 +110,7 @@ class Assessor:
         self._with_quality = with_quality
         self._expressions = None if expressions is None else Expressions()
         self._is_relative = expressions == "relative"
-        self._analyze = analyze
+        self._analyze, self._visibility = analyze, visibility
         self.start_video()
         names = ("value", *PARTS) if with_quality else ()
         self.columns = tuple(_column("quality", name) for name in names)
@@ -103,6 +118,8 @@ class Assessor:
             self.columns += tuple(_column("expressions", n) for n in self._expressions.names)
         if analyze:
             self.columns += COLUMNS
+        if visibility:
+            self.columns += _VISIBLE_COLUMNS
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -112,6 +129,8 @@ class Assessor:
             settings["expressions"] = name_and_hash(EMBEDDED)
         if self._analyze:
             settings["eyes"] = name_and_hash(self._analyze.path)
+        if self._visibility:
+            settings["visibility"] = name_and_hash(self._visibility.path)
         return settings
 
     def start_video(self) -> None:
@@ -143,13 +162,17 @@ class Assessor:
         states: Sequence[FaceState | None] = [None] * len(faces)
         if self._analyze:
             states = self._watch(faces, self._analyze.measure(grey, faces, focal), time)
+        visible: Sequence[Visible | None] = [None] * len(faces)
+        if self._visibility:
+            visible = self._visibility.measure(grey, faces)
         return [
             Assessment(
                 quality(grey, face) if self._with_quality else None,
                 self._express(face, time),
                 state,
+                seen,
             )
-            for face, state in zip(faces, states, strict=True)
+            for face, state, seen in zip(faces, states, visible, strict=True)
         ]
 
     def _watch(

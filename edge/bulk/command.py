@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
         require(module, "bulk", "edge.bulk")
     from edge.analysis.analyzer import Analyzer
     from edge.analysis.assessment import Assessor
+    from edge.analysis.visibility import Visibility
     from edge.bulk.executors import Executor
     from edge.bulk.inputs import Shard, list_photos
     from edge.bulk.job import BulkJob
@@ -43,11 +44,12 @@ def run(args: argparse.Namespace) -> int:
     if executor.kind == "ray":
         require("ray", "ray", "edge.bulk --engine ray")
     assess = None
-    if args.analyze or args.quality or args.expressions:
+    if args.analyze or args.quality or args.expressions or args.visible:
         assess = Assessor(
             with_quality=args.quality,
             expressions="absolute" if args.expressions else None,
             analyze=Analyzer() if args.analyze else None,
+            visibility=Visibility() if args.visible else None,
         )
     job = BulkJob(open_models(args), args.output, assess)
     job.prepare(args.resume)

@@ -91,6 +91,8 @@ def _add_models(group: argparse._ArgumentGroup) -> None:
         help="judge each face as a shot; implies --points68")  # fmt: skip
     add("--expressions", action="store_true",
         help="tell expressions, against the mean person; implies --points68")  # fmt: skip
+    add("--visible", action="store_true",
+        help="tell which keypoints are seen and which are hidden")  # fmt: skip
     add("--precision", choices=("fp32", "int8"), default="fp32", help="default: %(default)s")
     add("--min-score", type=float, default=0.5, metavar="P",
         help="drop faces below this score, 0 to 1 (default: %(default)s)")  # fmt: skip

@@ -61,13 +61,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _assessor(args: argparse.Namespace) -> Assessor | None:
     """Assesses the faces; None if that was not asked for."""
-    if not (args.quality or args.expressions or args.analyze):
+    if not (args.quality or args.expressions or args.analyze or args.visible):
         return None
     from edge.analysis.analyzer import Analyzer
     from edge.analysis.assessment import Assessor
+    from edge.analysis.visibility import Visibility
 
     analyze = Analyzer(focal_px=args.focal, threads=args.threads) if args.analyze else None
-    return Assessor(with_quality=args.quality, expressions=args.expressions, analyze=analyze)
+    return Assessor(
+        with_quality=args.quality,
+        expressions=args.expressions,
+        analyze=analyze,
+        visibility=Visibility(threads=args.threads) if args.visible else None,
+    )
 
 
 def _finder(args: argparse.Namespace, detect: FaceKeypoints) -> FaceKeypoints | None:

@@ -131,6 +131,9 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
     add("--events", metavar="FILE",
         help="write one JSON object per blink, yawn, nod … of a face in a video; - for stdout; "
         "implies --analyze")  # fmt: skip
+    add("--visible", action="store_true",
+        help="tell which keypoints are seen and which are hidden, in --json and --csv; hidden ones "
+        "are drawn hollow")  # fmt: skip
     add("--names", action="store_true", help="draw the names of the keypoints")
     add("--errors", action="store_true", help="draw the error radius of each keypoint")
     add("--outline", action="store_true",

@@ -220,6 +220,7 @@ class Reporter:
             show_names=drawing.show_names,
             show_error=drawing.show_errors,
             show_points68=drawing.show_points68,
+            visible=[a.visible for a in result.assessments],
         )
 
     def fail(self, message: str, source: str | None = None) -> None:

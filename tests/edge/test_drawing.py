@@ -147,3 +147,25 @@ def test_a_notebook_displays_the_picture_with_its_faces():
     bgr = show(image[..., ::-1], [face], order="bgr", max_side=200)
     assert bgr.image.shape == (200, 200, 3)
     assert np.abs(bgr.image[5, 5].astype(int) - (200, 90, 20)).max() <= 1
+
+
+@pytest.mark.parametrize("size", [200, 900])
+def test_hidden_points_are_drawn_hollow(size):
+    image, face = np.full((size, size, 3), 128, np.uint8), make_face(size)
+    visible = np.ones(15, np.float32)
+    visible[[0, 10]] = 0.4, 0.1
+    drawn, full = draw(image, [face], visible=[visible]), draw(image, [face])
+    for k, (x, y) in enumerate(face.keypoints.astype(int)):
+        if k in (0, 10):
+            assert tuple(drawn[y, x]) == (128, 128, 128)
+            near = drawn[y - 6 : y + 7, x - 6 : x + 7].reshape(-1, 3).astype(int)
+            colour = ORANGE if k == 0 else GREEN
+            assert np.abs(near - colour).sum(axis=1).min() < 60
+        else:
+            assert tuple(drawn[y, x]) == tuple(full[y, x])
+
+
+def test_faces_without_probabilities_are_drawn_full():
+    image, face = np.zeros((200, 200, 3), np.uint8), make_face(200)
+    full = draw(image, [face, face])
+    np.testing.assert_array_equal(draw(image, [face, face], visible=[None]), full)

@@ -70,6 +70,25 @@ class Turn:
     mouth_grey: float = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A face drawn from another direction.
+
+    Attributes:
+        image: uint8 `(P, P)`, a padded crop around the moved keypoints.
+        keypoints: float32 `(15, 2)`, px of it.
+        points68: float32 `(68, 2)`, likewise; NaN where the jaw is behind the face.
+        vertices: float64 `(V, 3)`, of the face alone: x, y, and z away from the viewer, likewise.
+        roll_deg: of the face, clockwise as seen.
+    """
+
+    image: NDArray[np.uint8]
+    keypoints: NDArray[np.float32]
+    points68: NDArray[np.float32]
+    vertices: Points
+    roll_deg: float
+
+
 class HeadTurner:
     """Renders faces after a change of pose; one triangulation, of the mean mesh, serves all.
 
@@ -109,7 +128,12 @@ class HeadTurner:
 
     def __call__(self, row: int, turn: Turn) -> LabelledFaces | None:
         """Render one face; None where the rotated keypoints do not frame a face."""
-        mesh = self._scaled_mesh(row)
+        face = self.render(row, turn)
+        return None if face is None else self._crop(row, face)
+
+    def render(self, row: int, turn: Turn) -> Rendering | None:
+        """Render one face with its mesh; None as of a call."""
+        mesh = self.scaled_mesh(row)
         target, points68 = self._move(row, mesh, turn)
         change = from_68((points68 - self._faces.points68[row])[None])[0]
         keypoints = self._faces.keypoints[row] + change
@@ -117,14 +141,20 @@ class HeadTurner:
         if matrix is None:
             return None
         target[:, :2] = transform(matrix, target[:, :2])
+        target[:, 2] *= scale_of(matrix)
         triangle_map = self._rasterise(target)
         image = self._draw(row, target, triangle_map)
         if _is_closed(mesh):
             image = self._darken_mouth(image, triangle_map, turn.mouth_grey)
         points = transform(matrix, points68).astype(np.float32)
         points[_are_hidden(points, self._is_face[triangle_map])] = np.nan
-        keypoints_in_crop = transform(matrix, keypoints).astype(np.float32)
-        return self._crop(row, image, keypoints_in_crop, points, roll_deg(keypoints))
+        return Rendering(
+            image,
+            transform(matrix, keypoints).astype(np.float32),
+            points,
+            target[:FACE_VERTICES],
+            roll_deg(keypoints),
+        )
 
     def _move(self, row: int, mesh: Points, turn: Turn) -> tuple[Points, Points]:
         """All vertices `(V, 3)` and the 68 points `(68, 2)` after a change, px of the old crop."""
@@ -134,27 +164,20 @@ class HeadTurner:
         points68 = self._lift(self._faces.points68[row], mesh, moved)
         return target, ((points68 - centre) @ rotation.T + centre)[:, :2]
 
-    def _crop(
-        self,
-        row: int,
-        image: NDArray[np.uint8],
-        keypoints: NDArray[np.float32],
-        points68: NDArray[np.float32],
-        roll: float,
-    ) -> LabelledFaces:
+    def _crop(self, row: int, face: Rendering) -> LabelledFaces:
         """One crop `(P, P)` with its labels, of the group and set of a face."""
         return LabelledFaces(
-            images=image[None],
-            keypoints=keypoints[None],
-            points68=points68[None],
-            roll_deg=np.array([roll], np.float32),
+            images=face.image[None],
+            keypoints=face.keypoints[None],
+            points68=face.points68[None],
+            roll_deg=np.array([face.roll_deg], np.float32),
             is_face=np.ones(1, bool),
             turned=np.ones(1, bool),
             groups=self._faces.groups[row : row + 1],
             sources=self._faces.sources[row : row + 1],
         )
 
-    def _scaled_mesh(self, row: int) -> Points:
+    def scaled_mesh(self, row: int) -> Points:
         """The mesh `(V, 3)` of a face with corrected depth."""
         return np.array(self._mesh[row], np.float64) * (1, 1, DEPTH_SCALE)
 
@@ -214,7 +237,7 @@ class HeadTurner:
 
     def _draw(self, row: int, target: Points, triangle_map: NDArray[np.int32]) -> NDArray[np.uint8]:
         """The padded crop `(P, P)` with each triangle's original pixels at its new place."""
-        source = self._sheet(self._scaled_mesh(row), np.eye(3))[0]
+        source = self._sheet(self.scaled_mesh(row), np.eye(3))[0]
         corners = target[self.triangles][:, :, :2]
         matrices = affine_matrices(corners, source[self.triangles][:, :, :2])
         to_source = matrices[triangle_map]  # (P, P, 2, 3)

@@ -115,7 +115,7 @@ def _read_faces(
 def read_boxed(folder: Path) -> LabelledFaces:
     """Read faces that have only a hand-drawn box, without the photos reserved for `benchmarks`."""
     crops = []
-    for row in _read_training_rows(folder):
+    for row in read_training_rows(folder):
         grey = to_grey(load_image(folder / row["image"]))
         for face in row["faces"]:
             if min(face["box"][2:]) >= _MIN_BOX_PX:
@@ -140,7 +140,7 @@ def read_nonfaces(folder: Path, rng: np.random.Generator) -> LabelledFaces:
 def read_backgrounds(folder: Path, rng: np.random.Generator) -> LabelledFaces:
     """Cut windows without a face out of photos whose faces all have a box."""
     crops = []
-    for row in _read_training_rows(folder):
+    for row in read_training_rows(folder):
         grey = to_grey(load_image(folder / row["image"]))
         boxes = [face["box"] for face in row["faces"]] + [box[:4] for box in row["yunet"]]
         face_boxes = np.array(boxes, np.float64).reshape(-1, 4)
@@ -182,7 +182,7 @@ def read_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield where, row
 
 
-def _read_training_rows(folder: Path) -> Iterator[dict[str, Any]]:
+def read_training_rows(folder: Path) -> Iterator[dict[str, Any]]:
     """The photos with hand-drawn boxes that are not reserved for `benchmarks`."""
     for number, (where, row) in enumerate(read_rows(folder)):
         if not {"image", "yunet"} <= row.keys() or not all("box" in face for face in row["faces"]):

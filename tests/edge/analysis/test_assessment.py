@@ -37,3 +37,17 @@ def test_states_are_beside_what_else_is_assessed():
     assert assessment.to_dict() == {"expressions": {"smile": 0.25}, "state": {"facing": 0.75}}
     columns = ("expressions_smile", "facing", "distance_cm", "quality")
     assert assessment.to_row(columns) == [0.25, 0.75, None, None]
+
+
+def test_visibility_is_by_name_and_in_columns_of_its_own(sample, detect):
+    assess = Assessor(visibility=edge.Visibility())
+    assert assess.columns == tuple(f"{name}_visible" for name in edge.KEYPOINT_NAMES)
+    image = load_image(sample)
+    faces = detect(image)
+    (assessment,) = assess(image, faces)
+    visible = assessment.to_dict()["visible"]
+    assert list(visible) == list(edge.KEYPOINT_NAMES)
+    assert list(visible.values()) == assessment.to_row(assess.columns)
+    assert visible["nose_tip"] == pytest.approx(float(assessment.visible[10]), abs=1e-4)
+    (unasked,) = Assessor(with_quality=True)(image, faces)
+    assert "visible" not in unasked.to_dict()

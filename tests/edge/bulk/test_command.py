@@ -239,7 +239,7 @@ def test_the_68_points_are_in_every_partition_and_a_setting_of_the_folder(crops,
 def test_assessed_faces_are_those_of_the_csv(tmp_path, sample, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copy(sample, "photo.jpg")
-    options = ["--analyze", "--quality", "--precision", "fp32"]
+    options = ["--analyze", "--quality", "--visible", "--precision", "fp32"]
     assert main(["photo.jpg", "-o", "out", "--expressions", *options, *LOCAL]) == 0
     [row] = read("out")
     table = ["--expressions", "absolute", "--no-picture", "--csv", "all.csv"]
@@ -249,7 +249,8 @@ def test_assessed_faces_are_those_of_the_csv(tmp_path, sample, monkeypatch):
     assert [name for name in row if name not in ("status", "reason")] == [
         name for name in expected if name != "time"
     ]
-    for name in ("quality", "quality_sharpness", "expressions_smile", "yaw_deg", "lip_opening"):
+    shares = ("expressions_smile", "nose_tip_visible")
+    for name in ("quality", "quality_sharpness", *shares, "yaw_deg", "lip_opening"):
         assert row[name] == pytest.approx(float(expected[name]), abs=0.02), name
     assert row["focal_source"] == expected["focal_source"] == "assumed"
     assert main(["photo.jpg", "-o", "out", "--resume", *options, *LOCAL]) == 1

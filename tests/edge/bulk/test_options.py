@@ -12,6 +12,7 @@ def test_defaults():
         "max_faces": None, "detect_size": 320, "points68": False, "upright_only": False,
         "analyze": False,
         "quality": False,
+        "visible": False,
         "expressions": False,
     }  # fmt: skip
 

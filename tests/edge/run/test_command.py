@@ -374,3 +374,32 @@ def test_a_run_with_odd_names_is_resumed_without_doubles(sample, tmp_path, monke
         assert main([*arguments, "--resume"]) == 0
         assert (Path("f.jsonl").read_bytes(), Path("f.csv").read_bytes()) == before
     assert len(read_records(Path("f.jsonl"))) == len(names)
+
+
+def test_visibility_is_told_where_it_is_asked_for(photo, tmp_path):
+    table, rows = tmp_path / "faces.jsonl", tmp_path / "faces.csv"
+    outputs = ["--no-picture", "--json", str(table), "--csv", str(rows)]
+    assert main([str(photo), *outputs]) == 0
+    assert "visible" not in table.read_text("utf-8") + rows.read_text("utf-8")
+    assert main([str(photo), *outputs, "--visible"]) == 0
+    (face,) = json.loads(table.read_text("utf-8"))["faces"]
+    assert min(face["visible"].values()) > 0.5
+    header, row = csv.reader(rows.read_text("utf-8").splitlines())
+    columns = dict(zip(header, row, strict=True))
+    for name, share in face["visible"].items():
+        assert float(columns[f"{name}_visible"]) == share
+
+
+def test_hidden_points_are_drawn_hollow(photo, tmp_path):
+    pixels = np.array(Image.open(photo).convert("RGB"))
+    pixels[115:190, 170:280] = 235  # nose and mouth
+    Image.fromarray(pixels).save(tmp_path / "covered.png")
+    drawn = []
+    for options in ([], ["--visible"]):
+        output = tmp_path / f"drawn{len(options)}.png"
+        command = [str(tmp_path / "covered.png"), "-o", str(output), "--min-score", "0.1"]
+        assert main([*command, "--precision", "fp32", *options]) == 0
+        drawn.append(np.array(Image.open(output)).astype(int))
+    is_changed = np.abs(drawn[0] - drawn[1]).sum(axis=2) > 60
+    assert is_changed[115:190, 170:280].any()
+    assert not is_changed[:100].any()

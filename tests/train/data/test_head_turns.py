@@ -41,7 +41,7 @@ def test_a_turn_of_zero_changes_nothing(face):
 def test_a_yaw_keeps_the_height_of_points_in_the_face(face):
     faces, mesh = face
     turner = HeadTurner(faces, mesh)
-    scaled = turner._scaled_mesh(0)
+    scaled = turner.scaled_mesh(0)
     _, points68 = turner._move(0, scaled, Turn(30.0, 0.0))
     np.testing.assert_allclose(points68[:, 1], faces.points68[0, :, 1], atol=1e-4)
     depth = (scaled[turner._nearest, 2] * turner._weights).sum(axis=1)
