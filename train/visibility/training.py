@@ -72,7 +72,7 @@ def train_visibility(recipe: VisibilityRecipe, paths: RunPaths) -> dict[str, Any
 def read_sets(folder: Path, recipe: VisibilityRecipe, rng: np.random.Generator) -> Sets:
     """Draw the views of all faces.
 
-    Those of held-out faces are covered by other held-out faces and photos.
+    Those of held-out faces are covered by other held-out faces, and by other parts of photos.
 
     Raises:
         DataError: a file is missing or malformed, or no face is labelled.
