@@ -13,7 +13,7 @@ RUN python -m venv /opt/edge-keypoints \
 FROM ${BASE}
 LABEL org.opencontainers.image.title="edge-keypoints" \
     org.opencontainers.image.description="Faces and 15 facial keypoints over HTTP" \
-    org.opencontainers.image.licenses="Apache-2.0 AND LicenseRef-Research-Weights"
+    org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/edge-keypoints /opt/edge-keypoints
 # The faster precision is measured at each start, unless /tmp is kept.
 ENV PATH=/opt/edge-keypoints/bin:$PATH \

@@ -73,7 +73,7 @@ def _max_differences(
     nearest = distances.argmin(axis=1)
     scores = np.abs(cells.scores[nearest] - np.asarray(detections.scores))
     roll_deg = 0.0
-    if cells.rolls is not None and detections.rolls is not None:
+    if detections.rolls is not None:
         rolls = cells.rolls[nearest] - detections.rolls
         roll_deg = float(np.abs((rolls + 180) % 360 - 180).max())
     return float(distances.min(axis=1).max()), float(scores.max()), roll_deg

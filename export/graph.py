@@ -10,7 +10,7 @@ Legend: C channels, H and W sides in px.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,13 @@ class Graph:
         self._nodes.append(helper.make_node(operator, inputs, [output], **attributes))
         return output
 
+    def split(self, tensor: str, lengths: Sequence[int], axis: int) -> list[str]:
+        """Cut a tensor along an axis; returns the names of the parts."""
+        outputs = [f"{len(self._nodes)}_{part}" for part in range(len(lengths))]
+        inputs = [tensor, self.constant(lengths, np.int64)]
+        self._nodes.append(helper.make_node("Split", inputs, outputs, axis=axis))
+        return outputs
+
     def constant(self, values: Any, dtype: Any = np.float32) -> str:
         """Add a constant unless an equal one exists; returns its name."""
         array = np.asarray(values, dtype)
@@ -62,13 +69,17 @@ class Graph:
         )
 
 
-def add_layers(graph: Graph, network: Any, image: str) -> str:
+def add_layers(
+    graph: Graph, network: Any, image: str, constants: Mapping[str, Sequence[float]] = {}
+) -> str:
     """Add the layers of a Keras model.
 
     Args:
         graph: the graph to add to.
         network: a functional Keras model, channels last, from uint8 `(1, H, W, 1)`.
         image: name of the graph's input, uint8 `[1, H, W, 1]`.
+        constants: values of further channels of a convolution's output, by the layer's name; the
+            same everywhere, and all but free, since 16 channels are computed at once.
 
     Returns:
         The name of the tensor with the model's output, `[1, F, C]` where Keras has `(1, C, F)`.
@@ -86,7 +97,11 @@ def add_layers(graph: Graph, network: Any, image: str) -> str:
         elif _type(layer) == "BatchNormalization":
             name = names[id(layer.input)]
         elif _type(layer) == "Conv2D":
-            name = _convolve(graph, layer, names, normalisations.get(id(layer.output)))
+            weights, bias = _fold(layer, normalisations.get(id(layer.output)))
+            further = np.array(constants.get(layer.name, ()))
+            weights = np.concatenate([weights, np.zeros((len(further), *weights.shape[1:]))])
+            bias = np.concatenate([bias, further])
+            name = _convolve(graph, layer, names[id(layer.input)], weights, bias)
         elif _type(layer) in _LAYERS:
             inputs = layer.input if isinstance(layer.input, list) else [layer.input]
             name = _LAYERS[_type(layer)](graph, layer, [names[id(tensor)] for tensor in inputs])
@@ -100,17 +115,22 @@ def _type(layer: Any) -> str:
     return type(layer).__name__
 
 
-def _convolve(graph: Graph, layer: Any, names: dict[int, str], normalisation: Any) -> str:
+def _convolve(
+    graph: Graph,
+    layer: Any,
+    images: str,
+    weights: NDArray[np.float64],
+    bias: NDArray[np.float64],
+) -> str:
     size, stride = layer.kernel_size[0], layer.strides[0]
     if (size > 1 and layer.padding != "same") or layer.data_format != "channels_last":
         raise ExportError(f"layer {layer.name}: expected padding 'same' and channels last")
-    weights, bias = _fold(layer, normalisation)
     padding = size - stride  # for sides that are multiples of the stride; the odd one at the end
     low = padding // 2
     high = padding - low
     return graph.add(
         "Conv",
-        names[id(layer.input)],
+        images,
         graph.constant(weights),
         graph.constant(bias),
         kernel_shape=[size, size],
@@ -156,7 +176,7 @@ def _upsample(graph: Graph, layer: Any, inputs: list[str]) -> str:
 def _reshape(graph: Graph, layer: Any, inputs: list[str]) -> str:
     if len(layer.target_shape) != 2 or layer.target_shape[0] != -1:
         raise ExportError(f"layer {layer.name}: expected target shape (-1, F)")
-    return graph.add("Reshape", *inputs, graph.constant([1, layer.target_shape[1], -1], np.int64))
+    return graph.add("Reshape", *inputs, graph.constant([1, 0, -1], np.int64))  # 0 keeps a length
 
 
 _LAYERS: dict[str, Callable[[Graph, Any, list[str]], str]] = {

@@ -1,7 +1,7 @@
 """`python -m train.credits DATA`: the notice that goes with weights trained on permissive photos.
 
 Names every set of `permissive/annotations.jsonl` with its licence, its number of pictures and where
-they come from, as CC BY and MIT ask for, and what else the `keypoints` recipes learn from. A set
+they come from, as CC BY and MIT ask for, and what else these recipes learn from. A set
 whose licence is not known to let anyone use the pictures is an error.
 """
 
@@ -33,23 +33,20 @@ _SOURCE = re.compile(r"([\w.-]+/[\w.-]+)(?:@\w+| blob \w+):(.+)")
 _WIDTH = 98  # characters of a line
 
 _INTRODUCTION = """\
-The keypoint and eye networks: the files edge/models/keypoints*.onnx and edge/models/eyes.onnx,
-and those in export/models/, export/models/small/ and export/models/eyes/ that they were made
-from, hold the weights of neural networks. Anyone may use, change and distribute them for any
-purpose, also commercially, under the terms of the Apache License 2.0, as the code (LICENSE),
-without warranty of any kind.
+The files in edge/models/, and those in export/models/ that they were made from, hold the weights
+of neural networks. Anyone may use, change and distribute them for any purpose, also commercially,
+under the terms of the Apache License 2.0, as the code (LICENSE), without warranty of any kind.
 
-The face detector: the files edge/models/face*.onnx, and those in export/models/face/, and the
-networks in export/models/research/ are not covered by this. They were trained on the research
-sets LFPW, YouTube Faces, LFW and AFLW and on the data of Kaggle's competition "Facial Keypoints
-Detection", and may be used for research and evaluation only, without warranty of any kind. A
-product needs another face detector: edge.FaceKeypoints takes one, and faces_at takes its boxes.
+The networks in export/models/research/, which are not part of the package, are not covered by this.
+They were trained on the research sets LFPW, YouTube Faces, LFW and AFLW and on the data of Kaggle's
+competition "Facial Keypoints Detection", and may be used for research and evaluation only, without
+warranty of any kind.
 
-The keypoint and eye networks were trained on the pictures listed below, whose terms let anyone
-use them, and on views rendered from these. The pictures were cropped, made grey, rotated, relit and
-otherwise changed; the weights contain none of them. Where a licence asks for credit, this
-notice gives it. A licence of a picture says nothing about the rights of the person that it
-shows: personality rights remain, and this notice grants none.
+The networks were trained on the pictures listed below, whose terms let anyone use them, and on
+views rendered from these. The pictures were cropped, made grey, rotated, relit and otherwise
+changed; the weights contain none of them. Where a licence asks for credit, this notice gives it.
+A licence of a picture says nothing about the rights of the person that it shows: personality rights
+remain, and this notice grants none.
 """
 _OTHERS = """\
 Also learnt from
@@ -62,7 +59,8 @@ mapped to the 15 keypoints and the 68 points by a ridge regression that was fitt
 annotations of Kaggle's "Facial Keypoints Detection" and of LFPW; no pixel of those sets was used.
 The radius of a keypoint is scaled by a factor that was measured on 571 rows of Kaggle's training
 file; no weight was learnt from them. Where faces and other things to tell apart were cut out of the
-pictures above was chosen by the face detector, which was trained on the research sets named above.
+pictures above, for the face score, was chosen by an earlier face detector, which was trained on the
+research sets named above.
 
 The sample picture edge/data/astronaut.jpg is a NASA photo in the public domain.
 """

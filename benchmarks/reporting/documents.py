@@ -84,6 +84,7 @@ TABLES = (
     Table("MODEL_CARD.md", "results", "accuracy.json", "benchmarks.accuracy:table"),
     Table("MODEL_CARD.md", "keypoints", "accuracy.json", "benchmarks.accuracy:keypoints_table"),
     Table("MODEL_CARD.md", "research", "research.json", "benchmarks.accuracy:table"),
+    Table("MODEL_CARD.md", "varied", "varied.json", "benchmarks.varied:table"),
     Table("MODEL_CARD.md", "detection", "detection.json", "benchmarks.detection:table"),
     Table("docs/analysis.md", "analysis", "analysis.json", "benchmarks.analysis.__main__:table"),
     Table("docs/guides/visibility.md", "visibility", "visibility.json",

@@ -74,13 +74,6 @@ def test_a_cells_box_is_centred_on_the_cell_and_one_stride_wide():
     np.testing.assert_allclose(rolls, 90)
 
 
-def test_a_network_without_a_roll_gives_a_file_without_one(network):
-    outputs = keras.layers.Lambda(lambda answers: answers[..., :5])(network.outputs[0])
-    assert not detector_graph.has_roll(keras.Model(network.inputs, outputs))
-    assert detector_graph.has_roll(network)
-    assert detector_graph.decode(np.zeros((126, 5), np.float32), SHAPE).rolls is None
-
-
 def test_the_kept_keras_detector_converts_to_the_embedded_file():
     import onnx
 

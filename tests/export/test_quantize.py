@@ -20,7 +20,7 @@ def test_only_the_3x3_convolutions_of_a_detector_are_quantised(tmp_path):
     shapes = {weight.name: tuple(weight.dims) for weight in model.graph.initializer}
     convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
     in_float = [c for c in convolutions if producers.get(c.input[1]) != "DequantizeLinear"]
-    assert len(convolutions) == 19
+    assert len(convolutions) == 16
     assert [shapes[c.input[1]][2:] for c in in_float] == [(1, 1)] * 6
 
 

@@ -55,8 +55,8 @@ def test_each_set_has_its_licence_its_count_and_its_origin(write):
 
 def test_the_notice_names_the_model_files_and_what_the_labels_were_fitted_on(write):
     notice = make_notice(write(ROWS))
-    assert notice.startswith("The keypoint and eye networks: the files edge/models/keypoints*.onnx")
-    assert "edge/models/face*.onnx" in notice  # which are not covered
+    assert notice.startswith("The files in edge/models/, and those in export/models/")
+    assert "export/models/research/" in notice  # which are not covered
     assert "ridge regression" in notice
     assert max(map(len, notice.splitlines())) <= 100
 
