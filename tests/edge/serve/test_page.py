@@ -26,6 +26,9 @@ needs_ort = pytest.mark.skipif(
     not ORT.is_file(), reason="onnxruntime-web is not installed; make page"
 )
 
+# Of two cells that see the sample's face equally well, the one or the other has the higher score by
+# rounding; their boxes differ by 3 % of the face's height.
+BOX_PX = 4
 LOCATIONS = [pytest.param("server"), pytest.param("browser", marks=needs_ort)]
 SIDES = {"left": (230, 159, 0), "right": (86, 180, 233), "": (0, 158, 115)}
 
@@ -148,7 +151,7 @@ def test_server_and_browser_agree(page, sample, tmp_path):
             assert record[key] == expected[key]
         (face,), (same,) = expected["faces"], record["faces"]
         assert list(face) == list(same)
-        assert same["box"] == pytest.approx(face["box"], abs=1)
+        assert same["box"] == pytest.approx(face["box"], abs=BOX_PX)
         assert same["score"] == pytest.approx(face["score"], abs=0.01)
         for name, point in face["keypoints"].items():
             assert same["keypoints"][name] == pytest.approx(point, abs=0.5), name
@@ -266,6 +269,9 @@ def test_downloads_have_the_format_of_the_command_line(
             first, second = (text.splitlines()[1].split(",") for text in (got, expected))
             assert (first[0], first[-1]) == (second[0], second[-1])
             got, expected = ([*map(float, row[1:-1])] for row in (first, second))
+            box = slice(3, 7)
+            assert got[box] == pytest.approx(expected[box], abs=BOX_PX)
+            del got[box], expected[box]
             assert got == pytest.approx(expected, abs=0.5)
 
 
