@@ -12,16 +12,17 @@ from examples.drowsiness_alarm import warnings
 
 @pytest.fixture(scope="module")
 def pictures():
-    """The sample, small, with open eyes and with eyes covered with skin."""
+    """The sample, small, with open eyes and with closed ones."""
     from tests.conftest import SAMPLE
 
     awake = load_image(SAMPLE)[0:256, 100:356].copy()
     [face] = edge.FaceKeypoints(precision="fp32")(awake)
     asleep = awake.copy()
-    for pair in CORNERS:
+    for pair in CORNERS:  # skin, and the line of the lashes
         x, y = face.keypoints[list(pair)].mean(axis=0).round().astype(int)
-        skin = awake[y + 9, x - 11 : x + 11]
-        asleep[y - 7 : y + 4, x - 11 : x + 11] = skin
+        skin = awake[y + 9, x - 11 : x + 11].mean(axis=0)
+        asleep[y - 5 : y + 5, x - 11 : x + 11] = skin
+        asleep[y + 2 : y + 4, x - 9 : x + 9] = skin / 2
     return awake, asleep
 
 
