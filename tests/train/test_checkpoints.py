@@ -38,7 +38,7 @@ def test_the_registered_names_in_model_files_are_unchanged():
     for module in ("keypoints.joint_loss", "keypoints.losses", "torch_layers"):
         importlib.import_module(f"train.{module}")
     names = {name for name in keras.saving.get_custom_objects() if name.startswith("train>")}
-    assert names == {
+    assert names >= {
         "train>DirectConv2D", "train>FusedNormalization", "train>RMSE",
         "train>WarmHoldCool", "train>accuracy", "train>joint_loss", "train>masked_absolute",
         "train>masked_distance", "train>masked_mse",
