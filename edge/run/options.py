@@ -72,6 +72,8 @@ def _usage_error(args: argparse.Namespace) -> str | None:
         return "only one of --json, --csv and --output can write to standard output"
     if args.no_picture and args.output:
         return "--output and --no-picture exclude each other"
+    if args.no_picture and args.blur:
+        return "--blur and --no-picture exclude each other: nothing would be hidden"
     if not args.sources and not args.info:
         return "the following arguments are required: SOURCE"
     if args.resume and (not (args.json or args.csv) or "-" in (args.json, args.csv)):

@@ -12,6 +12,7 @@ from edge.run.options import parse_args
         (["a.jpg", "--json", "-", "--csv", "-"], "only one of --json, --csv and --output can"),
         (["a.jpg", "--json", "-", "-o", "-"], "only one of --json, --csv and --output can"),
         (["a.jpg", "--no-picture", "-o", "b.jpg"], "--output and --no-picture exclude each other"),
+        (["a.jpg", "--no-picture", "--blur", "face"], "--blur and --no-picture exclude each other"),
         (["a.jpg", "--precision", "x"], "argument --precision: invalid choice: 'x'"),
         (["a.jpg", "--resume"], "--resume needs a file in --json or --csv"),
         (["a.jpg", "--resume", "--json", "-"], "--resume needs a file in --json or --csv"),
