@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -80,6 +80,16 @@ class OnnxModel:
         """Run the network: the named outputs for the named inputs."""
         results: Outputs = self._session.run(outputs, inputs)
         return results
+
+    def check_tensors(self, expected: Mapping[str, tuple[str, list[int]]]) -> None:
+        """Raise ModelError unless tensors have these types and, after the batch, these shapes."""
+        actual = {t.name: (t.type, list(t.shape[1:])) for t in (*self.inputs, *self.outputs)}
+        for name, (dtype, shape) in expected.items():
+            if actual.get(name) != (dtype, shape):
+                raise ModelError(
+                    f"{self.path}: tensor {name!r}: expected {dtype} [N, …] with {shape} after the "
+                    f"batch, found {actual.get(name, 'none')}"
+                )
 
     def check_runs(self, call: Callable[[], Any]) -> None:
         """Raise ModelError unless a first call works and gives finite numbers.

@@ -11,13 +11,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ModelError
 from edge.geometry.eye_frame import PATCH
 from edge.networks.contract import COMMON_KEYS, OnnxModel, embedded_file
 
 EMBEDDED = embedded_file("eyes.onnx")
 METADATA_KEYS = ("input_size", *COMMON_KEYS)
 _OUTPUTS = ["opening", "error"]
+_TENSORS: dict[str, tuple[str, list[int]]] = {
+    "eye": ("tensor(uint8)", [PATCH, PATCH, 1]),
+    **{name: ("tensor(float)", []) for name in _OUTPUTS},
+}
 # Patches are run in batches of these sizes only, so that memory stays flat for any number of eyes.
 _BATCH_SIZES = (16, 4, 2)
 
@@ -55,7 +58,7 @@ class EyeModel:
         """
         self._model = OnnxModel(path or EMBEDDED, threads, "eye model", METADATA_KEYS)
         self.path, self.metadata = self._model.path, self._model.metadata
-        _check_tensors(self._model)
+        self._model.check_tensors(_TENSORS)
         self._model.check_runs(lambda: list(self(np.zeros((2, PATCH, PATCH), np.uint8))))
 
     def __call__(self, patches: NDArray[np.uint8]) -> Openings:
@@ -80,20 +83,6 @@ def _spans(count: int) -> list[tuple[int, int]]:
             spans.append((start, start + size))
             start += size
     return spans
-
-
-def _check_tensors(model: OnnxModel) -> None:
-    """Raise ModelError unless inputs and outputs are as agreed."""
-    tensors = [*model.inputs, *model.outputs]
-    actual = {tensor.name: (tensor.type, list(tensor.shape[1:])) for tensor in tensors}
-    expected = {"eye": ("tensor(uint8)", [PATCH, PATCH, 1])}
-    expected |= {name: ("tensor(float)", []) for name in _OUTPUTS}
-    for name, (dtype, shape) in expected.items():
-        if actual.get(name) != (dtype, shape):
-            raise ModelError(
-                f"{model.path}: tensor {name!r}: expected {dtype} [N, …] with {shape} after the "
-                f"batch, found {actual.get(name, 'none')}"
-            )
 
 
 _NONE = np.empty(0, np.float32), np.empty(0, np.float32)

@@ -12,13 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.networks.contract import (
-    COMMON_KEYS,
-    OnnxModel,
-    Outputs,
-    embedded_file,
-    parse_metadata,
-)
+from edge.networks.contract import COMMON_KEYS, OnnxModel, Outputs, embedded_file, parse_metadata
 
 EMBEDDED = embedded_file("keypoints.onnx")
 EMBEDDED_SMALL = EMBEDDED.with_name("keypoints-small.onnx")
@@ -167,12 +161,4 @@ def _check_tensors(model: OnnxModel, count: int, size: int) -> None:
             f"{model.path}: expected one input with a dynamic batch axis, found "
             + ", ".join(f"{tensor.name} {tensor.shape}" for tensor in model.inputs)
         )
-    tensors = [*model.inputs, *model.outputs]
-    # The first axis is the batch, and only it may be dynamic.
-    actual = {tensor.name: (tensor.type, list(tensor.shape[1:])) for tensor in tensors}
-    for name, (dtype, shape) in expected.items():
-        if actual.get(name) != (dtype, shape):
-            raise ModelError(
-                f"{model.path}: tensor {name!r}: expected {dtype} [N, …] with {shape} after the "
-                f"batch, found {actual.get(name, 'none')}"
-            )
+    model.check_tensors(expected)

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ModelError
 from edge.keypoints import KEYPOINT_NAMES
 from edge.networks.contract import COMMON_KEYS, OnnxModel, embedded_file, parse_metadata
 
@@ -18,6 +17,10 @@ EMBEDDED = embedded_file("visibility.onnx")
 METADATA_KEYS = ("keypoint_names", "input_size", *COMMON_KEYS)
 SIDE = 48  # px, of a crop
 _OUTPUT = "visible"
+_TENSORS = {
+    "face": ("tensor(uint8)", [SIDE, SIDE, 1]),
+    _OUTPUT: ("tensor(float)", [len(KEYPOINT_NAMES)]),
+}
 _BATCH = 8  # faces are run in batches of at most this size, so that memory stays flat
 
 
@@ -41,7 +44,7 @@ class VisibilityModel:
         """
         self._model = OnnxModel(path or EMBEDDED, threads, "visibility model", METADATA_KEYS)
         self.path, self.metadata = self._model.path, self._model.metadata
-        _check_tensors(self._model)
+        self._model.check_tensors(_TENSORS)
         expected = f"the names {', '.join(KEYPOINT_NAMES)}"
         parse_metadata(self._model, "keypoint_names", expected, lambda n: n == list(KEYPOINT_NAMES))
         self._model.check_runs(lambda: [self(np.zeros((1, SIDE, SIDE), np.uint8))])
@@ -62,19 +65,3 @@ class VisibilityModel:
     def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         [visible] = self._model.run([_OUTPUT], {"face": crops[..., None]})
         return np.asarray(visible, np.float32)
-
-
-def _check_tensors(model: OnnxModel) -> None:
-    """Raise ModelError unless inputs and outputs are as agreed."""
-    tensors = [*model.inputs, *model.outputs]
-    actual = {tensor.name: (tensor.type, list(tensor.shape[1:])) for tensor in tensors}
-    expected = {
-        "face": ("tensor(uint8)", [SIDE, SIDE, 1]),
-        _OUTPUT: ("tensor(float)", [len(KEYPOINT_NAMES)]),
-    }
-    for name, (dtype, shape) in expected.items():
-        if actual.get(name) != (dtype, shape):
-            raise ModelError(
-                f"{model.path}: tensor {name!r}: expected {dtype} [N, …] with {shape} after the "
-                f"batch, found {actual.get(name, 'none')}"
-            )

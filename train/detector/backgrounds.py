@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.geometry.boxes import pairwise_intersection
 from train.detector.photos import NO_BOXES, NO_ROLLS, Photo
 
 SUFFIX = " background"  # of the name of the set
@@ -57,6 +58,4 @@ def _cut(photo: Photo, part: NDArray[np.int_]) -> Photo:
 
 def _shared(part: NDArray[np.float64], boxes: NDArray[np.floating]) -> NDArray[np.float64]:
     """The share of a box `(4,)` that each of `(M, 4)` covers, `(M,)`."""
-    low = np.maximum(part[:2], boxes[:, :2])
-    high = np.minimum(part[:2] + part[2:], boxes[:, :2] + boxes[:, 2:])
-    return np.asarray(np.maximum(high - low, 0).prod(axis=1) / part[2:].prod())
+    return np.asarray(pairwise_intersection(part[None], boxes)[0] / part[2:].prod())
