@@ -1,4 +1,4 @@
-"""Things laid over faces for the measurement, drawn by other code than those of the training.
+"""Synthetic occluders for the measurement, drawn by other code than those of the training.
 
 Shapes are given in px of the mean face (`edge.geometry.face_frame`), surfaces are parts of photos
 that were not trained on.

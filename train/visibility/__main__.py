@@ -25,7 +25,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--epochs", type=int, default=VisibilityRecipe().epochs, metavar="N",
         help="passes over the views in each of two cycles (default: %(default)s)")  # fmt: skip
     add("--covers", type=int, default=VisibilityRecipe().covers, metavar="N",
-        help="how often each photo is covered anew (default: %(default)s)")  # fmt: skip
+        help="number of synthetic occlusions of each photo (default: %(default)s)")  # fmt: skip
     args = parser.parse_args(argv)
     if args.epochs < 1 or args.covers < 1:
         parser.error("--epochs and --covers must be at least 1")

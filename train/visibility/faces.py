@@ -1,4 +1,4 @@
-"""The faces that things are laid over: photos, renderings from other directions, and real masks.
+"""The faces that are occluded: photos, renderings from other directions, and real masks.
 
 Legend: N faces, P side of a padded crop (192), K keypoints (15).
 """
@@ -40,7 +40,7 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class BareFace:
-    """A face before anything is laid over it.
+    """A face before it is occluded.
 
     Attributes:
         kind: `photo`, `turned` or `facemask`.

@@ -1,4 +1,4 @@
-"""What is laid over a face: an opacity and a grey value for each pixel, and how shapes become one.
+"""An occluder of a face: an opacity and a grey value for each pixel, and how shapes become one.
 
 Legend: P side of a padded crop (192), K keypoints (15).
 """
@@ -27,7 +27,7 @@ _SEEN, _HIDDEN = 0.35, 0.65
 
 @dataclass(frozen=True)  # without slots, which leave no room for cached properties
 class Scene:
-    """A face that something is laid over.
+    """A face to be occluded.
 
     Attributes:
         image: uint8 `(P, P)`, the padded crop.
@@ -60,7 +60,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Something laid over a face.
+    """An occluder of a face.
 
     Attributes:
         opacity: float32 `(P, P)`, 0–1.

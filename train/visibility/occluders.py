@@ -1,4 +1,4 @@
-"""The kinds of things that are laid over faces, and how often."""
+"""The kinds of occluders, and how often each is drawn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from train.visibility.wearables import clear_glasses, hair, hat, mask, scarf, su
 
 Draw = Callable[[Scene, np.random.Generator], Layer]
 
-# Each with its share among the views that something is laid over.
+# Each with its share among the occluded views.
 OCCLUDERS: dict[str, tuple[Draw, float]] = {
     "hand": (hand, 4.0),
     "mask": (mask, 3.0),

@@ -13,8 +13,8 @@ class VisibilityRecipe:
         name: of the recipe.
         turns: renderings of each face from other directions, in which it hides parts of itself, in
             the mean.
-        covers: how often each photo of a face is covered anew; all views are drawn once, before
-            the training, two of each.
+        covers: number of synthetic occlusions of each photo of a face; all views are drawn once,
+            before the training, two of each.
         turned_covers: likewise of each rendering.
         masked_covers: likewise of each face with a real mask, and of those around it.
         cycles: how often the learning rate decays from the highest to 0, along a cosine.

@@ -38,7 +38,7 @@ _COVERED_SELF = 0.4  # of faces that are turned or masked, one thing that hides
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What is laid over faces: pictures of other things and people, uint8 `(P, P)` each."""
+    """Textures of occluders: pictures of other things and people, uint8 `(P, P)` each."""
 
     patches: list[Grey]
     faces: list[Grey]
@@ -51,7 +51,7 @@ class Views:
     Attributes:
         crops: uint8 `(N, S, S)`, grey.
         seen: float32 `(N, K)`, 1 where the keypoint is seen, 0 where hidden, `UNKNOWN`.
-        kinds: what is laid over each face first, `(N,)`; else the kind of the face.
+        kinds: the first occluder of each face, `(N,)`; else the kind of the face.
     """
 
     crops: NDArray[np.uint8]
@@ -74,7 +74,7 @@ def draw_views(
     Args:
         faces: to draw.
         pictures: what they are covered with.
-        per_face: how often each is covered anew, by its kind; all are framed twice then.
+        per_face: number of occlusions of each, by its kind; all are framed twice then.
         rng: of the views.
     """
     crops, seen, kinds = [], [], []
@@ -97,7 +97,7 @@ def draw_views(
 def cover_face(
     face: BareFace, pictures: Pictures, rng: np.random.Generator
 ) -> tuple[BareFace, str]:
-    """A face with something laid over it, or nothing, and the kind of the view."""
+    """A face, occluded or not, and the kind of the view."""
     image, seen, kind = face.image, face.seen, face.kind
     for name in draw_kinds(face.kind, rng):
         draw = (OCCLUDERS | DISTRACTIONS)[name][0]
@@ -110,7 +110,7 @@ def cover_face(
 
 
 def draw_kinds(face_kind: str, rng: np.random.Generator) -> list[str]:
-    """The names of what is laid over a face of a kind, from below upwards."""
+    """The names of the occluders of a face of a kind, from below upwards."""
     kinds = [draw_kind(DISTRACTIONS, rng)] if rng.random() < _DISTRACTED else []
     share, covered = rng.random(), _COVERED if face_kind == "photo" else _COVERED_SELF
     if share < covered:

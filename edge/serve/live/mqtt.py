@@ -98,7 +98,7 @@ class HomeAssistant:
             self._recent.clear()
             self._set_available(False)
             return
-        if self._recent and time < self._recent[-1][0]:  # a video begins anew
+        if self._recent and time < self._recent[-1][0]:  # a video restarts
             self._recent.clear()
         self._recent.append((time, presence))
         while time - self._recent[0][0] > _HOLD_S:

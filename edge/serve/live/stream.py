@@ -135,7 +135,7 @@ class LiveStream:
         """Yield the states of the faces of each frame as server-sent events.
 
         Args:
-            quality: whether the faces are judged as shots, too.
+            quality: whether the quality of the shots is measured, too.
         """
         follower = Follower(quality)
         with self._active_for(self._followers, follower):

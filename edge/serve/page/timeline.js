@@ -31,7 +31,7 @@ export class Timeline {
 
   /** Add the faces of a frame, each with `id`, `state` and `quality`, and events that have ended. */
   add(seconds, faces, events = []) {
-    if (seconds + this.shift < this.time) this.shift = this.time - seconds; // a video begins anew
+    if (seconds + this.shift < this.time) this.shift = this.time - seconds; // a video restarts
     const time = (this.time = seconds + this.shift);
     for (const face of faces) this.trackOf(face.id).add(time, face);
     for (const event of events) {
