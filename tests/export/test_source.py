@@ -102,7 +102,7 @@ def photos_run(folder, count):
     pixels = [np.full(i + 1, i, np.uint8) for i in range(count)]
     shapes = np.array([(1, i + 1) for i in range(count)])
     np.savez(path, pixels=np.concatenate(pixels), shapes=shapes)
-    record = {"recipe": {}, "data_sha256": {"photos.npz": digest(path)}}
+    record = {"recipe": {}, "data_sha256": {}, "photos": count}
     return TrainingRun(folder, folder / "model.keras", "", record), path
 
 
@@ -114,7 +114,14 @@ def test_photos_are_evenly_spaced_and_at_most_160(folder, count, expected):
     assert [int(photo[0, 0]) for photo in photos] == expected
 
 
-def test_photos_of_another_run_are_refused(folder, prepared):
+def test_other_photos_than_those_of_the_run_are_refused(folder):
+    _, path = photos_run(folder, 2)
+    run = TrainingRun(folder, folder / "model.keras", "", {"photos": 3})
+    with pytest.raises(RunFolderError, match="has 2 photos, expected the 3 of the training run"):
+        read_photos(run, path)
+
+
+def test_a_file_without_photos_is_refused(folder, prepared):
     run, _ = photos_run(folder, 2)
-    with pytest.raises(RunFolderError, match="is not the file that the run was trained on"):
+    with pytest.raises(RunFolderError, match="cannot be read as photos"):
         read_photos(run, prepared)
