@@ -38,6 +38,7 @@ SURE_ERROR = 1 / 60  # mean error up to which a well framed pass is kept, of the
 MIN_RERUN_SCORE = 0.1  # face score below which a candidate is not run again
 MAX_PASSES = 4  # a fifth pass gained nothing for crops up to twice too large or too small
 MAX_SCORE_DROP = 2.0  # factor by which the score may fall before a pass counts as a lost face
+_Crop = tuple[NDArray[np.uint8], Matrix]  # uint8 `(S, S)`, and the matrix from the image to it
 CERTAIN_SCORE = 0.5  # higher first scores do not raise the bound of `MAX_SCORE_DROP`
 
 
@@ -109,18 +110,18 @@ def refine(
     """
     fuse = fuse and model.keypoint_names == KEYPOINT_NAMES  # whose mirror images are known
     sure_error = sure_error if fuse else math.inf
-    results = _run_pass(model, images, matrices, points68, is_mirrored=False)
-    active = set(range(len(results)))  # faces that may be run again
+    crops = [_cut(*pair, model.size) for pair in zip(images, matrices, strict=True)]
+    results = _run_pass(model, crops, points68, is_mirrored=False)
+    active = list(range(len(results)))  # faces that may be run again
     for number in range(1, max_passes):
-        pending = {
-            i: matrix
-            for i in sorted(active)
-            if (matrix := _next_crop(results[i], model.size, min_score, sure_error)) is not None
-        }
         is_mirrored = fuse and number % 2 == 1
-        recropped = [images[i] for i in pending]
-        passes = _run_pass(model, recropped, list(pending.values()), points68, is_mirrored)
-        active = set()
+        pending = {
+            i: crop
+            for i in active
+            if (crop := _next_crop(results[i], images[i], is_mirrored, min_score, sure_error))
+        }
+        passes = _run_pass(model, list(pending.values()), points68, is_mirrored)
+        active = []
         for i, face in zip(pending, passes, strict=True):
             last = results[i]
             if face.score < min(last.score, CERTAIN_SCORE) / MAX_SCORE_DROP:
@@ -129,18 +130,23 @@ def refine(
                 results[i] = _fused(last, face)
             else:
                 results[i] = replace(face, score=max(face.score, last.score))
-                active.add(i)
+                active.append(i)
     return results
 
 
-def _next_crop(face: FacePass, size: int, min_score: float, sure_error: float) -> Matrix | None:
-    """The matrix of the next crop, or None where no further pass is needed."""
+def _next_crop(
+    face: FacePass, image: AnyGrey, is_mirrored: bool, min_score: float, sure_error: float
+) -> _Crop | None:
+    """What the next pass sees, or None where no further pass is needed."""
+    size = len(face.crop)
     if face.score < min_score or face.pose is None:
         return None
-    is_sure = face.error.mean() * scale_of(face.matrix) <= sure_error * size
-    if is_sure and frames_well(face.matrix, face.pose, size):
-        return None
-    return upright_matrix_of_pose(face.pose, size)
+    if frames_well(face.matrix, face.pose, size):
+        if face.error.mean() * scale_of(face.matrix) <= sure_error * size:
+            return None
+        if is_mirrored:  # another crop would show the same
+            return face.crop, face.matrix
+    return _cut(image, upright_matrix_of_pose(face.pose, size), size)
 
 
 def frames_well(matrix: Matrix, pose: Matrix | None, size: int, limits: float = 1.0) -> bool:
@@ -173,27 +179,20 @@ def _fused(first: FacePass, second: FacePass) -> FacePass:
     return replace(second, score=min(first.score, second.score), **means)
 
 
+def _cut(image: AnyGrey, matrix: Matrix, size: int) -> _Crop:
+    level = (image, matrix) if isinstance(image, np.ndarray) else image.level(matrix)
+    return cut(*level, size), matrix
+
+
 def _run_pass(
-    model: KeypointModel,
-    images: Sequence[AnyGrey],
-    matrices: Sequence[Matrix],
-    points68: bool,
-    is_mirrored: bool,
+    model: KeypointModel, crops: list[_Crop], points68: bool, is_mirrored: bool
 ) -> list[FacePass]:
     """Run the network once per face, on the crops or on their mirror images."""
-    sources = [
-        (image, matrix) if isinstance(image, np.ndarray) else image.level(matrix)
-        for image, matrix in zip(images, matrices, strict=True)
-    ]
-    crops = [cut(image, matrix, model.size) for image, matrix in sources]
     if not crops:
         return []
-    faces = np.stack(crops)
-    prediction = model(np.ascontiguousarray(faces[:, :, ::-1]) if is_mirrored else faces, points68)
-    return [
-        _in_image(prediction, i, crop, matrix, is_mirrored)
-        for i, (crop, matrix) in enumerate(zip(crops, matrices, strict=True))
-    ]
+    faces = np.stack([crop[:, :: -1 if is_mirrored else 1] for crop, _ in crops])
+    prediction = model(faces, points68)
+    return [_in_image(prediction, i, *crop, is_mirrored) for i, crop in enumerate(crops)]
 
 
 def _in_image(
@@ -203,7 +202,7 @@ def _in_image(
     rows = list(MIRROR_ORDER) if is_mirrored else slice(None)
     mirror = np.array([[-1.0, 0.0, len(crop) - 1], [0.0, 1.0, 0.0]])
     inverse = invert(compose(mirror, matrix) if is_mirrored else matrix)
-    scale, error90, points68 = scale_of(matrix), prediction.error90, prediction.points68
+    error90, points68 = prediction.error90, prediction.points68
     if points68 is not None:
         from edge.geometry.points68 import MIRROR_ORDER_68
 
@@ -211,10 +210,10 @@ def _in_image(
         points68 = transform(inverse, points68[i][rows68]).astype(np.float32)
     return FacePass(
         keypoints=transform(inverse, prediction.keypoints[i][rows]).astype(np.float32),
-        error=(prediction.error[i][rows] / scale).astype(np.float32),
+        error=prediction.error[i][rows] / np.float32(scale_of(matrix)),
         score=float(prediction.face_score[i]),
         crop=crop,
         matrix=matrix,
         points68=points68,
-        error90=None if error90 is None else (error90[i][rows] / scale).astype(np.float32),
+        error90=None if error90 is None else error90[i][rows] / np.float32(scale_of(matrix)),
     )

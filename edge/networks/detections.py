@@ -13,6 +13,9 @@ from edge.geometry.affine import Matrix, crop_matrix
 from edge.geometry.face_frame import square_of_box
 from edge.image import Grey
 
+# Roll up to which a face is cut out as if it stood upright, in less than half of the time.
+LEVEL_DEG = 4.0
+
 
 @dataclass(frozen=True, slots=True)
 class Detections:
@@ -34,6 +37,8 @@ class Detections:
 
     def take(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> Detections:
         """The detections that a mask `(M,)` or indices select, in that order."""
+        if index.dtype == bool and index.all():
+            return self
         return Detections(
             self.boxes[index],
             None if self.scores is None else self.scores[index],
@@ -50,7 +55,8 @@ class Detections:
         squares = map(square_of_box, self.boxes) if self.squares is None else self.squares
         rolls = [0.0] * len(self.boxes) if self.rolls is None else self.rolls.tolist()
         return [
-            crop_matrix(square, size, roll) for square, roll in zip(squares, rolls, strict=True)
+            crop_matrix(square, size, roll if abs(roll) > LEVEL_DEG else 0.0)
+            for square, roll in zip(squares, rolls, strict=True)
         ]
 
     def score_list(self) -> list[float | None]:

@@ -104,7 +104,7 @@ class FaceDetector:
     def _detect_whole(self, grey: Grey, detect_size: int) -> Detections:
         """Find faces in an image that is not cut into tiles."""
         detections = self.search_once(grey, detect_size)
-        if (np.asarray(detections.scores) >= SURE_SCORE).any():
+        if np.asarray(detections.scores).max(initial=0.0) >= SURE_SCORE:
             return detections
         large = self.search_once(grey, detect_size // 2)
         sides = np.sqrt(large.boxes[:, 2] * large.boxes[:, 3])
@@ -115,9 +115,9 @@ class FaceDetector:
         height, width = grey.shape
         canvas, inner = self.letterbox(grey, detect_size)
         boxes, scores, *rolls = self._run(canvas)
-        factors = np.array([width / inner[1], height / inner[0]], np.float32)
-        corner = (boxes[:, :2] + 0.5) * factors - 0.5
-        boxes = np.concatenate([corner, boxes[:, 2:] * factors], axis=1)
+        x, y = width / inner[1], height / inner[0]
+        boxes = boxes * np.array([x, y, x, y], np.float32)
+        boxes[:, :2] += np.array([(x - 1) / 2, (y - 1) / 2], np.float32)
         return Detections(boxes, scores, rolls=rolls[0] if rolls else None)
 
     @staticmethod
