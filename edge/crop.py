@@ -55,14 +55,13 @@ def cut(grey: Grey | Windows, matrix: Matrix, size: int) -> NDArray[np.uint8]:
         uint8 `(size, size)`.
     """
     if _is_upright(matrix):
-        return np.asarray(_resize(grey, matrix, (size, size)))
+        return np.asarray(resize_window(grey, matrix, (size, size)))
     # An upright frame of the crop's scale that holds all four corners of the rotated crop.
-    inverse = invert(matrix)
-    scale = scale_of(matrix)
+    inverse, scale = invert(matrix), scale_of(matrix)
     (left, right), (top, bottom) = (_extent(row, size, scale) for row in inverse.tolist())
     upright = np.array([[scale, 0.0, -left], [0.0, scale, -top]])
     width, height = math.ceil(right - left) + 1, math.ceil(bottom - top) + 1
-    frame = _resize(grey, upright, (height, width))
+    frame = resize_window(grey, upright, (height, width))
     back = compose(upright, inverse)  # crop to upright frame
     rotated = frame.transform(
         (size, size), Image.Transform.AFFINE, _pillow_coefficients(back), Image.Resampling.BILINEAR
@@ -87,7 +86,8 @@ def _extent(row: list[float], size: int, scale: float) -> tuple[float, float]:
     return (offset + low) * scale, (offset + high) * scale
 
 
-def _resize(grey: Grey | Windows, matrix: Matrix, shape: tuple[int, int]) -> Image.Image:
+def resize_window(grey: Grey | Windows, matrix: Matrix, shape: tuple[int, int]) -> Image.Image:
+    """As `cut`, by a matrix that only scales and shifts, of height and width `shape`."""
     height, width = shape
     (x_scale, _, x_offset), (_, y_scale, y_offset) = matrix.tolist()
     # Edges of the source window in Pillow's frame, where pixel centres lie at .5.
@@ -108,7 +108,7 @@ def _resize(grey: Grey | Windows, matrix: Matrix, shape: tuple[int, int]) -> Ima
     if factor > 1 and area > _MAX_PADDING * grey.size:
         # A square around a very long image is mostly border: shrink before replicating that.
         small = np.asarray(Image.fromarray(grey[:]).reduce(factor))
-        return _resize(small, compose(matrix, scaling(factor)), shape)
+        return resize_window(small, compose(matrix, scaling(factor)), shape)
     window = _image(_window(grey, low, high))
     return window.resize((width, height), Image.Resampling.BILINEAR, box=box)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from edge.analysis.eyes import AnyImage, EyeState, measure_eyes
@@ -13,7 +12,7 @@ from edge.analysis.state import FaceState
 from edge.face import Face
 from edge.formats.focal import Focal, read_focal
 from edge.geometry.camera import Camera
-from edge.image import ImageSource
+from edge.image import ImageSource, is_array
 from edge.networks.eye_model import EyeModel
 from edge.video.luma import Luma, view_frame
 
@@ -66,7 +65,8 @@ class Analyzer:
         """
         pixels = view_frame(image)
         grey = pixels if pixels.ndim == 2 else Luma(pixels)
-        return self.measure(grey, faces, read_focal(image))
+        focal = None if self._focal_px is not None or is_array(image) else read_focal(image)
+        return self.measure(grey, faces, focal)
 
     def measure(
         self, grey: AnyImage, faces: Sequence[Face], focal: Focal | None = None
@@ -101,25 +101,14 @@ def _reopen(focal_px: float | None, threads: int) -> Analyzer:
 def _state(
     face: Face, eyes: tuple[EyeState, EyeState] | None, camera: Camera, focal_source: str
 ) -> FaceState:
-    state = FaceState(lip_opening=lip_opening(face))
+    measured: dict[str, Any] = {"lip_opening": lip_opening(face)}
     if eyes is not None:
         right, left = eyes
-        state = replace(
-            state,
-            eye_opening_right=right.opening,
-            eye_opening_left=left.opening,
-            closed_right=right.closed,
-            closed_left=left.closed,
-        )
+        measured["eye_opening_right"], measured["eye_opening_left"] = right.opening, left.opening
+        measured["closed_right"], measured["closed_left"] = right.closed, left.closed
     head = measure_head(face, camera)
     if head is not None:
-        state = replace(
-            state,
-            distance_cm=head.distance_cm,
-            yaw_deg=head.yaw_deg,
-            pitch_deg=head.pitch_deg,
-            focal_px=head.focal_px,
-            focal_source=focal_source,
-            facing=head.facing,
-        )
-    return state
+        measured["distance_cm"], measured["facing"] = head.distance_cm, head.facing
+        measured["yaw_deg"], measured["pitch_deg"] = head.yaw_deg, head.pitch_deg
+        measured["focal_px"], measured["focal_source"] = head.focal_px, focal_source
+    return FaceState(**measured)

@@ -10,7 +10,7 @@ import numpy as np
 from edge.face import Face
 from edge.geometry.camera import Camera
 from edge.geometry.head_fit import HeadFit, fit_head
-from edge.geometry.head_pose import angles_deg, deviations_deg
+from edge.geometry.head_pose import yaw_and_pitch_deg
 from edge.measures import Measure
 
 # Up to about this angle people look at something by moving their eyes alone (Stahl, 1999); beyond
@@ -44,21 +44,20 @@ def measure_head(face: Face, camera: Camera) -> HeadState | None:
     fit = fit_of(face, camera)
     if fit is None:
         return None
-    _, yaw, pitch = angles_deg(fit).tolist()
-    _, yaw_deviation, pitch_deviation = deviations_deg(fit).tolist()
+    angles, deviations = yaw_and_pitch_deg(fit)
+    yaw, pitch = (
+        Measure(angle, _PROBABLE_ERROR * deviation)
+        for angle, deviation in zip(angles, deviations, strict=True)
+    )
     return HeadState(
-        _distance_cm(fit, camera),
-        _focal_px(camera),
-        Measure(yaw, _PROBABLE_ERROR * yaw_deviation),
-        Measure(pitch, _PROBABLE_ERROR * pitch_deviation),
-        _facing((yaw, pitch), (yaw_deviation, pitch_deviation)),
+        _distance_cm(fit, camera), _focal_px(camera), yaw, pitch, _facing(angles, deviations)
     )
 
 
 def fit_of(face: Face, camera: Camera) -> HeadFit | None:
     """The mean head fitted to a face; None where its keypoints span no face."""
     points = np.asarray(face.keypoints, np.float64)
-    if not np.ptp(points, axis=0).max() > 0:
+    if not (points != points[0]).any():
         return None
     return fit_head(points, _DEVIATION_PER_RADIUS * np.asarray(face.error, np.float64), camera)
 

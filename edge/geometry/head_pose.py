@@ -5,6 +5,8 @@ Legend: … leading axes.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ from edge.geometry.head_fit import HeadFit, fit_head
 # Of the embedded network's keypoints, in parts of the distance between the outer eye corners: for
 # keypoints that come without errors of their own.
 TYPICAL_DEVIATION = 0.016
+_LEAST_COSINE = 1e-6
 
 
 def head_pose(
@@ -42,25 +45,54 @@ def head_pose(
 
 def angles_deg(fit: HeadFit) -> NDArray[np.float64]:
     """Roll, yaw and pitch of a fitted head, `(3,)` degrees, as `head_pose` returns them."""
-    rotation = fit.pose.rotation
-    roll = np.arctan2(rotation[1, 0], rotation[0, 0])
-    # The viewing direction, the head's own −z, in the image: right, down, away.
-    right, down, away = -rotation[:, 2]
-    across = np.cos(roll) * right + np.sin(roll) * down
-    along = np.cos(roll) * down - np.sin(roll) * right
-    yaw = np.arctan2(across, -away)
-    pitch = np.arcsin(np.clip(-along, -1, 1))
-    return np.asarray(np.degrees([roll, yaw, pitch]))
+    return np.degrees(_angles(fit))
 
 
 def deviations_deg(fit: HeadFit) -> NDArray[np.float64]:
     """The standard deviations of roll, yaw and pitch, `(3,)` degrees."""
-    roll, yaw, _ = np.radians(angles_deg(fit))
-    # Each angle turns the head about one axis: roll about the camera's, yaw about the rolled head's
-    # vertical, pitch about the turned head's horizontal one; the last two towards negative angles.
-    upright = np.array([-np.sin(roll), np.cos(roll), 0.0])
-    across = np.array([np.cos(roll) * np.cos(yaw), np.sin(roll) * np.cos(yaw), np.sin(yaw)])
-    axes = np.column_stack([[0.0, 0.0, 1.0], -upright, -across])
-    by_rotation = np.linalg.pinv(axes)
-    covariance = by_rotation @ fit.covariance[:3, :3] @ by_rotation.T
-    return np.asarray(np.degrees(fit.excess * np.sqrt(np.diag(covariance))))
+    return np.array([math.degrees(value) for value in _deviations(fit, *_angles(fit)[:2])])
+
+
+def yaw_and_pitch_deg(fit: HeadFit) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Yaw and pitch of a fitted head, and the standard deviations of both, degrees."""
+    roll, yaw, pitch = _angles(fit)
+    _, yaw_deviation, pitch_deviation = _deviations(fit, roll, yaw)
+    return (
+        (math.degrees(yaw), math.degrees(pitch)),
+        (math.degrees(yaw_deviation), math.degrees(pitch_deviation)),
+    )
+
+
+# In plain Python, as numpy takes several times as long for a few numbers.
+def _angles(fit: HeadFit) -> tuple[float, float, float]:
+    """Roll, yaw and pitch, radians."""
+    (a, _, x), (b, _, y), (_, _, z) = fit.pose.rotation.tolist()
+    roll = math.atan2(b, a)
+    # The viewing direction, the head's own −z, in the image: right, down, away.
+    across = -math.cos(roll) * x - math.sin(roll) * y
+    along = math.sin(roll) * x - math.cos(roll) * y
+    return roll, math.atan2(across, z), math.asin(min(max(-along, -1.0), 1.0))
+
+
+def _deviations(fit: HeadFit, roll: float, yaw: float) -> list[float]:
+    """The standard deviations of roll, yaw and pitch, radians.
+
+    Each angle turns the head about one axis: roll about the camera's, yaw about the rolled head's
+    vertical, pitch about the turned head's horizontal one; the last two towards negative angles.
+    """
+    cos, sin = math.cos(roll), math.sin(roll)
+    # At 90° the axes of roll and pitch are one.
+    foreshortened = max(math.cos(yaw), _LEAST_COSINE)
+    tangent = math.sin(yaw) / foreshortened
+    # The rows of the inverse of the matrix of these axes.
+    rows = [
+        (-cos * tangent, -sin * tangent, 1.0),
+        (sin, -cos, 0.0),
+        (-cos / foreshortened, -sin / foreshortened, 0.0),
+    ]
+    (a, b, c), (_, d, e), (_, _, f) = fit.covariance[:3, :3].tolist()
+    variances = (
+        x * (a * x + 2 * b * y + 2 * c * z) + y * (d * y + 2 * e * z) + f * z * z
+        for x, y, z in rows
+    )
+    return [fit.excess * math.sqrt(max(variance, 0.0)) for variance in variances]

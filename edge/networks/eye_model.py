@@ -68,9 +68,13 @@ class EyeModel:
             patches: uint8 `(N, S, S)`, grey, as `edge.geometry.eye_frame` frames them, those of
                 left eyes mirrored.
         """
-        parts = [self._run(patches[start:stop]) for start, stop in _spans(len(patches))]
-        opening, error = (np.concatenate(p) for p in zip(*parts, strict=True)) if parts else _NONE
-        return Openings(opening, error)
+        spans = _spans(len(patches))
+        if not spans:
+            return Openings(np.empty(0, np.float32), np.empty(0, np.float32))
+        parts = [self._run(patches[start:stop]) for start, stop in spans]
+        if len(parts) == 1:
+            return Openings(*parts[0])
+        return Openings(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     def _run(self, patches: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         return self._model.run(_OUTPUTS, {"eye": patches[..., None]})
@@ -83,6 +87,3 @@ def _spans(count: int) -> list[tuple[int, int]]:
             spans.append((start, start + size))
             start += size
     return spans
-
-
-_NONE = np.empty(0, np.float32), np.empty(0, np.float32)

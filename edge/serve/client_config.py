@@ -126,15 +126,17 @@ def _settings(detect: FaceKeypoints) -> dict[str, Any]:
     }
 
 
-def _head_fit_settings() -> dict[str, float]:
+def _head_fit_settings() -> dict[str, float | list[list[float]]]:
     return {
         "inverse_focal": 1 / camera.ASSUMED_FOCAL,
         "inverse_focal_deviation": camera.INVERSE_FOCAL_DEVIATION,
         "min_deviation": head_fit.MIN_DEVIATION_CM,
         "max_steps": head_fit.MAX_STEPS,
         "last_step": head_fit.LAST_STEP,
+        "near_step": head_fit.NEAR_STEP,
         "longest_step": head_fit.LONGEST_STEP,
         "usual_chi_squared": head_fit.USUAL_CHI_SQUARED,
+        "start": head_fit.START.tolist(),
     }
 
 

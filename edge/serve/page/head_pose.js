@@ -4,6 +4,7 @@
 // own errors and by the modes in which the shape of heads differs. Matrices are arrays of rows.
 
 const RADIANS = Math.PI / 180;
+const FLAT = 1e-9; // of a size, or of its square, below which another is a rounding error
 
 /**
  * Roll, yaw and pitch with their standard deviations, degrees; null if the keypoints span no face.
@@ -39,23 +40,32 @@ function fitHead(points, deviations, imageSide, { mean_head: meanHead, head_mode
     inverseFocal: settings.inverse_focal / imageSide,
     deviation: settings.inverse_focal_deviation / imageSide,
   };
-  let pose = orthographicFit(points, meanHead);
-  let fit = null;
+  let pose = orthographicFit(points, meanHead, settings.start);
+  if (!pose) return null;
+  const least = settings.min_deviation * pose.scale;
+  const noise = deviations.map((deviation) => Math.max(deviation, least) ** 2);
+  let linear;
+  let step;
   for (let i = 0; i < settings.max_steps; i++) {
-    if (!(pose.scale > 0)) return null;
-    fit = gaussNewtonStep(points, deviations, project(pose, camera, meanHead, modes), pose, settings);
-    pose = fit.pose;
-    if (Math.max(...fit.step.slice(0, 3).map(Math.abs)) <= settings.last_step) break;
+    linear = linearise(points, noise, project(pose, camera, meanHead, modes), settings);
+    step = stepOf(linear, linear.residual, settings);
+    pose = movedPose(pose, step);
+    if (turn(step) <= settings.near_step) break;
   }
-  return { ...fit, rotation: fit.pose.rotation };
+  // The derivatives still hold.
+  for (let i = 0; i < settings.max_steps && turn(step) > settings.last_step; i++) {
+    const { seen } = project(pose, camera, meanHead, []);
+    step = stepOf(linear, residuals(points, seen), settings);
+    pose = movedPose(pose, step);
+  }
+  return { ...linear, rotation: pose.rotation };
 }
 
-/** The fit after one step from a pose, and the change of the pose: rotation, log scale, shift. */
-function gaussNewtonStep(points, deviations, { seen, byPose, moved }, pose, settings) {
-  const residual = points.flatMap(([x, y], k) => [x - seen[2 * k], y - seen[2 * k + 1]]);
+/** The least squares of small changes of a pose: rotation, log scale, shift. */
+function linearise(points, noise, { seen, byPose, moved }, settings) {
+  const residual = residuals(points, seen);
   const variance = moved.map((row) => moved.map((other) => dot(row, other)));
-  const least = settings.min_deviation * pose.scale;
-  variance.forEach((row, i) => (row[i] += Math.max(deviations[i >> 1], least) ** 2));
+  variance.forEach((row, i) => (row[i] += noise[i >> 1]));
   const weighted = solve(variance, byPose.map((row, i) => [...row, residual[i]]));
   const normal = multiply(transpose(byPose), weighted); // (6, 7)
   const identity = normal.map((_, i) => normal.map((__, j) => Number(i === j)));
@@ -63,14 +73,27 @@ function gaussNewtonStep(points, deviations, { seen, byPose, moved }, pose, sett
   const gradient = normal.map((row) => row[6]);
   const full = covariance.map((row) => dot(row, gradient));
   const chiSquared = dot(residual, weighted.map((row) => row[6])) - dot(full, gradient);
-  const longest = Math.max(settings.longest_step, ...full.slice(0, 4).map(Math.abs));
-  const step = full.map((value) => (value * settings.longest_step) / longest);
   return {
-    pose: movedPose(pose, step),
-    step,
+    residual,
     covariance,
+    gain: multiply(covariance, transpose(weighted.map((row) => row.slice(0, 6)))), // (6, 2K)
     excess: Math.sqrt(Math.max(1, chiSquared / settings.usual_chi_squared)),
   };
+}
+
+function residuals(points, seen) {
+  return points.flatMap(([x, y], k) => [x - seen[2 * k], y - seen[2 * k + 1]]);
+}
+
+/** A step of Gauss and Newton: the change of the pose. */
+function stepOf({ gain }, residual, { longest_step: longestStep }) {
+  const full = gain.map((row) => dot(row, residual));
+  const longest = Math.max(longestStep, ...full.slice(0, 4).map(Math.abs));
+  return full.map((value) => (value * longestStep) / longest);
+}
+
+function turn(step) {
+  return Math.max(...step.slice(0, 3).map(Math.abs));
 }
 
 /** The mean head as a camera sees it: points, and what moves them by pose and by shape, px. */
@@ -101,25 +124,39 @@ function project({ rotation, scale, shift }, camera, meanHead, modes) {
   return { seen, byPose, moved };
 }
 
-/** The scaled orthographic projection of least squares. */
-function orthographicFit(points, meanHead) {
-  const means = [0, 1].map((axis) => points.reduce((sum, p) => sum + p[axis], 0) / points.length);
-  const face = points.map((point) => point.map((value, axis) => value - means[axis]));
-  const head = transpose(meanHead);
-  const squares = head.map((row) => head.map((other) => dot(row, other)));
-  const [p, q] = transpose(solve(squares, multiply(head, face))); // (2, 3)
+/** The scaled orthographic projection nearest to an affine one; null where points coincide. */
+function orthographicFit(points, meanHead, start) {
+  // The sum of keypoints, weighted by the mean head's as complex numbers, turns with the face.
+  const sum = [0, 1].map((axis) =>
+    points.reduce((total, [x, y], k) => {
+      const [u, v] = meanHead[k];
+      return total + (axis === 0 ? u * x + v * y : u * y - v * x) / points.length;
+    }, 0),
+  );
+  const size = Math.hypot(...sum);
+  if (!(size > FLAT * Math.max(...points.map((point) => Math.hypot(...point))))) return null;
+  const [cos, sin] = sum.map((value) => value / size);
+  const upright = points.flatMap(([x, y]) => [cos * x + sin * y, cos * y - sin * x]);
+  const affine = start.map((row) => dot(row, upright));
+  const [p, q] = [affine.slice(0, 3), affine.slice(3, 6)];
   // The nearest orthonormal rows to P = (p, q) are (P·Pᵀ)^(−1/2)·P; the singular values' mean square
   // is the mean of the squared lengths.
   const [a, b, d] = [dot(p, p), dot(p, q), dot(q, q)];
   const root = Math.sqrt(Math.max(0, a * d - b * b));
-  const trace = Math.sqrt(a + d + 2 * root);
-  const [e, f, g] = [(a + root) / trace, b / trace, (d + root) / trace];
-  const row = (u, v) => p.map((_, i) => (u * p[i] + v * q[i]) / (e * g - f * f));
-  const [first, second] = [row(g, -f), row(-f, e)];
+  const trace = a + d + 2 * root;
+  if (!(root > FLAT * trace)) return null;
+  const norm = Math.sqrt(trace) * root;
+  const row = (u, v) => p.map((_, i) => (u * p[i] + v * q[i]) / norm);
+  const [first, second] = [row(d + root, -b), row(-b, a + root)];
+  const [x, y] = affine.slice(6);
   return {
-    rotation: [first, second, cross(first, second)],
+    rotation: [
+      first.map((value, i) => cos * value - sin * second[i]),
+      first.map((value, i) => sin * value + cos * second[i]),
+      cross(first, second),
+    ],
     scale: Math.sqrt((a + d) / 2),
-    shift: means,
+    shift: [cos * x - sin * y, sin * x + cos * y],
   };
 }
 

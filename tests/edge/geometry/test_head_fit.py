@@ -65,3 +65,18 @@ def test_any_points_give_a_pose_or_none():
             assert np.isfinite(fit.covariance).all()
     assert fit_head(np.full((15, 2), 5.0), np.ones(15)) is None
     assert fit_head(np.full((15, 2), np.inf), np.ones(15)) is None
+
+
+def test_residual_and_projection_are_those_of_the_pose():
+    rng = np.random.default_rng(4)
+    camera = Camera(1 / 900)
+    for angles in ((0, 0, 0), (-140, 30, 10), (20, -50, 15)):
+        points = seen(MEAN_HEAD, rotation(*angles), 9.0) + rng.normal(0, 1.5, (15, 2))
+        fit = fit_head(points, np.full(15, 1.0), camera)
+        left = points.ravel() - fit.projection.points
+        np.testing.assert_allclose(fit.residual, left, atol=0.02)  # px
+        # No small change of the pose fits better.
+        gain = fit.covariance @ fit.projection.by_pose.T
+        variance = fit.projection.modes @ fit.projection.modes.T + np.diag(fit.noise)
+        step = gain @ np.linalg.solve(variance, left)
+        assert np.abs(step[:3]).max() < 0.02

@@ -3,7 +3,7 @@ import pytest
 
 from edge.geometry.camera import Camera
 from edge.geometry.head_fit import fit_head
-from edge.geometry.head_pose import deviations_deg, head_pose
+from edge.geometry.head_pose import angles_deg, deviations_deg, head_pose, yaw_and_pitch_deg
 from edge.geometry.head_shape import HEAD_MODES, MEAN_68, MEAN_HEAD
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
 
@@ -105,3 +105,11 @@ def euler(matrix):
             np.arctan2(-matrix[2, 1], matrix[2, 2]),
         ]
     )
+
+
+def test_yaw_and_pitch_alone_are_those_of_all_angles():
+    points = seen(MEAN_HEAD, rotation(15, -40, 20)) + np.random.default_rng(2).normal(0, 1, (15, 2))
+    fit = fit_head(points, np.full(15, 1.0))
+    angles, deviations = yaw_and_pitch_deg(fit)
+    np.testing.assert_allclose(angles, angles_deg(fit)[1:])
+    np.testing.assert_allclose(deviations, deviations_deg(fit)[1:])
