@@ -29,8 +29,8 @@ from benchmarks.reporting.markdown import header, row
 from edge.drawing import draw
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
+from edge.formats.image_writer import save_image
 from edge.image import Rgb, load_image
-from edge.image_writer import save_image
 from edge.run.pipeline import run_pipeline
 
 _PHOTOS = 24

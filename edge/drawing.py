@@ -101,7 +101,7 @@ class Picture:
     faces: Sequence[Face]
 
     def _repr_html_(self) -> str:
-        from edge.image_writer import to_jpeg
+        from edge.formats.image_writer import to_jpeg
 
         data = base64.b64encode(to_jpeg(self.image)).decode("ascii")
         rows = "".join(

@@ -209,18 +209,17 @@ class FaceKeypoints:
         faces = self._predict_upright(greys, detections, points68)
         if not (self.any_roll and self.face_detector.needs_rotation):
             return faces
-        from edge.networks import rotated
+        from edge.networks.rotated import detect_rotated
+        from edge.rotated_faces import MIN_SCORE, SURE_SCORE, confirmed
 
-        unsure = [
-            i for i, own in enumerate(faces) if all(f.score < rotated.SURE_SCORE for f in own)
-        ]
-        search = partial(rotated.detect_rotated, self.face_detector)
-        min_score = max(self.min_score, rotated.SURE_SCORE)
+        unsure = [i for i, own in enumerate(faces) if all(f.score < SURE_SCORE for f in own)]
+        search = partial(detect_rotated, self.face_detector)
         images = [greys[i] for i in unsure]
-        found = [self._detect(grey, search, min_score) for grey in images]
-        for i, others in zip(unsure, self._predict(images, found, points68), strict=True):
-            least = max([min_score, *(face.score + rotated.MARGIN for face in faces[i])])
-            faces[i] = self._select(faces[i] + [face for face in others if face.score >= least])
+        found = [self._detect(grey, search, MIN_SCORE) for grey in images]
+        predicted = self._predict(images, found, points68)
+        for i, grey, own, others in zip(unsure, images, found, predicted, strict=True):
+            args = self.face_detector, grey, others, own, faces[i], self.min_score
+            faces[i] = self._select(faces[i] + confirmed(*args))
         return faces
 
     def _predict_upright(

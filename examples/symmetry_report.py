@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import edge
-from edge.image_writer import to_jpeg
+from edge.formats.image_writer import to_jpeg
 
 PAIRS = {"eye width": "eye_width", "height of the brow above the eye": "brow_raise"}
 STYLE = "body{font:1rem sans-serif;margin:2rem}img{width:24rem}td{padding:.3rem;min-width:8rem}"

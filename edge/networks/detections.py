@@ -13,9 +13,6 @@ from edge.geometry.affine import Matrix, crop_matrix
 from edge.geometry.face_frame import square_of_box
 from edge.image import Grey
 
-# Roll up to which a face is cut out as if it stood upright, in less than half of the time.
-LEVEL_DEG = 4.0
-
 
 @dataclass(frozen=True, slots=True)
 class Detections:
@@ -55,8 +52,7 @@ class Detections:
         squares = map(square_of_box, self.boxes) if self.squares is None else self.squares
         rolls = [0.0] * len(self.boxes) if self.rolls is None else self.rolls.tolist()
         return [
-            crop_matrix(square, size, roll if abs(roll) > LEVEL_DEG else 0.0)
-            for square, roll in zip(squares, rolls, strict=True)
+            crop_matrix(square, size, roll) for square, roll in zip(squares, rolls, strict=True)
         ]
 
     def score_list(self) -> list[float | None]:

@@ -14,12 +14,6 @@ from edge.image import Grey
 from edge.networks.detections import Detections, Detector
 from edge.networks.tiling import join
 
-# Fused score from which on a face is so sure that its image is not searched rotated, and from which
-# on a rotated one is accepted: of portraits that were rotated, taken from the training photos, 0.8
-# misses one and a half times as many, and one in 100 pictures without a face has such a one. The
-# network's score tells a face that stands on its head from an upright one.
-SURE_SCORE = 0.75
-MARGIN = 0.1  # by which its score must be higher than those of the upright faces of its image
 _QUARTERS = (1, 2, 3)
 
 

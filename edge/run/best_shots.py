@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from edge.alignment import align
 from edge.analysis.assessment import Assessment
 from edge.face import Face
+from edge.formats.image_writer import save_image
 from edge.image import Rgb
-from edge.image_writer import save_image
 from edge.run.output_paths import AlignedPaths
 
 

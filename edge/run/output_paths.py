@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge.cli.filenames import STDIO, VIDEO_SUFFIXES
 from edge.errors import SourceError
-from edge.image_writer import check_suffix
+from edge.formats.image_writer import check_suffix
 
 # Suffixes that the annotated copy shares with its source; other formats become .jpg or .mp4.
 _IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")

@@ -16,8 +16,8 @@ from edge.cli.progress import Progress
 from edge.drawing import draw
 from edge.errors import ImageError, SourceError
 from edge.face import Face
+from edge.formats.image_writer import save_image
 from edge.image import Rgb
-from edge.image_writer import save_image
 from edge.networks.face_detector import FaceDetector
 from edge.run.best_shots import BestShots
 from edge.run.output_paths import AlignedPaths

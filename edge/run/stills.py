@@ -13,8 +13,8 @@ from edge.errors import ImageError, SourceError
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.formats.focal import Focal, read_focal
+from edge.formats.image_writer import save_image, to_jpeg
 from edge.image import Rgb, load_image
-from edge.image_writer import save_image, to_jpeg
 from edge.run.output_paths import AnnotatedPaths
 from edge.run.pipeline import Bounds, run_pipeline
 from edge.run.reporter import ImageResult, Reporter

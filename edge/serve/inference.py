@@ -23,8 +23,8 @@ from edge.drawing import draw
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
 from edge.formats.focal import read_focal
+from edge.formats.image_writer import to_jpeg
 from edge.image import Grey, Rgb, to_grey
-from edge.image_writer import to_jpeg
 from edge.networks.detections import Detections
 from edge.records import to_record
 from edge.serve.assessing import FaceAssessor, Wanted

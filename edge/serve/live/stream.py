@@ -19,7 +19,7 @@ from edge.drawing import draw
 from edge.errors import EdgeError
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
-from edge.image_writer import to_jpeg
+from edge.formats.image_writer import to_jpeg
 from edge.records import to_record
 from edge.serve.http_errors import service_unavailable
 from edge.serve.live.followers import Follower, LiveAssessor, to_message

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edge.formats.image_writer import save_image, to_jpeg
 from edge.formats.marks import is_marked
-from edge.image_writer import save_image, to_jpeg
 
 
 @pytest.fixture

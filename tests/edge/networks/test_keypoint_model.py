@@ -14,8 +14,8 @@ from edge.networks.face_detector import EMBEDDED as FACE
 from edge.networks.face_detector import FaceDetector
 from edge.networks.keypoint_model import EMBEDDED, KeypointModel
 from edge.networks.precision import int8_file, open_keypoint_model
-from edge.networks.rotated import SURE_SCORE
 from edge.refinement import MIN_RERUN_SCORE
+from edge.rotated_faces import SURE_SCORE
 from tests.made_models import ERROR90, REPEATED, write_keypoint_model
 
 

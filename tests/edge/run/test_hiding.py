@@ -8,8 +8,8 @@ from benchmarks.datasets.actors import make_actors
 from benchmarks.datasets.hiding_scenes import scenes
 from benchmarks.hiding import measure
 from edge.alignment import align
+from edge.formats.image_writer import save_image
 from edge.image import load_image
-from edge.image_writer import save_image
 from edge.run.command import main
 from edge.run.hiding import HiddenFrames
 from edge.run.reporter import ImageResult

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
+from edge.formats.image_writer import save_image
 from edge.image import load_image
-from edge.image_writer import save_image
 from edge.run.sources import Source, expand
 
 

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from edge.errors import SourceError
+from edge.formats.image_writer import check_suffix, save_image, to_jpeg
 from edge.image import load_image
-from edge.image_writer import check_suffix, save_image, to_jpeg
 
 
 @pytest.fixture
