@@ -16,7 +16,7 @@ ORT_FILES := ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.
 ORT_ASYNC := ort-wasm-simd-threaded.asyncify
 ORT_WEBGPU_FILES := ort.webgpu.min.mjs $(ORT_ASYNC).mjs $(ORT_ASYNC).wasm
 
-.PHONY: run serve page page-webgpu test lint check docs dist matrix train train-research train-face clean
+.PHONY: run serve page page-webgpu test lint check docs dist matrix instructions train train-research train-face clean
 
 run: .venv/runtime-installed
 	@$(BIN)/python -m edge.run --json - $(if $(IMAGE),-- "$$IMAGE",-o astronaut.keypoints.jpg $(SAMPLE))
@@ -71,6 +71,10 @@ dist: .venv/release-installed
 # The wheel's tests on the lowest and newest Python, numpy, onnxruntime and Pillow.
 matrix: .venv/runtime-installed
 	$(BIN)/python -m benchmarks.matrix -o benchmarks/results/matrix.json
+
+# Whether a face takes more instructions on emulated Raspberry Pis than it did; as root, on Debian.
+instructions: .venv/runtime-installed
+	$(BIN)/python -m benchmarks.pi --compare benchmarks/results/pi.json
 
 # The embedded keypoint networks in both sizes, from the folder of their data sets (docs/training.md);
 # an interrupted run is resumed. MINUTES limits the time of each. The face score is trained last, on

@@ -3,13 +3,15 @@
 A Debian root file system for arm64 gets the wheels that pip would install on a Pi
 (`benchmarks.arm.rootfs`). Under QEMU (`benchmarks.arm.qemu`), `edge` runs on the sample and on 20
 of helen's photos with the last version of onnxruntime, and on the sample with older ones. Reported
-are whether it runs, the distance of its keypoints from this machine's, memory and disk space. Time
-under emulation is not representative and is not measured.
+are whether it runs, the distance of its keypoints from this machine's, memory, disk space and the
+number of instructions, which `--compare` guards: it is the same on every machine. Time under
+emulation is not representative and is not measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.arm.cpu_features import has_dot_product
-from benchmarks.arm.instruction_count import count_instructions
+from benchmarks.arm.instruction_count import count_instructions, exceeding
 from benchmarks.arm.qemu import BOARDS, Board, emulate, emulator_version
 from benchmarks.arm.rootfs import (
     PYTHON_VERSION,
@@ -27,7 +29,7 @@ from benchmarks.arm.rootfs import (
     make_rootfs,
     measure_footprint,
 )
-from benchmarks.arm.tables import PRECISIONS, failures, table
+from benchmarks.arm.tables import PRECISIONS, failures, instruction_table, table
 from benchmarks.datasets.sample import SAMPLE
 from benchmarks.evaluation.agreement import compare
 from benchmarks.harness.exit_status import report_results
@@ -116,6 +118,30 @@ def run(data: Path | None, folder: Path, versions: Sequence[str]) -> dict[str, A
     }
 
 
+def count_again(kept: Path, folder: Path) -> dict[str, Any]:
+    """Count instructions with the versions of earlier results.
+
+    Args:
+        kept: results of `run` as JSON.
+        folder: as for `run`.
+
+    Returns:
+        `instructions` as `run` has them, and `exceeding`, a line for each that has grown.
+
+    Raises:
+        OSError: as `run`, or the file cannot be read, or nothing can be counted.
+        ValueError, KeyError: the file has no such results.
+    """
+    before = json.loads(kept.read_text("utf-8"))
+    versions = before["versions"][-1]
+    rootfs, wheel = make_rootfs(folder), build_wheel(folder)
+    pinned = [f"{name}=={versions[name]}" for name in PACKAGES]
+    counts = count_instructions(folder, rootfs, install(folder / "site-kept", pinned, wheel))
+    if isinstance(counts, str):
+        raise OSError(counts)
+    return {"instructions": counts, "exceeding": exceeding(counts, before["instructions"])}
+
+
 def run_version(installation: Installation) -> dict[str, Any]:
     """Run one version on this machine and on both boards."""
     native = {name: run_native(installation.images, name) for name in PRECISIONS}
@@ -193,6 +219,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--onnxruntime", nargs="+", metavar="VERSION",
         default=[minimum_versions(PYTHON_VERSION)["onnxruntime"], *_BETWEEN, _NEWEST],
         help="versions to run (default: %(default)s)")  # fmt: skip
+    add("--compare", metavar="FILE", type=Path,
+        help="only count instructions, with the versions of these earlier results, and exit with "
+        "status 1 if a count is more than 3 %% higher")  # fmt: skip
     add("-o", "--output", metavar="FILE", type=Path, help="write the results as JSON")
     return parser.parse_args(argv)
 
@@ -200,6 +229,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit status, 1 also where a requirement is not met."""
     args = parse_args(argv)
+    if args.compare:
+        return report_results(
+            lambda: count_again(args.compare, args.work.absolute()),
+            instruction_table, args.output, failures=lambda results: results["exceeding"],
+        )  # fmt: skip
     return report_results(
         lambda: run(args.data, args.work.absolute(), args.onnxruntime),
         table, args.output, failures=failures,

@@ -15,6 +15,7 @@ from benchmarks.arm.qemu import BOARDS, Board, emulate
 from benchmarks.datasets.sample import SAMPLE
 from benchmarks.harness.processes import MissingTool, find_tool, run_step
 
+TOLERANCE = 0.03  # by which a count may exceed the one that is kept
 _FEW = 2  # repetitions; the first also initialises what later ones reuse
 _MANY = 6
 _EMULATOR = "qemu-aarch64"  # the statically linked emulator cannot load plugins
@@ -104,6 +105,30 @@ def count_instructions(folder: Path, rootfs: Path, site: Path) -> list[dict[str,
         }
         for board in BOARDS
         for precision in ("fp32", "int8")
+    ]
+
+
+def exceeding(
+    rows: list[dict[str, Any]], kept: list[dict[str, Any]], tolerance: float = TOLERANCE
+) -> list[str]:
+    """A line for each count that exceeds the one that is kept.
+
+    Args:
+        rows: of `count_instructions`.
+        kept: likewise, of an earlier version.
+        tolerance: by which it may, in parts of the one that is kept.
+
+    Raises:
+        KeyError: a count has no counterpart.
+    """
+    before = {(row["processor"], row["precision"]): row for row in kept}
+    return [
+        f"{row['processor']}, {row['precision']}, {name}: {row[name] / 1e6:.1f} million "
+        f"instructions, {row[name] / old - 1:.1%} more than the {old / 1e6:.1f} that are kept"
+        for row in rows
+        for name in WORK
+        for old in [before[row["processor"], row["precision"]][name]]
+        if row[name] > (1 + tolerance) * old
     ]
 
 

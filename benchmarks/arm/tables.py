@@ -49,6 +49,12 @@ def facts_table(results: dict[str, Any]) -> str:
     return "\n".join(row(*cells) for cells in rows)
 
 
+def instruction_table(results: dict[str, Any]) -> str:
+    """The numbers of instructions alone."""
+    lines = header("what", *(board.name for board in BOARDS))
+    return "\n".join(lines + [row(*cells) for cells in _instruction_rows(results["instructions"])])
+
+
 def _memory_rows(version: dict[str, Any]) -> list[list[str]]:
     native = version["here"]["peak_mb"]
     return [

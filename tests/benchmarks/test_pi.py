@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks import pi
 from benchmarks.arm.cpu_features import has_dot_product
+from benchmarks.arm.instruction_count import WORK
 from benchmarks.arm.qemu import BOARDS, emulate
 from benchmarks.arm.rootfs import install, make_rootfs
 from benchmarks.evaluation.agreement import compare
@@ -40,6 +41,32 @@ def test_a_missing_tool_is_one_line(tmp_path, monkeypatch, capsys):
         "benchmarks: qemu-aarch64-static: not found; "
         "install it with: apt-get install qemu-user-static\n"
     )
+
+
+def test_instructions_are_counted_with_the_versions_that_are_kept(tmp_path, monkeypatch, capsys):
+    versions = [{"numpy": "2.0", "onnxruntime": "1.20", "pillow": "11.0"}]
+    file = tmp_path / "kept.json"
+    pinned = []
+    monkeypatch.setattr(pi, "make_rootfs", lambda folder: folder)
+    monkeypatch.setattr(pi, "build_wheel", lambda folder: folder)
+    monkeypatch.setattr(pi, "install", lambda site, packages, wheel: pinned.extend(packages))
+    boards = [
+        {"processor": board.processor, "precision": p, **dict.fromkeys(WORK, 50_000_000)}
+        for board in BOARDS
+        for p in ("fp32", "int8")
+    ]
+    kept = [dict(row) for row in boards]
+    file.write_text(json.dumps({"versions": versions, "instructions": kept}), "utf-8")
+    monkeypatch.setattr(pi, "count_instructions", lambda *arguments: boards)
+    assert pi.main(["--compare", str(file), "--work", str(tmp_path)]) == 0
+    assert pinned == ["numpy==2.0", "onnxruntime==1.20", "pillow==11.0"]
+    assert "| million instructions, a face, cut out, int8 | 50 | 50 |" in capsys.readouterr().out
+    boards[1]["the sample, decoded"] = 60_000_000
+    assert pi.main(["--compare", str(file), "--work", str(tmp_path)]) == 1
+    assert "cortex-a72, int8, the sample, decoded: 60.0 million" in capsys.readouterr().err
+    monkeypatch.setattr(pi, "count_instructions", lambda *arguments: "no emulator")
+    assert pi.main(["--compare", str(file), "--work", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "benchmarks: no emulator\n"
 
 
 def test_a_version_is_compared_with_this_machine_on_each_board(tmp_path, monkeypatch):

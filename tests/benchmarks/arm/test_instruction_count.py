@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.arm.instruction_count import count_instructions, parse_count
+from benchmarks.arm.instruction_count import WORK, count_instructions, exceeding, parse_count
 
 
 def test_the_count_is_read_from_the_plugins_output():
@@ -32,3 +32,20 @@ def test_the_count_is_that_of_one_repetition(tmp_path, monkeypatch):
         ("cortex-a76", "fp32"), ("cortex-a76", "int8"),
     ]  # fmt: skip
     assert all(row["a face, cut out"] == row["the sample, decoded"] == 7 for row in rows)
+
+
+def counts(processor, precision, *numbers):
+    return {"processor": processor, "precision": precision, **dict(zip(WORK, numbers, strict=True))}
+
+
+def test_counts_that_have_grown_by_more_than_the_tolerance_are_named():
+    kept = [counts("cortex-a72", "fp32", 70e6, 90e6), counts("cortex-a76", "int8", 25e6, 40e6)]
+    same = [counts("cortex-a76", "int8", 25.7e6, 30e6)]  # 2.8 % more, and less
+    assert exceeding(same, kept) == []
+    (line,) = exceeding([counts("cortex-a72", "fp32", 70e6, 99e6)], kept)
+    assert line == (
+        "cortex-a72, fp32, the sample, decoded: 99.0 million instructions, 10.0% more than the "
+        "90.0 that are kept"
+    )
+    with pytest.raises(KeyError):
+        exceeding([counts("cortex-a76", "fp32", 1, 1)], kept)
