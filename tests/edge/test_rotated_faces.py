@@ -50,15 +50,21 @@ def test_the_score_is_that_of_the_face_stood_upright():
     assert detector.shapes == [(192, 192)]
 
 
-@pytest.mark.parametrize("score", [0.2, 0.6])
-def test_what_is_no_face_when_it_stands_upright_is_dropped(score):
-    assert confirm(Upright(score), 0.9) == []
+@pytest.mark.parametrize("score", [0.2, 0.6, 0.75])
+def test_an_unsure_face_that_is_none_when_it_stands_upright_is_dropped(score):
+    assert confirm(Upright(score), 0.6) == []
     other_way_up = LYING[:, ::-1].copy()  # of which the detector finds nothing
-    assert confirm(Upright(0.95), 0.9, keypoints=other_way_up) == []
+    assert confirm(Upright(0.95), 0.6, keypoints=other_way_up) == []
 
 
 def test_another_face_nearby_does_not_count():
-    assert confirm(Upright(0.95, box=(0.0, 0.0, 40.0, 50.0)), 0.9) == []
+    assert confirm(Upright(0.95, box=(0.0, 0.0, 40.0, 50.0)), 0.6) == []
+
+
+def test_a_sure_face_is_not_looked_at_again():
+    detector = Upright(0.1)
+    assert confirm(detector, 0.9) == [pytest.approx(fused_score(0.9, 0.9))]
+    assert detector.shapes == []
 
 
 def test_a_face_that_was_hardly_found_is_not_looked_at():
