@@ -57,13 +57,23 @@ def open_container(file: BinaryIO | Recent, name: str) -> InputContainer:
     Raises:
         SourceError: it is no video.
     """
-    av = open_av()
     try:
-        container: InputContainer = av.open(
-            file, options={"protocol_whitelist": "none"}, metadata_errors="replace"
-        )
-    except (av.error.FFmpegError, OSError, ValueError) as error:
+        return open_input(file, options={"protocol_whitelist": "none"})
+    except (open_av().error.FFmpegError, OSError, ValueError) as error:
         raise SourceError(f"{name}: cannot be opened as a video") from error
+
+
+def open_input(file: BinaryIO | Recent | str, **settings: Any) -> InputContainer:
+    """A container that `av.open` opens for reading, whatever the encoding of its texts.
+
+    Args:
+        file: a file, or the address of a stream.
+        settings: of `av.open`.
+    """
+    av = open_av()
+    if int(av.__version__.split(".")[0]) < 19:  # later ones keep such texts by themselves
+        settings["metadata_errors"] = "replace"
+    container: InputContainer = av.open(file, **settings)
     return container
 
 

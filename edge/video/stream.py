@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from edge.errors import SourceError
 from edge.image import Rgb
 from edge.video.clock import Clock
-from edge.video.containers import open_av, video_stream
+from edge.video.containers import open_av, open_input, video_stream
 from edge.video.display import Display, Frame
 from edge.video.live import LiveFrames
 
@@ -120,9 +120,7 @@ class Stream:
     def _connect(self) -> InputContainer:
         options = {"protocol_whitelist": _PROTOCOLS, "rtsp_transport": "tcp"}
         try:
-            container: InputContainer = open_av().open(
-                self._address, options=options, timeout=_TIMEOUTS_S, metadata_errors="replace"
-            )
+            container = open_input(self._address, options=options, timeout=_TIMEOUTS_S)
         except _errors() as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise SourceError(f"{self.name}: no connection ({reason})") from error

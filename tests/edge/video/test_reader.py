@@ -174,6 +174,13 @@ def test_a_name_that_is_not_utf_8_is_read_and_written(tmp_path):
     assert numbers(Video(name).frames()) == [0, 1, 2]
 
 
+def test_texts_in_another_encoding_are_no_error(film):
+    content = film.read_bytes()
+    film.write_bytes(content.replace(b"edge-keypoints", b"\xe9dge-keypoint\xe9"))
+    assert film.read_bytes() != content
+    assert numbers(Video(film).frames(stop=0.1)) == [0, 1]
+
+
 PLAY_LISTS = {
     "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfilm.ts\n#EXT-X-ENDLIST\n",
     "concat": "ffconcat version 1.0\nfile film.mp4\n",
