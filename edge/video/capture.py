@@ -19,6 +19,7 @@ from edge.video.live import LiveFrames
 
 _PI_CAMERA = re.compile(r"camera:pi(\d*)\Z")
 _PI_SIZE = (640, 480)  # px, of frames of a Pi's camera: as OpenCV's, and all that the sensor sees
+_LUMA_FIRST = ("YUV420", "YVU420", "NV12", "NV21")  # formats that begin with the luma
 
 # The level of OpenCV's messages belongs to the process: two threads would restore each other's.
 _OPENING = threading.Lock()
@@ -88,25 +89,23 @@ class PiCamera:
 
         Raises:
             MissingExtra: picamera2 is not installed.
-            SourceError: there is no such camera, or another program uses it.
+            SourceError: there is no such camera, another program uses it, or it gives another
+                format.
         """
         self.name, self._colour = name, colour
         module = _picamera2()
-        try:
-            self._camera = module.Picamera2(number)
-            # That for previews has the colour space of photos: luma of BT.601 over the full range.
-            self._camera.configure(
-                self._camera.create_preview_configuration(
-                    main={"size": _PI_SIZE, "format": "BGR888"},  # RGB in memory
-                    lores={"size": _PI_SIZE, "format": "YUV420"},
-                )
-            )
-            self._camera.start()
-        except (IndexError, RuntimeError, OSError) as error:
-            raise SourceError(
-                f"{name}: there is no such camera, or another program uses it "
-                f"({first_line(error)}); rpicam-hello --list-cameras lists them"
-            ) from error
+        with contextlib.ExitStack() as stack:
+            try:
+                self._camera = module.Picamera2(number)
+                stack.callback(self._camera.close)  # else the next attempt would find it in use
+                self._start()
+            except (IndexError, RuntimeError, OSError) as error:
+                raise SourceError(
+                    f"{name}: there is no such camera, or another program uses it "
+                    f"({first_line(error)}); rpicam-hello --list-cameras lists them"
+                ) from error
+            self._check_format()
+            stack.pop_all()
         self._live = LiveFrames(name, self._images)
 
     @property
@@ -125,6 +124,26 @@ class PiCamera:
         finally:
             self._camera.stop()
             self._camera.close()
+
+    def _start(self) -> None:
+        # That for previews has the colour space of photos: luma of BT.601 over the full range.
+        self._camera.configure(
+            self._camera.create_preview_configuration(
+                main={"size": _PI_SIZE, "format": "BGR888"},  # RGB in memory
+                lores={"size": _PI_SIZE, "format": "YUV420"},
+            )
+        )
+        self._camera.start()
+
+    def _check_format(self) -> None:
+        """Other cameras than a Pi's, as USB ones, replace a format that they lack."""
+        stream, formats = ("main", ("BGR888",)) if self._colour else ("lores", _LUMA_FIRST)
+        found = self._camera.camera_configuration()[stream]["format"]
+        if found not in formats:
+            raise SourceError(
+                f"{self.name}: gives {found}, expected {formats[0]}; is it a camera of the ribbon "
+                "cable? USB cameras are camera:0, camera:1"
+            )
 
     def _images(self, stopped: threading.Event) -> Iterator[Rgb | Grey]:
         width, height = self._camera.camera_configuration()["lores"]["size"]

@@ -21,6 +21,8 @@ class Picamera2:
 
     opened: ClassVar = []
     picture: ClassVar = np.random.default_rng(1).integers(0, 256, (480, 640, 3)).astype(np.uint8)
+    replaced: ClassVar = {}  # formats, by stream
+    broken = False
     cameras = 1
     frames = 5
 
@@ -37,13 +39,18 @@ class Picamera2:
         return {"main": main, "lores": lores}
 
     def configure(self, configuration):
-        self.configuration = configuration
+        self.configuration = {
+            stream: {**settings, "format": self.replaced.get(stream, settings["format"])}
+            for stream, settings in configuration.items()
+        }
 
     def camera_configuration(self):
         return self.configuration
 
     def start(self):
         self.calls.append("start")
+        if self.broken:
+            raise RuntimeError("the cable is loose\nand more")
 
     def capture_array(self, name):
         self.streams.add(name)

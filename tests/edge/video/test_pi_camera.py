@@ -40,6 +40,24 @@ def test_a_missing_camera_and_a_missing_package_say_what_to_do(picamera2, monkey
         PiCamera()
 
 
+def test_a_camera_that_does_not_start_is_closed(picamera2, monkeypatch):
+    monkeypatch.setattr(picamera2, "broken", True)
+    with pytest.raises(SourceError, match=r"another program uses it \(the cable is loose\)"):
+        PiCamera()
+    assert picamera2.opened[0].calls == ["start", "close"]
+
+
+def test_a_camera_without_the_format_of_a_pi_is_an_error_and_closed(picamera2, monkeypatch):
+    monkeypatch.setattr(picamera2, "replaced", {"main": "NV12", "lores": "NV12"})
+    with pytest.raises(SourceError, match=r"camera:pi: gives NV12, expected BGR888; .* camera:0"):
+        PiCamera()
+    assert picamera2.opened[0].calls == ["start", "close"]
+    PiCamera(colour=False).frames().close()  # its luma comes first, too
+    monkeypatch.setattr(picamera2, "replaced", {"lores": "MJPEG"})
+    with pytest.raises(SourceError, match=r"camera:pi: gives MJPEG, expected YUV420"):
+        PiCamera(colour=False)
+
+
 def test_a_camera_that_is_unplugged_is_an_error_after_its_frames(picamera2):
     with pytest.raises(SourceError, match=r"camera:pi: gives no frame \(the camera was unplugged"):
         list(PiCamera().frames())
