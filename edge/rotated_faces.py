@@ -1,10 +1,9 @@
 """Faces that lie or stand on their head: which of those that a rotated search finds are faces.
 
 What is unsure is looked at again in its surroundings, stood upright by its keypoints, and gets the
-detector's box and score of that instead of the first. Of portraits that were rotated by 90°, 150°
-or 180°, taken from the training photos, 95 % are then accepted instead of 85 %, and of pictures
-without a face as few. A face that fills its picture has no surroundings, so that the first score
-counts where it is high enough.
+detector's box of that. Of portraits that were rotated by 90°, 150° or 180°, taken from the training
+photos, 95 % are then accepted instead of 85 %, and of pictures without a face as few. A face that
+fills its picture has no surroundings, so that the first score counts where it is high enough.
 """
 
 from __future__ import annotations
@@ -33,7 +32,8 @@ from edge.networks.detections import Detections, Detector
 # network's score tells a face that stands on its head from an upright one.
 SURE_SCORE = 0.75
 MIN_SCORE = 0.5  # of a face as it was found, from which on it is looked at again
-_UPRIGHT_SCORE = 0.8  # from which on it is accepted then
+# From which on it is accepted then, with `SURE_SCORE`: it displaces none that was sure at once.
+_UPRIGHT_SCORE = 0.8
 _MARGIN = 0.1  # by which its score must be higher than those of the upright faces of its image
 _SIDE = 192  # px, of the square that is searched again
 _FACE_SIDE = 64  # px, of the keypoint network's crop in that square
@@ -48,7 +48,7 @@ def confirmed(
     upright: list[Face],
     min_score: float,
 ) -> list[Face]:
-    """The faces of a rotated search that are accepted, with their scores stood upright.
+    """The faces of a rotated search that are accepted.
 
     Args:
         detector: of upright faces.
@@ -63,8 +63,8 @@ def confirmed(
     for face, score in zip(faces, detections.score_list(), strict=True):
         if score and MIN_SCORE <= face.score < SURE_SCORE:
             box, upright_score = _look_again(detector, grey, face)
-            fused = min(1.0, face.score * (upright_score / score) ** DETECTOR_SCORE)
-            face = replace(face, box=box, score=fused if fused >= _UPRIGHT_SCORE else 0.0)
+            is_sure = face.score * (upright_score / score) ** DETECTOR_SCORE >= _UPRIGHT_SCORE
+            face = replace(face, box=box, score=SURE_SCORE if is_sure else 0.0)
         if face.score >= least:
             accepted.append(face)
     return accepted
