@@ -9,7 +9,7 @@ import onnx
 
 from edge.errors import first_line
 from export.errors import ExportError, RunFolderError
-from export.simplify import simplify
+from export.simplify import fuse_normalisation, simplify
 
 OPSET = 17
 OUTPUTS = ("keypoints", "error", "face_score")
@@ -66,6 +66,8 @@ def to_onnx(model: Any, size: int) -> onnx.ModelProto:
 def crops_to_onnx(model: Any, size: int, name: str) -> onnx.ModelProto:
     """Convert a network of crops with the input `name`; else as `to_onnx`."""
     proto = _convert(model, size, name)
+    fuse_normalisation(proto, size)
+    simplify(proto, size, name)
     check(proto)
     return proto
 

@@ -17,20 +17,77 @@ from onnx import numpy_helper
 _BATCH = 2  # faces in the run from which the shapes are taken
 
 
-def simplify(model: onnx.ModelProto, size: int) -> None:
+def simplify(model: onnx.ModelProto, size: int, name: str = "face") -> None:
     """Give scalars full rank and reshapes constant shapes, and drop unused nodes; in place.
 
     Args:
-        model: with the one input `face`, uint8 `(N, size, size, 1)`. The first axis of every tensor
-            is the batch.
+        model: with one input, uint8 `(N, size, size, 1)`. The first axis of every tensor is the
+            batch.
         size: side of the input, px.
+        name: of the input.
     """
-    values = widen_constants(model, {"face": np.zeros((_BATCH, size, size, 1), np.uint8)})
+    values = widen_constants(model, {name: np.zeros((_BATCH, size, size, 1), np.uint8)})
     for node in model.graph.node:
         if node.op_type == "Reshape":
             shape = np.array((-1, *values[node.output[0]].shape[1:]), np.int64)
             node.input[1] = _constant(model, f"{node.output[0]}/constant_shape", shape)
     drop_unused(model.graph)
+
+
+def fuse_normalisation(model: onnx.ModelProto, size: int) -> None:
+    """Normalise the crops of a network by one operator instead of a dozen; in place.
+
+    What lies between the first Cast and the first Conv is replaced where it is the scaling of grey
+    values and the normalisation of a crop to mean 0 and variance 1, told by its one square root.
+
+    Args:
+        model: with one input, uint8 `(N, size, size, 1)`.
+        size: side of the input, px.
+    """
+    graph = model.graph
+    nodes = {name: node for node in graph.node for name in node.output}
+    conv = next(node for node in graph.node if node.op_type == "Conv")
+    before = _ancestors(conv.input[0], nodes)
+    roots = [node for node in before if node.op_type == "Sqrt"]
+    if len(roots) != 1:
+        return
+    weights = {weight.name: numpy_helper.to_array(weight) for weight in graph.initializer}
+    cast = next(node for node in before if node.op_type == "Cast")
+    scaled = next(node for node in before if node.op_type == "Mul" and cast.output[0] in node.input)
+    [scale] = [weights[name] for name in scaled.input if name in weights]
+    [flatness] = [weights[name] for name in nodes[roots[0].input[0]].input if name in weights]
+    # Of grey values as they are.
+    epsilon = float(flatness.item()) / float(scale.item()) ** 2
+    ones = _constant(model, "normalisation/scale", np.ones(size * size, np.float32))
+    shapes = {"flat": [-1, size * size], "square": [-1, 1, size, size]}
+    flat, square = (
+        _constant(model, f"normalisation/{name}", np.array(shape, np.int64))
+        for name, shape in shapes.items()
+    )
+    make = onnx.helper.make_node
+    fused = [
+        make("Reshape", [cast.output[0], flat], ["normalisation/values"]),
+        make("LayerNormalization", ["normalisation/values", ones], ["normalisation/normalised"],
+             epsilon=epsilon),
+        make("Reshape", ["normalisation/normalised", square], ["normalisation/crop"]),
+    ]  # fmt: skip
+    conv.input[0] = "normalisation/crop"
+    after = [node for node in graph.node if node is not cast]
+    del graph.node[:]
+    graph.node.extend([cast, *fused, *after])
+    drop_unused(graph)
+
+
+def _ancestors(name: str, nodes: dict[str, onnx.NodeProto]) -> list[onnx.NodeProto]:
+    """All nodes that a tensor depends on."""
+    found: list[onnx.NodeProto] = []
+    names = [name]
+    while names:
+        node = nodes.get(names.pop())
+        if node is not None and node not in found:
+            found.append(node)
+            names += node.input
+    return found
 
 
 def widen_constants(

@@ -7,7 +7,7 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
-from export.simplify import simplify
+from export.simplify import fuse_normalisation, simplify
 
 
 @pytest.fixture
@@ -51,3 +51,53 @@ def test_the_batch_stays_dynamic_and_scalars_get_full_rank(model):
     shapes = {len(w.dims) for w in model.graph.initializer if w.data_type == TensorProto.FLOAT}
     assert shapes == {4}
     assert {w.name for w in model.graph.initializer}.isdisjoint({"scale", "zero", "rest"})
+
+
+@pytest.fixture
+def normalising():
+    """Scales a crop, normalises it as a converter writes that, and convolves it."""
+    constants = {
+        "scale": np.float32(1 / 255), "flatness": np.float32(1e-4),
+        "shape": np.array([-1, 1, 4, 4]), "kernel": np.ones((1, 1, 4, 4), np.float32) / 7,
+    }  # fmt: skip
+    make = helper.make_node
+    nodes = [
+        make("Cast", ["face"], ["grey"], to=TensorProto.FLOAT),
+        make("Mul", ["grey", "scale"], ["scaled"]),
+        make("ReduceMean", ["scaled"], ["mean"], axes=[1, 2, 3]),
+        make("Sub", ["scaled", "mean"], ["centred"]),
+        make("Mul", ["centred", "centred"], ["squares"]),
+        make("ReduceMean", ["squares"], ["variance"], axes=[1, 2, 3]),
+        make("Add", ["variance", "flatness"], ["above"]),
+        make("Sqrt", ["above"], ["root"]),
+        make("Div", ["centred", "root"], ["normalised"]),
+        make("Reshape", ["normalised", "shape"], ["crop"]),
+        make("Conv", ["crop", "kernel"], ["flat"]),
+    ]
+    face = helper.make_tensor_value_info("face", TensorProto.UINT8, ["N", 4, 4, 1])
+    flat = helper.make_tensor_value_info("flat", TensorProto.FLOAT, ["N", 1, 1, 1])
+    weights = [numpy_helper.from_array(np.asarray(v), n) for n, v in constants.items()]
+    graph = helper.make_graph(nodes, "small", [face], [flat], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    return model
+
+
+def test_normalisation_by_one_operator_gives_the_same_results(normalising, rng):
+    faces = rng.integers(0, 256, size=(3, 4, 4, 1)).astype(np.uint8)
+    faces[0] = 90  # a crop without contrast
+    before = run(normalising, faces)
+    fuse_normalisation(normalising, 4)
+    onnx.checker.check_model(normalising, full_check=True)
+    np.testing.assert_allclose(run(normalising, faces), before, atol=1e-5)
+    assert [node.op_type for node in normalising.graph.node] == [
+        "Cast", "Reshape", "LayerNormalization", "Reshape", "Conv",
+    ]  # fmt: skip
+
+
+def test_a_network_that_does_not_normalise_stays_as_it_is(model):
+    del model.graph.node[3:]
+    model.graph.node.append(helper.make_node("Conv", ["scaled", "kernel"], ["flat"]))
+    before = [node.op_type for node in model.graph.node]
+    fuse_normalisation(model, 4)
+    assert [node.op_type for node in model.graph.node] == before
