@@ -1,11 +1,12 @@
 """Blinks and longer closures of the eyes of one person.
 
 A blink is a short dip of the eyes' opening below what it was just before. How deep a dip must be
-follows from that person's own open eye and from how much its openings vary anyway, so that small
-and blurred faces give fewer blinks instead of invented ones. The mean of the two eyes, in which the
-steadier one weighs more, is searched for dips in which both take part, and each eye alone for
-deeper ones; the latter only where that eye is measured well, as most dips of one eye of a face of
-30 px are errors.
+follows from that person's own open eye and from how much the same means of openings vary anyway, in
+the last seconds and in the last half minute, so that small and blurred faces give fewer blinks
+instead of invented ones. The mean of the two eyes, in which the steadier and surer one weighs more,
+is searched for dips in which both take part, as far as they are seen: an eye that hardly counts, as
+that of a profile behind its nose, has no say. Each eye alone is searched for deeper dips, and only
+where it is measured well, as most dips of one eye of a face of 30 px are errors.
 
 Blinks last 100–400 ms (Schiffman, 2001); what lasts longer than `MAX_BLINK_S` is a closure.
 
@@ -14,8 +15,9 @@ Legend: T samples, E eyes (2: right, left).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,37 +25,58 @@ from numpy.typing import NDArray
 from edge.analysis.event import Event
 
 MAX_BLINK_S = 0.5  # between half-closed and half-open
-# Depths of a dip's mean over `_PEAK_S`, in openings of the person's open eye: of the mean of both,
-# of each of both at least, and of one eye alone.
+# Depths of the mean of a dip, in openings of the person's open eye: of the mean of both, of each of
+# both at least, and of one eye alone.
 _MIN_DEPTH, _MIN_SHARED_DEPTH, _MIN_WINK_DEPTH = 0.4, 0.2, 0.6
-# Deviations of the openings that a dip of both eyes, and of one, exceeds at least.
-_NOISE_FACTOR, _WINK_NOISE_FACTOR = 4.0, 8.0
+# Deviations of such means that a dip of both eyes, and of one, exceeds at least.
+_NOISE_FACTOR, _WINK_NOISE_FACTOR = 4.75, 9.5
 _MIN_NOISE = 0.005  # eye widths
+_ERROR_SHARE = 0.5  # of the stated error, that counts as noise between the eyes
+_MIN_SHARE = 0.2  # in the mean, below which an eye has no say
+_MAX_ERROR = 0.3  # stated, in openings of the person's open eye, above which an eye is not seen
 # Eye widths: of films of faces 30 px wide, most dips of one eye that exceed it in error are none.
 _MAX_WINK_ERROR = 0.028
-_PEAK_S = 0.05  # over which a dip is averaged, so that one wrong frame is no blink
+# Over which a dip is averaged: no wrong frame is a blink, and noise needs more frames.
+_PEAKS_S = (0.05, 0.1)
 _REST_S = 0.7  # over which the opening before a dip is taken
-_NOISE_S = 4.0  # over which the deviation is estimated
+_NOISE_S, _LONG_NOISE_S = 4.0, 30.0  # over which the deviations are estimated
+_LAG_S = 0.25  # between means whose differences are noise, whatever the eyes do slowly
+_TAIL, _TAIL_DEVIATIONS = 0.1, 1.2816  # the quantile of a normal distribution
+_LONG_TAIL, _LONG_TAIL_DEVIATIONS = 0.8, 1.2816  # likewise of absolute values
+_DEVIATION_PER_MEDIAN = 1.4826  # of a normal distribution
 _OPEN_S = 60.0  # over which the opening of the open eye is taken
 _SAMPLE_S = 0.25  # between two samples of it
 _MIN_REST = 5  # samples
 _OPEN_SHARE = 0.6  # of the widest openings, above which an eye counts as open
 _RECOVERED = 0.5  # of the depth, at which a dip begins and ends
 _CLOSED_SHARE = 0.4  # of the open eye, above which eyes are narrow, as of one who looks down
+_APART_S = 0.1  # between the end of one event and the beginning of the next
 _MAX_GAP_S = 0.5  # without the face, after which the past says nothing
 _USUAL_OPENING = 0.3  # before anything is known of the person
-_DEVIATION_PER_MEDIAN = 1.4826  # of a normal distribution
+_LEAD = 3  # samples before a dip that it begins with
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """The openings `(E,)` at a time, and their probable errors `(E,)`."""
+@dataclass(slots=True)
+class _Series:
+    """Samples of both eyes: times, openings `(T, E)` and their probable errors `(T, E)`."""
 
-    time: float
-    openings: Array
-    errors: Array
+    times: list[float] = field(default_factory=list)
+    openings: list[tuple[float, float]] = field(default_factory=list)
+    errors: list[tuple[float, float]] = field(default_factory=list)
+
+    def add(self, time: float, openings: tuple[float, float], errors: tuple[float, float]) -> None:
+        self.times.append(time)
+        self.openings.append(openings)
+        self.errors.append(errors)
+
+    def drop(self, first: int, stop: int) -> None:
+        """Forget samples, from one to before another."""
+        del self.times[first:stop], self.openings[first:stop], self.errors[first:stop]
+
+    def forget_before(self, time: float) -> None:
+        self.drop(0, bisect_left(self.times, time))
 
 
 @dataclass(slots=True)
@@ -61,21 +84,46 @@ class _Dip:
     """A dip in progress.
 
     Attributes:
-        rest: `(E,)`, the openings before.
+        rest: mean opening before, as the eyes weigh.
         weights: `(E,)`, of the eyes in the mean that dips.
         eye: which eyes take part.
-        samples: since just before it began.
+        times: of the samples since just before it began.
+        values: their mean openings.
     """
 
-    rest: Array
+    rest: float
     weights: Array
     eye: str
-    samples: list[_Sample]
+    times: list[float]
+    values: list[float]
 
-    def series(self) -> tuple[Array, Array]:
-        """The times and the mean openings, `(T,)` each."""
-        times = np.array([sample.time for sample in self.samples])
-        return times, np.array([sample.openings for sample in self.samples]) @ self.weights
+
+@dataclass(frozen=True, slots=True)
+class _Noise:
+    """How much means of openings vary without a blink.
+
+    Attributes:
+        means: `(T, E)`, of all runs of as many samples as a dip's mean has, before it.
+        recent: how many of the last of them say how the eyes are now.
+        lag: how many samples apart two of them are independent.
+    """
+
+    means: Array
+    recent: int
+    lag: int
+
+    def deviation(self, weights: Array) -> Array:
+        """The deviations `(M,)` of means with the weights `(E, M)` of the eyes."""
+        means = self.means @ weights
+        recent = means[-self.recent :]
+        middle = np.median(recent, axis=0)
+        spread = _DEVIATION_PER_MEDIAN * np.median(np.abs(recent - middle), axis=0)
+        tail = (middle - np.quantile(recent, _TAIL, axis=0)) / _TAIL_DEVIATIONS
+        steps = np.abs(means[self.lag :] - means[: -self.lag])
+        if len(steps) >= _MIN_REST:
+            long = np.quantile(steps, _LONG_TAIL, axis=0) / _LONG_TAIL_DEVIATIONS / np.sqrt(2)
+            tail = np.maximum(tail, long)
+        return np.asarray(np.maximum(np.maximum(spread, tail), _MIN_NOISE))
 
 
 class BlinkDetector:
@@ -83,10 +131,10 @@ class BlinkDetector:
 
     def __init__(self) -> None:
         """Begin without samples."""
-        self._recent: deque[_Sample] = deque()
+        self._series = _Series()
         self._open: deque[float] = deque(maxlen=round(_OPEN_S / _SAMPLE_S))
         self._open_level = _USUAL_OPENING
-        self._open_time = -np.inf
+        self._open_time = self._end = -np.inf
         self._dip: _Dip | None = None
 
     @property
@@ -108,104 +156,119 @@ class BlinkDetector:
         Returns:
             What has just ended: at most one blink or closure.
         """
-        if self._recent and time - self._recent[-1].time > _MAX_GAP_S:
-            self._recent.clear()
+        series = self._series
+        if series.times and time - series.times[-1] > _MAX_GAP_S:
+            self._series = series = _Series()
             self._dip = None
-        sample = _Sample(time, np.array([right, left]), np.array(errors))
-        self._recent.append(sample)
-        while time - self._recent[0].time > _NOISE_S:
-            self._recent.popleft()
-        self._update_open_level(sample)
+        series.add(time, (right, left), errors)
+        series.forget_before(time - _LONG_NOISE_S)
+        self._update_open_level(time, (right + left) / 2)
         if self._dip is None:
             self._dip = self._begin(time)
             return []
-        self._dip.samples.append(sample)
+        self._dip.times.append(time)
+        self._dip.values.append(float(self._dip.weights @ (right, left)))
         return self._go_on(self._dip)
 
     def finish(self) -> list[Event]:
         """End with the last sample; returns the closure in progress."""
         dip, self._dip = self._dip, None
-        if dip is None:
+        if dip is None or dip.times[-1] - dip.times[0] <= MAX_BLINK_S:
             return []
-        times, values = dip.series()
-        if times[-1] - times[0] <= MAX_BLINK_S:
-            return []
-        return [_event(dip, float(times[0]), float(times[-1]), values)]
+        return [_event(dip, dip.times[0], dip.times[-1])]
 
-    def _update_open_level(self, sample: _Sample) -> None:
-        if sample.time - self._open_time < _SAMPLE_S:
+    def _update_open_level(self, time: float, opening: float) -> None:
+        if time - self._open_time < _SAMPLE_S:
             return
-        self._open_time = sample.time
-        self._open.append(float(sample.openings.mean()))
+        self._open_time = time
+        self._open.append(opening)
         values = np.array(self._open)
         widest = np.quantile(values, 0.9)
         self._open_level = max(float(np.median(values[values >= _OPEN_SHARE * widest])), 1e-3)
 
     def _begin(self, now: float) -> _Dip | None:
         """The dip that begins where the last samples are far below those before them."""
-        peak = [s for s in self._recent if now - s.time < _PEAK_S]
-        before = [s for s in self._recent if _PEAK_S <= now - s.time <= _PEAK_S + _REST_S]
-        if len(before) < _MIN_REST:
+        if now - self._end < _APART_S:
             return None
-        rest = np.median([s.openings for s in before], axis=0)
-        drop = rest - np.mean([s.openings for s in peak], axis=0)
-        if drop.max() < _MIN_DEPTH * self._open_level:
-            return None
-        noise = self._noise()
-        weights = noise**-2 / (noise**-2).sum()
-        # Motion moves both eyes alike, so that their mean may vary more than errors that are
-        # independent would make it.
-        both_noise = max(float((noise**-2).sum()) ** -0.5, float(self._noise(weights)))
-        level = self._open_level
-        samples = before[-3:] + peak
-        if drop.min() >= _MIN_SHARED_DEPTH * level:
-            if weights @ drop >= max(_MIN_DEPTH * level, _NOISE_FACTOR * both_noise):
-                return _Dip(rest, weights, "both", samples)
-            return None
-        one = int(drop.argmax())
-        if self._is_wink(one, float(drop[one]), float(noise[one])):
-            return _Dip(rest, np.eye(2)[one], ("right", "left")[one], samples)
+        first = bisect_left(self._series.times, now - _PEAKS_S[-1] - _REST_S)
+        times, openings = (
+            np.array(values[first:]) for values in (self._series.times, self._series.openings)
+        )
+        for peak_s in _PEAKS_S:
+            peak = int((now - times < peak_s).sum())
+            before = openings[:-peak][times[:-peak] >= now - peak_s - _REST_S]
+            if len(before) < _MIN_REST:
+                return None
+            rest = np.median(before, axis=0)
+            drop = rest - openings[-peak:].mean(axis=0)
+            if drop.max() >= _MIN_DEPTH * self._open_level:
+                found = self._taking_part(drop, self._noise(peak, now))
+                if found is not None:
+                    weights, eye = found
+                    samples = openings[-peak - _LEAD :] @ weights
+                    start = times[-peak - _LEAD :]
+                    return _Dip(float(rest @ weights), weights, eye, [*start], [*samples])
         return None
 
-    def _is_wink(self, eye: int, drop: float, noise: float) -> bool:
-        """Whether one eye has closed; only one that is measured well is believed."""
-        if np.median([s.errors[eye] for s in self._recent]) > _MAX_WINK_ERROR:
-            return False
-        return drop >= max(_MIN_WINK_DEPTH * self._open_level, _WINK_NOISE_FACTOR * noise)
+    def _taking_part(self, drop: Array, noise: _Noise) -> tuple[Array, str] | None:
+        """The eyes that a drop of both `(E,)` is a dip of: their weights `(E,)` and name."""
+        level, alone = self._open_level, noise.deviation(np.eye(2))
+        error = np.median(self._series.errors[-noise.recent :], axis=0)
+        is_seen = error <= _MAX_ERROR * level
+        if not is_seen.any():
+            return None
+        weights = is_seen / (alone**2 + (_ERROR_SHARE * error) ** 2)
+        weights /= weights.sum()
+        if drop[weights >= _MIN_SHARE].min() >= _MIN_SHARED_DEPTH * level:
+            # Motion moves both eyes alike, so that their mean may vary more than errors that are
+            # independent would make it.
+            both = max(
+                float((alone[is_seen] ** -2).sum()) ** -0.5, noise.deviation(weights[:, None])[0]
+            )
+            if weights @ drop >= max(_MIN_DEPTH * level, _NOISE_FACTOR * both):
+                return weights, "both"
+            return None
+        one = int(drop.argmax())
+        least = max(_MIN_WINK_DEPTH * level, _WINK_NOISE_FACTOR * alone[one])
+        if error[one] <= _MAX_WINK_ERROR and drop[one] >= least:
+            return np.eye(2)[one], ("right", "left")[one]
+        return None
 
-    def _noise(self, weights: Array | None = None) -> Array:
-        """The deviation of each eye's recent openings, `(E,)`, or of a weighted mean of them."""
-        values = np.array([s.openings for s in self._recent])
-        values = values if weights is None else values @ weights
-        spread = np.median(np.abs(values - np.median(values, axis=0)), axis=0)
-        return np.asarray(np.maximum(_DEVIATION_PER_MEDIAN * spread, _MIN_NOISE))
+    def _noise(self, peak: int, now: float) -> _Noise:
+        """The noise of means of `peak` samples, but for the last ones."""
+        openings = np.array(self._series.openings[:-peak])
+        sums = np.cumsum(np.vstack([np.zeros(2), openings]), axis=0)
+        times = self._series.times
+        recent = len(times) - bisect_left(times, now - _NOISE_S)
+        lag = len(times) - bisect_left(times, now - _LAG_S)
+        return _Noise((sums[peak:] - sums[:-peak]) / peak, recent, lag)
 
     def _go_on(self, dip: _Dip) -> list[Event]:
         """The event of a dip that has ended with its last sample."""
-        times, values = dip.series()
-        level = float(dip.rest @ dip.weights)
-        threshold = level - _RECOVERED * (level - float(values.min()))
+        times, values = np.array(dip.times), np.array(dip.values)
+        threshold = dip.rest - _RECOVERED * (dip.rest - float(values.min()))
         if values[-1] < threshold:
             if times[-1] - times[0] > MAX_BLINK_S and self._is_narrow(values):
                 self._dip = None
             return []
         self._dip = None
         start, end = _crossings(times, values, threshold)
-        self._recent = deque(s for s in self._recent if not start <= s.time <= end)
+        self._end = end
+        stop = bisect_left(self._series.times, end)
+        self._series.drop(bisect_left(self._series.times, start), stop)
         if end - start > MAX_BLINK_S and self._is_narrow(values):
             return []
-        return [_event(dip, start, end, values)]
+        return [_event(dip, start, end)]
 
     def _is_narrow(self, values: Array) -> bool:
         """Whether the eyes are narrow rather than closed."""
         return bool(np.median(values) > _CLOSED_SHARE * self._open_level)
 
 
-def _event(dip: _Dip, start: float, end: float, values: Array) -> Event:
-    level = max(float(dip.rest @ dip.weights), 1e-6)
-    depth = min(1 - float(values.min()) / level, 1.0)
+def _event(dip: _Dip, start: float, end: float) -> Event:
+    depth = min(1 - min(dip.values) / max(dip.rest, 1e-6), 1.0)
     kind = "blink" if end - start <= MAX_BLINK_S else "eyes_closed"
-    return Event(kind, start, end, {"eye": dip.eye, "depth": depth})
+    return Event(kind, float(start), float(end), {"eye": dip.eye, "depth": float(depth)})
 
 
 def _crossings(times: Array, values: Array, threshold: float) -> tuple[float, float]:

@@ -113,3 +113,27 @@ def test_the_open_level_is_that_of_the_person():
     for i, value in enumerate(series(20, (5, 9), (12, 12.2), level=0.42)):
         detector(i / RATE, value, value)
     assert detector.open_level == pytest.approx(0.42)
+
+
+def test_an_eye_that_is_not_seen_has_no_say():
+    values = series(6, (3.0, 3.2))
+    (event,) = watch(np.full(len(values), 0.4), left=values, errors=(0.3, 0.04))
+    assert (event.kind, event.details["eye"]) == ("blink", "both")
+    assert event.time == pytest.approx(3.0, abs=0.04)
+    # One that is seen well says that it stayed open.
+    assert watch(np.full(len(values), 0.4), left=values, errors=(0.01, 0.04)) == []
+
+
+def test_eyes_that_are_not_seen_do_not_blink():
+    values = series(6, (3.0, 3.2))
+    assert watch(values, errors=(0.12, 0.12)) == []
+    assert len(watch(values, errors=(0.05, 0.05))) == 1
+
+
+def test_noise_of_the_last_half_minute_counts():
+    dip = np.where(np.arange(300) // 5 == 50, 0.16, 0.3)
+    (event,) = watch(dip)
+    assert event.time == pytest.approx(250 / RATE, abs=0.04)
+    noisy = series(20, noise=0.085)
+    assert watch(np.concatenate([noisy, dip])) == []
+    assert len(watch(np.concatenate([noisy, np.where(dip < 0.2, 0.0, dip)]))) == 1
