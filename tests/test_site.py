@@ -41,6 +41,26 @@ def test_every_public_name_is_in_the_api_reference():
     assert set(edge.__all__) - described - {"__version__"} == set()
 
 
+def test_the_table_of_the_api_reference_has_the_first_sentences_of_docstrings():
+    page = (DOCS / "api.md").read_text("utf-8")
+    for name in edge.__all__:
+        if callable(member := getattr(edge, name)):
+            assert f"| `edge.{name}` | {member.__doc__.strip().splitlines()[0]} |\n" in page
+
+
+def test_the_smaller_network_gains_what_the_guide_says():
+    page = (DOCS / "guides" / "accuracy-or-speed.md").read_text("utf-8")
+    results = json.loads((ROOT / "benchmarks" / "results" / "latency.json").read_text("utf-8"))
+    times = {row["what"]: row["p50_ms"] for row in results["single_stream"] if row["threads"] == 1}
+    ways = [row for row in results["peers"] if "latency" in row and row["threads"] == 1]
+    photo = {row["way"]: row["latency"]["p50_ms"] for row in ways}
+    for precision, suffix in (("int8", ".int8"), ("fp32", "")):
+        full, small = (times[f"{name}{suffix}.onnx"] for name in ("keypoints", "keypoints-small"))
+        whole = photo[f"edge {precision}"]
+        sentence = f"{small:.2f} ms instead of {full:.2f} ms in {precision}, of {whole:.1f} ms"
+        assert sentence in " ".join(page.split()), sentence
+
+
 def test_the_members_that_the_api_reference_names_exist():
     page = (DOCS / "api.md").read_text("utf-8")
     (members,) = re.findall(r"members: \[(.*)\]", page)
