@@ -89,6 +89,8 @@ def _folder_sources(argument: str, recursive: bool, messages: list[str]) -> list
     sources = _media(listing.files, listing.skipped)
     messages += listing.skipped.messages(argument)
     unread = [Source("empty", argument, reason=problem) for problem in listing.problems]
+    if sources and listing.subfolders:
+        messages.append(f"{argument}: skipped subfolders without --recursive: {listing.subfolders}")
     if sources or unread:
         return sources + unread
     hint = (

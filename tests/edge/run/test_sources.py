@@ -78,7 +78,10 @@ def test_annotated_copies_in_a_folder_are_not_sources_unless_named(tmp_path):
 def test_what_a_folder_holds_beside_is_said(folder):
     messages = []
     expand(["in"], messages=messages)
-    assert messages == ["in: skipped files that are no images or videos: notes.txt"]
+    assert messages == [
+        "in: skipped files that are no images or videos: notes.txt",
+        "in: skipped subfolders without --recursive: 1",
+    ]
 
 
 def test_the_content_decides_on_the_kind(folder, sample):
@@ -102,6 +105,12 @@ def test_a_folder_with_subfolders_alone_hints_at_recursive(folder):
     (folder / "top" / "sub").mkdir(parents=True)
     (source,) = expand(["top"])
     assert source.reason == "contains no image or video; --recursive searches its 1 subfolders"
+
+
+def test_subfolders_that_are_searched_are_not_called_skipped(folder):
+    messages = []
+    expand(["in"], recursive=True, messages=messages)
+    assert messages == ["in: skipped files that are no images or videos: notes.txt"]
 
 
 def test_aligned_faces_are_not_sources_unless_named(tmp_path):
