@@ -118,7 +118,7 @@ def refine(
         pending = {
             i: crop
             for i in active
-            if (crop := _next_crop(results[i], images[i], is_mirrored, min_score, sure_error))
+            if (crop := _next_crop(results[i], images[i], min_score, sure_error))
         }
         passes = _run_pass(model, list(pending.values()), points68, is_mirrored)
         active = []
@@ -134,18 +134,14 @@ def refine(
     return results
 
 
-def _next_crop(
-    face: FacePass, image: AnyGrey, is_mirrored: bool, min_score: float, sure_error: float
-) -> _Crop | None:
+def _next_crop(face: FacePass, image: AnyGrey, min_score: float, sure_error: float) -> _Crop | None:
     """What the next pass sees, or None where no further pass is needed."""
     size = len(face.crop)
     if face.score < min_score or face.pose is None:
         return None
-    if frames_well(face.matrix, face.pose, size):
-        if face.error.mean() * scale_of(face.matrix) <= sure_error * size:
-            return None
-        if is_mirrored:  # another crop would show the same
-            return face.crop, face.matrix
+    is_sure = face.error.mean() * scale_of(face.matrix) <= sure_error * size
+    if is_sure and frames_well(face.matrix, face.pose, size):
+        return None
     return _cut(image, upright_matrix_of_pose(face.pose, size), size)
 
 
