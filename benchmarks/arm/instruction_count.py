@@ -22,7 +22,7 @@ _EMULATOR = "qemu-aarch64"  # the statically linked emulator cannot load plugins
 _PLUGIN_SOURCE = Path(__file__).with_suffix(".c")
 # Statements of the program below, by their names in results.
 WORK = {
-    "a face, cut out": "detect.crops(crops)",
+    "a face, cut out": "detect.model(crops)",
     "the sample, decoded": "detect(image)",
 }
 _PROGRAM = """
