@@ -9,6 +9,7 @@ RESULTS = {
     "distance": {**EYES, "difference": 0.03},
     "facing": {"difference": 0.0, "area": 0.99},
     "films": [FILM, {**FILM, "face_px": 30, "f1": 0.9, "invented": {"blink": 0}}],
+    "time_ms": {"median": 0.5, "keypoints": 1.0, "ratio": 0.5},
 }
 
 
@@ -25,6 +26,7 @@ def test_the_table_has_a_row_per_measure_and_size():
     lines = table(RESULTS).splitlines()
     assert "| eye opening | helen, 4 eyes | 0.050 | -0.010 | 50% |" in lines
     assert "| `lip_opening` | drivers, 5 of 10 yawn | 0.960 |" in lines
+    assert lines[-1] == "| all measures of a face | 0.50 |"
     assert "| 60 px wide | 10 | 1.000 | 0.900 | 0.947 | 1 in 20 minutes |" in lines
 
 
