@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,8 @@ def cut_eyes(image: AnyImage, frames: EyeFrames) -> NDArray[np.uint8]:
         (a, _, x), (b, _, y) = matrix.tolist()
         shift = complex(x, y) - frames.right
         factor, origins = complex(a, b), [origin + shift for origin in origins]
+    if isinstance(image, np.ndarray):
+        image = _GreyWindows(image)  # so that grey and colour are rounded alike
     scale = abs(factor)
     turn = factor.conjugate() / scale  # from the patch to an upright frame of the same scale
     corners = [-origin * turn for origin in origins]
@@ -101,6 +104,19 @@ def cut_eyes(image: AnyImage, frames: EyeFrames) -> NDArray[np.uint8]:
         _rotate(frame, corners[1] + _LAST * turn - first, turn, -1),
     ]
     return np.frombuffer(b"".join(pair), np.uint8).reshape(2, PATCH, PATCH)
+
+
+class _GreyWindows:
+    """A grey image in parts, as `edge.video.luma.Luma` gives those of one in colour."""
+
+    def __init__(self, grey: Grey) -> None:
+        self._grey, self.shape, self.size = grey, grey.shape, grey.size
+
+    def __getitem__(self, part: Any) -> Grey:
+        return np.asarray(self._grey[part])
+
+    def window(self, low: tuple[int, int], high: tuple[int, int]) -> Image.Image:
+        return Image.fromarray(self._grey[low[1] : high[1], low[0] : high[0]])
 
 
 def _rotate(frame: Image.Image, origin: complex, turn: complex, direction: int) -> bytes:
