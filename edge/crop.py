@@ -39,7 +39,7 @@ class Levels(Protocol):
 AnyGrey = Grey | Levels
 
 
-def cut(grey: Grey | Windows, matrix: Matrix, size: int) -> NDArray[np.uint8]:
+def cut(grey: Grey | Windows | Levels, matrix: Matrix, size: int) -> NDArray[np.uint8]:
     """Crop a square out of a grey image, with antialiasing.
 
     The part of the image that the crop covers is first resized to the crop's own scale with a
@@ -47,13 +47,16 @@ def cut(grey: Grey | Windows, matrix: Matrix, size: int) -> NDArray[np.uint8]:
     rotated with bilinear sampling. Outside the image its border is replicated.
 
     Args:
-        grey: uint8 `(H, W)`, or `Windows`, which are made only where they are needed.
+        grey: uint8 `(H, W)`; `Windows`, which are made only where they are needed; or `Levels`, of
+            which the smallest is cut that the crop does not enlarge.
         matrix: float64 `(2, 3)` from the image to the crop (`edge.geometry.affine.crop_matrix`).
         size: side of the crop, px.
 
     Returns:
         uint8 `(size, size)`.
     """
+    if hasattr(grey, "level"):
+        grey, matrix = grey.level(matrix)
     if _is_upright(matrix):
         return np.asarray(resize_window(grey, matrix, (size, size)))
     # An upright frame of the crop's scale that holds all four corners of the rotated crop.

@@ -218,8 +218,8 @@ class FaceKeypoints:
         found = [self._detect(grey, search, MIN_SCORE) for grey in images]
         predicted = self._predict(images, found, points68)
         for i, grey, own, others in zip(unsure, images, found, predicted, strict=True):
-            args = self.face_detector, grey, others, own, faces[i], self.min_score
-            faces[i] = self._select(faces[i] + confirmed(*args))
+            faces[i] += confirmed(self.face_detector, grey, others, own, faces[i], self.min_score)
+            faces[i] = self._select(faces[i])
         return faces
 
     def _predict_upright(

@@ -38,8 +38,9 @@ SURE_ERROR = 1 / 60  # mean error up to which a well framed pass is kept, of the
 MIN_RERUN_SCORE = 0.1  # face score below which a candidate is not run again
 MAX_PASSES = 4  # a fifth pass gained nothing for crops up to twice too large or too small
 MAX_SCORE_DROP = 2.0  # factor by which the score may fall before a pass counts as a lost face
-_Crop = tuple[NDArray[np.uint8], Matrix]  # uint8 `(S, S)`, and the matrix from the image to it
 CERTAIN_SCORE = 0.5  # higher first scores do not raise the bound of `MAX_SCORE_DROP`
+
+_Crop = tuple[NDArray[np.uint8], Matrix]  # uint8 `(S, S)`, and the matrix from the image to it
 
 
 @dataclass(frozen=True)  # without slots, which leave no room for cached properties
@@ -110,7 +111,7 @@ def refine(
     """
     fuse = fuse and model.keypoint_names == KEYPOINT_NAMES  # whose mirror images are known
     sure_error = sure_error if fuse else math.inf
-    crops = [_cut(*pair, model.size) for pair in zip(images, matrices, strict=True)]
+    crops = [(cut(i, m, model.size), m) for i, m in zip(images, matrices, strict=True)]
     results = _run_pass(model, crops, points68, is_mirrored=False)
     active = list(range(len(results)))  # faces that may be run again
     for number in range(1, max_passes):
@@ -142,7 +143,8 @@ def _next_crop(face: FacePass, image: AnyGrey, min_score: float, sure_error: flo
     is_sure = face.error.mean() * scale_of(face.matrix) <= sure_error * size
     if is_sure and frames_well(face.matrix, face.pose, size):
         return None
-    return _cut(image, upright_matrix_of_pose(face.pose, size), size)
+    matrix = upright_matrix_of_pose(face.pose, size)
+    return cut(image, matrix, size), matrix
 
 
 def frames_well(matrix: Matrix, pose: Matrix | None, size: int, limits: float = 1.0) -> bool:
@@ -173,11 +175,6 @@ def _fused(first: FacePass, second: FacePass) -> FacePass:
     values = {name: (getattr(first, name), getattr(second, name)) for name in names}
     means: dict[str, Any] = {n: (v + w) / 2 for n, (v, w) in values.items() if w is not None}
     return replace(second, score=min(first.score, second.score), **means)
-
-
-def _cut(image: AnyGrey, matrix: Matrix, size: int) -> _Crop:
-    level = (image, matrix) if isinstance(image, np.ndarray) else image.level(matrix)
-    return cut(*level, size), matrix
 
 
 def _run_pass(

@@ -1,9 +1,9 @@
-"""Faces that lie or stand on their head: which of those that a rotated search finds are faces.
+"""Rotated faces: which of the detections in rotated images are accepted.
 
-What is unsure is looked at again in its surroundings, stood upright by its keypoints, and gets the
-detector's box of that. Of portraits that were rotated by 90°, 150° or 180°, taken from the training
-photos, 95 % are then accepted instead of 85 %, and of pictures without a face as few. A face that
-fills its picture has no surroundings, so that the first score counts where it is high enough.
+An unsure detection is repeated: the detector runs on a window around the face, rotated upright by
+its keypoints, and gives the box. Of portraits that were rotated by 90°, 150° or 180°, taken from
+the training photos, 95 % are then accepted instead of 85 %, and no more false positives. A face
+that fills its image has no surroundings, so that the first score counts where it is high enough.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from edge.geometry.face_frame import (
 from edge.networks.detections import Detections, Detector
 
 # Fused score from which on a face is so sure that its image is not searched rotated, and from which
-# on a rotated one is accepted: one in 400 pictures without a face has such a one. The keypoint
-# network's score tells a face that stands on its head from an upright one.
+# on a rotated one is accepted: one in 400 images without a face has such a one. The keypoint
+# network's score tells a face that is upside down from an upright one.
 SURE_SCORE = 0.75
-MIN_SCORE = 0.5  # of a face as it was found, from which on it is looked at again
+MIN_SCORE = 0.5  # of the first detection, from which on it is repeated
 # From which on it is accepted then, with `SURE_SCORE`: it displaces none that was sure at once.
 _UPRIGHT_SCORE = 0.8
 _MARGIN = 0.1  # by which its score must be higher than those of the upright faces of its image
-_SIDE = 192  # px, of the square that is searched again
-_FACE_SIDE = 64  # px, of the keypoint network's crop in that square
-_MIN_IOU = 0.35  # of what is found there and the keypoints' box, if it is the same face
+_SIDE = 192  # px, side of the window of the second detection
+_FACE_SIDE = 64  # px, side of the keypoint network's crop in that window
+_MIN_IOU = 0.35  # intersection over union of its box and the keypoints', if both are of one face
 
 
 def confirmed(
@@ -48,13 +48,13 @@ def confirmed(
     upright: list[Face],
     min_score: float,
 ) -> list[Face]:
-    """The faces of a rotated search that are accepted.
+    """The faces in rotated images that are accepted.
 
     Args:
         detector: of upright faces.
         grey: uint8 `(H, W)`, in which they were found.
         faces: what the keypoint network makes of the detections.
-        detections: what the rotated search found, in the same order, with scores.
+        detections: of the rotated images, in the same order, with scores.
         upright: the faces of the same image that were found without rotation.
         min_score: of all faces, 0–1.
     """
@@ -62,7 +62,7 @@ def confirmed(
     accepted = []
     for face, score in zip(faces, detections.score_list(), strict=True):
         if score and MIN_SCORE <= face.score < SURE_SCORE:
-            box, upright_score = _look_again(detector, grey, face)
+            box, upright_score = _detect_upright(detector, grey, face)
             is_sure = face.score * (upright_score / score) ** DETECTOR_SCORE >= _UPRIGHT_SCORE
             face = replace(face, box=box, score=SURE_SCORE if is_sure else 0.0)
         if face.score >= least:
@@ -70,16 +70,17 @@ def confirmed(
     return accepted
 
 
-def _look_again(detector: Detector, grey: AnyGrey, face: Face) -> tuple[NDArray[np.float32], float]:
-    """A face's box and the detector's score, stood upright; 0 where it finds no face there."""
+def _detect_upright(
+    detector: Detector, grey: AnyGrey, face: Face
+) -> tuple[NDArray[np.float32], float]:
+    """Box and score of a face in a window rotated upright; 0 where nothing is detected there."""
     pose = fit_mean_face(face.keypoints)
     if pose is None:
         return face.box, 0.0
     margin = (_SIDE - _FACE_SIDE) / 2
     shift = np.array([[1.0, 0.0, margin], [0.0, 1.0, margin]])
     matrix = compose(shift, upright_matrix_of_pose(pose, _FACE_SIDE))
-    level = (grey, matrix) if isinstance(grey, np.ndarray) else grey.level(matrix)
-    found = detector(cut(*level, _SIDE), _SIDE)
+    found = detector(cut(grey, matrix, _SIDE), _SIDE)
     expected = box_of_pose(compose(matrix, pose))
     overlaps = intersection_over_union(found.boxes, expected[None])[:, 0]
     scores = np.where(overlaps > _MIN_IOU, np.asarray(found.scores), 0.0)

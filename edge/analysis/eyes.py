@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge.crop import Levels, Windows, cut, resize_window
+from edge.crop import Levels, Windows, resize_window
 from edge.face import Face
 from edge.formats.arrays import check_rgb
-from edge.geometry.affine import Matrix, matrix_from_complex
+from edge.geometry.affine import matrix_from_complex
 from edge.geometry.eye_frame import PATCH, EyeFrames, eye_frames
 from edge.image import Grey, Rgb
 from edge.measures import Measure
@@ -139,13 +139,6 @@ def grey_of(image: Rgb | AnyImage) -> AnyImage:
     if isinstance(image, np.ndarray) and image.ndim != 2:
         return Luma(check_rgb(image))
     return image
-
-
-def cut_any(image: AnyImage, matrix: Matrix, size: int) -> NDArray[np.uint8]:
-    """As `edge.crop.cut`, of an image that may be there in several sizes."""
-    if hasattr(image, "level"):
-        image, matrix = image.level(matrix)
-    return cut(image, matrix, size)
 
 
 def _state(opening: float, error: float) -> EyeState:

@@ -26,8 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.alignment import alignment_matrix
-from edge.analysis.eyes import AnyImage, cut_any, grey_of
+from edge.analysis.eyes import AnyImage, grey_of
 from edge.analysis.head import fit_of
+from edge.crop import cut
 from edge.face import Face
 from edge.geometry.camera import Camera
 from edge.geometry.head_pose import angles_deg
@@ -99,7 +100,7 @@ def quality(image: Rgb | AnyImage, face: Face) -> Quality:
     matrix = alignment_matrix(face, _SIDE)
     if fit is None or matrix is None:
         return Quality(0.0, {})
-    core = cut_any(grey, matrix, _SIDE)[_CORE].astype(np.float64)
+    core = cut(grey, matrix, _SIDE)[_CORE].astype(np.float64)
     _, yaw, pitch = (angles_deg(fit) / (1, _YAW_DEG, _PITCH_DEG)).tolist()
     span = float(np.linalg.norm(np.subtract(*face.keypoints[_EYE_CENTRES])))
     error = float(np.mean(face.error)) / span if span > 0 else math.inf

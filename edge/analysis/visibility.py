@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.analysis.eyes import AnyImage, cut_any, grey_of
+from edge.analysis.eyes import AnyImage, grey_of
+from edge.crop import cut
 from edge.face import Face
 from edge.geometry.keypoint_frame import upright_matrix
 from edge.image import ImageSource
@@ -75,7 +76,7 @@ class Visibility:
         crops = []
         for matrix in matrices:
             if matrix is not None:
-                crops.append(cut_any(grey, matrix, SIDE))
+                crops.append(cut(grey, matrix, SIDE))
         visible = iter(self._predict(np.stack(crops)) if crops else ())
         height, width = grey.shape[:2]
         return [

@@ -81,6 +81,16 @@ class OnnxModel:
         results: Outputs = self._session.run(outputs, inputs)
         return results
 
+    @staticmethod
+    def spans(count: int, sizes: Sequence[int]) -> list[tuple[int, int]]:
+        """Begin and end of batches of these sizes only, the largest first and 1 the last."""
+        spans, start = [], 0
+        for size in sizes:
+            while count - start >= size:
+                spans.append((start, start + size))
+                start += size
+        return spans
+
     def check_tensors(self, expected: Mapping[str, tuple[str, list[int]]]) -> None:
         """Raise ModelError unless tensors have these types and, after the batch, these shapes."""
         actual = {t.name: (t.type, list(t.shape[1:])) for t in (*self.inputs, *self.outputs)}

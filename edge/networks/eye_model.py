@@ -22,7 +22,7 @@ _TENSORS: dict[str, tuple[str, list[int]]] = {
     **{name: ("tensor(float)", []) for name in _OUTPUTS},
 }
 # Patches are run in batches of these sizes only, so that memory stays flat for any number of eyes.
-_BATCH_SIZES = (16, 4, 2)
+_BATCH_SIZES = (16, 4, 2, 1)
 
 
 class Openings(NamedTuple):
@@ -68,7 +68,7 @@ class EyeModel:
             patches: uint8 `(N, S, S)`, grey, as `edge.geometry.eye_frame` frames them, those of
                 left eyes mirrored.
         """
-        spans = _spans(len(patches))
+        spans = self._model.spans(len(patches), _BATCH_SIZES)
         if not spans:
             return Openings(np.empty(0, np.float32), np.empty(0, np.float32))
         parts = [self._run(patches[start:stop]) for start, stop in spans]
@@ -78,12 +78,3 @@ class EyeModel:
 
     def _run(self, patches: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         return self._model.run(_OUTPUTS, {"eye": patches[..., None]})
-
-
-def _spans(count: int) -> list[tuple[int, int]]:
-    spans, start = [], 0
-    for size in (*_BATCH_SIZES, 1):
-        while count - start >= size:
-            spans.append((start, start + size))
-            start += size
-    return spans

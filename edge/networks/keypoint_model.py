@@ -86,7 +86,8 @@ class KeypointModel:
             ModelError: the model cannot predict the 68 points.
         """
         names = self._outputs(points68)
-        parts = [self._run(faces[start:stop], names) for start, stop in _spans(len(faces))]
+        spans = self._model.spans(len(faces), _BATCH_SIZES)
+        parts = [self._run(faces[start:stop], names) for start, stop in spans]
         if not parts:
             shapes = {tensor.name: tensor.shape[1:] for tensor in self._model.outputs}
             parts = [[np.empty((0, *shapes[name]), np.float32) for name in names]]
@@ -135,15 +136,6 @@ def _parse_error90(model: OnnxModel, count: int) -> NDArray[np.float32] | None:
 
 def _is_list(value: Any, *types: type) -> bool:
     return isinstance(value, list) and all(isinstance(item, types) for item in value)
-
-
-def _spans(count: int) -> list[tuple[int, int]]:
-    spans, start = [], 0
-    for size in _BATCH_SIZES:
-        while count - start >= size:
-            spans.append((start, start + size))
-            start += size
-    return spans
 
 
 def _check_tensors(model: OnnxModel, count: int, size: int) -> None:

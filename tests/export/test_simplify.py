@@ -10,6 +10,17 @@ from onnx import TensorProto, helper, numpy_helper
 from export.simplify import fuse_normalisation, simplify
 
 
+def small_model(nodes, constants, shape):
+    """A model from `face`, uint8 `[N, 4, 4, 1]`, to `flat`, float32 of a shape."""
+    face = helper.make_tensor_value_info("face", TensorProto.UINT8, ["N", 4, 4, 1])
+    flat = helper.make_tensor_value_info("flat", TensorProto.FLOAT, shape)
+    weights = [numpy_helper.from_array(np.asarray(v), n) for n, v in constants.items()]
+    graph = helper.make_graph(nodes, "small", [face], [flat], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    return model
+
+
 @pytest.fixture
 def model():
     """Scales an image by a scalar and flattens it to a shape that the graph computes."""
@@ -22,13 +33,7 @@ def model():
         helper.make_node("Concat", ["count", "rest"], ["flat_shape"], axis=0),
         helper.make_node("Reshape", ["scaled", "flat_shape"], ["flat"]),
     ]
-    face = helper.make_tensor_value_info("face", TensorProto.UINT8, ["N", 4, 4, 1])
-    flat = helper.make_tensor_value_info("flat", TensorProto.FLOAT, ["N", 16])
-    weights = [numpy_helper.from_array(np.asarray(v), n) for n, v in constants.items()]
-    graph = helper.make_graph(nodes, "small", [face], [flat], weights)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    model.ir_version = 8
-    return model
+    return small_model(nodes, constants, ["N", 16])
 
 
 def run(model, faces):
@@ -74,13 +79,7 @@ def normalising():
         make("Reshape", ["normalised", "shape"], ["crop"]),
         make("Conv", ["crop", "kernel"], ["flat"]),
     ]
-    face = helper.make_tensor_value_info("face", TensorProto.UINT8, ["N", 4, 4, 1])
-    flat = helper.make_tensor_value_info("flat", TensorProto.FLOAT, ["N", 1, 1, 1])
-    weights = [numpy_helper.from_array(np.asarray(v), n) for n, v in constants.items()]
-    graph = helper.make_graph(nodes, "small", [face], [flat], weights)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    model.ir_version = 8
-    return model
+    return small_model(nodes, constants, ["N", 1, 1, 1])
 
 
 def test_normalisation_by_one_operator_gives_the_same_results(normalising, rng):
