@@ -11,6 +11,7 @@ from edge.analysis.analyzer import Analyzer
 from edge.analysis.assessment import Assessment
 from edge.analysis.eyes import AnyImage
 from edge.analysis.quality import quality
+from edge.analysis.visibility import Visibility
 from edge.face import Face
 from edge.formats.focal import Focal
 
@@ -24,31 +25,38 @@ class Wanted:
         points68: the 68 points in the response.
         analyze: the state of eyes, mouth and head.
         quality: of the shot.
+        visible: which keypoints are seen.
     """
 
     annotated: bool = False
     points68: bool = False
     analyze: bool = False
     quality: bool = False
+    visible: bool = False
 
     @property
     def needs_points68(self) -> bool:
         """Whether the 68 points are predicted, as the mouth needs them too."""
-        return self.points68 or self.is_assessed
+        return self.points68 or self.analyze or self.quality
 
     @property
     def is_assessed(self) -> bool:
         """Whether faces are measured beside their keypoints."""
-        return self.analyze or self.quality
+        return self.analyze or self.quality or self.visible
 
 
 class FaceAssessor:
-    """Measures faces for all requests; the eye network is opened when it is first needed."""
+    """Measures faces for all requests; a network is opened when it is first needed."""
 
     @cached_property
     def analyzer(self) -> Analyzer:
         """The open eye network, and the measures of mouth and head."""
         return Analyzer()
+
+    @cached_property
+    def visibility(self) -> Visibility:
+        """The open visibility network."""
+        return Visibility()
 
     def __call__(
         self,
@@ -71,4 +79,10 @@ class FaceAssessor:
         shots: Sequence[Any] = [None] * len(faces)
         if wanted.quality:
             shots = [quality(grey, face) for face in faces]
-        return [Assessment(shot, None, state) for shot, state in zip(shots, states, strict=True)]
+        visible: Sequence[Any] = [None] * len(faces)
+        if wanted.visible:
+            visible = self.visibility.measure(grey, faces)
+        return [
+            Assessment(shot, None, state, seen)
+            for shot, state, seen in zip(shots, states, visible, strict=True)
+        ]

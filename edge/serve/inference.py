@@ -246,7 +246,14 @@ class InferenceService:
             entry.update(assessment.to_dict())
         jpeg = None
         if image.rgb is not None:
-            drawn = draw(image.rgb, faces, names=names, show_error=True, show_points68=True)
+            drawn = draw(
+                image.rgb,
+                faces,
+                names=names,
+                show_error=True,
+                show_points68=True,
+                visible=[assessment.visible for assessment in assessments],
+            )
             jpeg = to_jpeg(drawn)
         return ImageResult(record, jpeg, job.timings_ms)
 

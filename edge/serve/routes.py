@@ -21,6 +21,7 @@ from edge.serve.uploads import decode_crops, is_multipart, read_uploads
 _POINTS68 = "predict the 68 points of 300-W and dlib, too"
 _ANALYZE = "measure eyes, mouth, distance and attention, too: `state` of each face"
 _QUALITY = "judge each face as a shot, too"
+_VISIBLE = "tell which keypoints are seen and which are hidden, too"
 
 _LIVE_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
 _STATES_TYPE = "text/event-stream"
@@ -47,6 +48,7 @@ class Routes:
         points68: bool = Query(False, description=_POINTS68),
         analyze: bool = Query(False, description=_ANALYZE),
         quality: bool = Query(False, description=_QUALITY),
+        visible: bool = Query(False, description=_VISIBLE),
     ) -> Response:
         """Find the faces of an image, or of each image of a form, and their 15 keypoints.
 
@@ -58,7 +60,7 @@ class Routes:
             raise HTTPException(
                 400, f"{len(uploads)} images; annotated=1 supports one image per request"
             )
-        wanted = Wanted(annotated, points68, analyze, quality)
+        wanted = Wanted(annotated, points68, analyze, quality, visible)
         results = await self._service.process(uploads, wanted)
         headers = {"Server-Timing": _server_timing(results)}
         if annotated:

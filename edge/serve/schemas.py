@@ -82,6 +82,9 @@ class FaceRecord(BaseModel):
     state: dict[str, Measured | float | str] | None = Field(
         default=None, description="of eyes, mouth and head, where asked for"
     )
+    visible: dict[str, float] | None = Field(
+        default=None, description="probability that each keypoint is seen, where asked for"
+    )
 
 
 class PictureRecord(BaseModel):

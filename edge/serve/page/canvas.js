@@ -7,6 +7,8 @@ const MIDDLE = "rgb(0 158 115)";
 const DOT = 0.014; // radius of a point, in sides of the face's box
 const LINE = 0.35; // width of a line through the 68 points, in radii of a point
 const RIM = 1.45; // radius of the dark rim, in radii of the point
+const RING = 0.7; // width of a hollow point, in radii of the point
+const SEEN = 0.5; // probability from which a point is drawn as seen
 const CENTRE = 0.45; // radius of a point in an error circle, in radii of a point without one
 const MAX_SIDE = 4096; // px; some browsers do not support larger canvases
 const MIN_SIDE = 1024; // px; smaller images are enlarged so that points do not hide the face
@@ -42,7 +44,7 @@ function draw(canvas, image, faces, style, [scale, left, top]) {
   for (const face of faces) drawFace(context, face, style);
 }
 
-function drawFace(context, { box, keypoints, points68 }, style) {
+function drawFace(context, { box, keypoints, points68, visible }, style) {
   const [x, y, width, height] = box;
   const radius = DOT * Math.max(width, height);
   const line = radius / 2;
@@ -55,6 +57,10 @@ function drawFace(context, { box, keypoints, points68 }, style) {
   for (const [name, { x: px, y: py, error }] of Object.entries(keypoints)) {
     const dot = style.circles ? CENTRE * radius : radius;
     if (style.circles) ring(context, px, py, error, radius / 3, colourOf(name));
+    if (isHidden(visible?.[name])) {
+      hollow(context, px, py, dot, colourOf(name));
+      continue;
+    }
     context.fillStyle = "black";
     disc(context, px, py, dot * RIM);
     context.fill();
@@ -81,6 +87,21 @@ function drawLines(context, points68, lines, width) {
   context.lineWidth = width;
   context.strokeStyle = "white";
   context.stroke();
+}
+
+/** Whether a keypoint is hidden, by the probability that it is seen. */
+export function isHidden(probability) {
+  return probability < SEEN;
+}
+
+/** A hidden point: a ring with dark rims. */
+function hollow(context, x, y, radius, colour) {
+  disc(context, x, y, (1 + RING / 2) * radius);
+  for (const [width, style] of [[RING + 2 * (RIM - 1), "black"], [RING, colour]]) {
+    context.lineWidth = width * radius;
+    context.strokeStyle = style;
+    context.stroke();
+  }
 }
 
 function ring(context, x, y, radius, width, colour) {

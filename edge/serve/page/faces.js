@@ -14,10 +14,14 @@ export async function openImage(file) {
   }
 }
 
-/** Find faces on the server: {record, timings}. `wanted` has `points68`, and `states` for eyes, mouth,
- * pose and quality; what is not wanted is not computed. */
-export async function findOnServer(blob, name, { points68, states }) {
-  const query = [...(points68 ? ["points68=1"] : []), ...(states ? ["analyze=1", "quality=1"] : [])];
+/** Find faces on the server: {record, timings}. `wanted` has `points68`, `states` for eyes, mouth, pose
+ * and quality, and `visible` for hidden points; what is not wanted is not computed. */
+export async function findOnServer(blob, name, { points68, states, visible }) {
+  const query = [
+    ...(points68 ? ["points68=1"] : []),
+    ...(states ? ["analyze=1", "quality=1"] : []),
+    ...(visible ? ["visible=1"] : []),
+  ];
   const start = performance.now();
   const type = blob.type.startsWith("image/") ? blob.type : "application/octet-stream";
   const response = await fetch(`/v1/keypoints?${query.join("&")}`, {
@@ -31,7 +35,7 @@ export async function findOnServer(blob, name, { points68, states }) {
   return { record: { ...body, image: name }, timings: { ...timings, total } };
 }
 
-/** Find faces in this browser, as `findOnServer` but without states: the image is not sent anywhere. */
+/** Find faces in this browser, as `findOnServer` with points alone: the image is not sent anywhere. */
 export async function findInBrowser(blob, name, settings, { points68 }) {
   networks ??= openNetworks(settings);
   networks.catch(() => {

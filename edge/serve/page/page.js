@@ -10,7 +10,7 @@ import { View } from "./view.js";
 const $ = (id) => document.getElementById(id);
 const NOTES = {
   server: "The server neither stores nor logs images.",
-  browser: "Images are not sent to the server, which alone measures eyes, mouth and quality.",
+  browser: "Images are not sent to the server, which alone tells eyes, mouth, quality and hidden points.",
 };
 const views = [];
 let server = null; // the description from /v1/model
@@ -25,7 +25,8 @@ function selectedLocation() {
 }
 
 async function find(blob, name) {
-  const wanted = { points68: $("points68").checked, states: $("states").checked };
+  const chosen = ["points68", "states", "visible"].map((id) => [id, $(id).checked]);
+  const wanted = Object.fromEntries(chosen);
   if (selectedLocation() === "server") {
     return { ...(await findOnServer(blob, name, wanted)), where: "on the server" };
   }
@@ -60,7 +61,7 @@ async function addPhotos(files) {
 /** Process the shown photos again, with the newly selected location and points. */
 async function reprocess() {
   $("where-note").textContent = NOTES[selectedLocation()];
-  $("states").disabled = selectedLocation() === "browser";
+  for (const id of ["states", "visible"]) $(id).disabled = selectedLocation() === "browser";
   for (const view of views.filter(({ file }) => file)) {
     try {
       showStatus(`${view.file.name} …`);
@@ -141,7 +142,7 @@ $("camera").addEventListener("click", () => camera.toggle());
 $("circles").addEventListener("change", () => {
   for (const view of views) view.draw(drawingStyle());
 });
-for (const id of ["points68", "states"]) $(id).addEventListener("change", reprocess);
+for (const id of ["points68", "states", "visible"]) $(id).addEventListener("change", reprocess);
 for (const input of document.querySelectorAll("input[name=where]")) {
   input.addEventListener("change", reprocess);
 }

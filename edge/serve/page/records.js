@@ -33,7 +33,7 @@ function faceRecord({ box, score, keypoints, error, points68 }, id, size, settin
 }
 
 /** CSV with one row per face and the column names of Kaggle, as `--csv` writes it; with columns of
- * the 68 points, of quality and of states if a face has them. */
+ * the 68 points, of quality, of states and of hidden points if a face has them. */
 export function toCsv(records, { keypoint_names: names, states }) {
   const all = records.flatMap(({ faces }) => faces);
   const hasPoints68 = all.some(({ points68 }) => points68);
@@ -41,6 +41,7 @@ export function toCsv(records, { keypoint_names: names, states }) {
   const assessed = [
     ...(all.some(({ quality }) => quality) ? qualityColumns(states) : []),
     ...(all.some(({ state }) => state) ? stateColumns(states) : []),
+    ...(all.some(({ visible }) => visible) ? visibleColumns(names) : []),
   ];
   const header = [
     "image", "frame", "face", "score", "box_x", "box_y", "box_w", "box_h",
@@ -77,6 +78,10 @@ function stateColumns({ measures, shares }) {
     ]),
     ...shares.map((name) => [name, (face) => face.state?.[name]]),
   ];
+}
+
+function visibleColumns(names) {
+  return names.map((name) => [`${name}_visible`, (face) => face.visible?.[name]]);
 }
 
 function quote(text) {

@@ -1,6 +1,6 @@
 // The view of one result: the image on a canvas, beside measures, keypoints and timings.
 
-import { drawCloseUp, drawFaces } from "./canvas.js";
+import { drawCloseUp, drawFaces, isHidden } from "./canvas.js";
 import { make } from "./elements.js";
 import { statesOf } from "./states.js";
 
@@ -77,10 +77,11 @@ function unitOf(name) {
   return name.endsWith("_px") ? " px" : "";
 }
 
-function keypointsOf({ keypoints }) {
-  const rows = Object.entries(keypoints).map(([name, { x, y, error }]) =>
-    row([name.replaceAll("_", " "), x, y, `± ${error}`]),
-  );
+function keypointsOf({ keypoints, visible }) {
+  const rows = Object.entries(keypoints).map(([name, { x, y, error }]) => {
+    const note = isHidden(visible?.[name]) ? ", hidden" : "";
+    return row([name.replaceAll("_", " ") + note, x, y, `± ${error}`]);
+  });
   const table = make("table", {}, make("tbody", {}, ...rows));
   return make("details", {}, make("summary", {}, `${rows.length} keypoints, px`), table);
 }

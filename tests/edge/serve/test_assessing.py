@@ -14,6 +14,7 @@ from edge.serve.assessing import FaceAssessor, Wanted
         (Wanted(points68=True), True, False),
         (Wanted(analyze=True), True, True),
         (Wanted(quality=True), True, True),
+        (Wanted(visible=True), False, True),
     ],
 )
 def test_what_is_wanted_says_what_is_needed(wanted, points68, assessed):
@@ -26,8 +27,10 @@ def test_only_what_is_wanted_is_measured(detect, sample):
     assess = FaceAssessor()
     (nothing,) = assess(grey, faces, Wanted())
     assert nothing.to_dict() == {}
-    assert "analyzer" not in vars(assess)
+    assert not {"analyzer", "visibility"} & vars(assess).keys()
     (state,) = assess(grey, faces, Wanted(analyze=True))
     assert list(state.to_dict()) == ["state"]
     (shot,) = assess(grey, faces, Wanted(quality=True))
     assert list(shot.to_dict()) == ["quality"]
+    (seen,) = assess(grey, faces, Wanted(visible=True))
+    assert list(seen.to_dict()) == ["visible"]

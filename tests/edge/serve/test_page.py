@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("fastapi")
 pytest.importorskip("playwright")
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 import edge
 from edge.image import load_image
@@ -347,8 +347,9 @@ def test_without_onnxruntime_web_the_page_shows_how_to_install_it(
 
 def rows_of(table):
     """The texts of a table's rows: heading and value."""
-    rows = (row.locator("th, td").all_inner_texts() for row in table.locator("tr").all())
-    return {heading: value for heading, *_, value in rows}
+    # In one step: the page replaces the tables of a stream at any time.
+    texts = "table => [...table.rows].map(row => [...row.cells].map(cell => cell.innerText))"
+    return {heading: value for heading, *_, value in table.evaluate(texts)}
 
 
 def test_eyes_mouth_pose_and_quality_are_shown_and_downloaded_when_they_are_chosen(
@@ -381,11 +382,43 @@ def test_eyes_mouth_pose_and_quality_are_shown_and_downloaded_when_they_are_chos
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_hidden_points_are_hollow_where_they_are_asked_for(page, detect, sample, tmp_path):
+    image = Image.open(sample).convert("RGB")
+    (face,) = detect(sample)
+    points = dict(zip(edge.KEYPOINT_NAMES, face.keypoints.tolist(), strict=True))
+    (x, y), (_, low) = points["nose_tip"], points["mouth_center_bottom_lip"]
+    reach = 0.33 * float(face.box[2])
+    mask = [(x - reach, y - 4), (x, y - 12), (x + reach, y - 4), (x + reach / 2, low + reach / 2),
+        (x - reach / 2, low + reach / 2)]  # fmt: skip
+    ImageDraw.Draw(image).polygon(mask, (150, 190, 215))
+    image.save(tmp_path / "masked.png")
+    page.uncheck("#circles")
+    choose(page, "server", tmp_path / "masked.png")
+    assert "hidden" not in page.locator("details table").text_content()
+    solid = pixels(page)
+    page.check("#visible")
+    wait_until_idle(page)
+    labels = page.locator("details table th").all_text_contents()
+    hidden = {label.removesuffix(", hidden") for label in labels if label.endswith(", hidden")}
+    assert {"mouth center top lip", "mouth center bottom lip"} <= hidden
+    assert not any("eye" in name for name in hidden)
+    hollow = pixels(page)
+    (shown,) = json.loads(download(page, "#json"))["faces"]
+    for name, probability in shown["visible"].items():
+        row, column = (round(2 * (shown["keypoints"][name][axis] + 0.5)) for axis in "yx")
+        is_same = np.abs(hollow[row, column].astype(int) - solid[row, column]).max() < 60
+        assert is_same == (probability >= 0.5), name
+    header, row = download(page, "#csv").splitlines()
+    assert header.endswith(",mouth_center_bottom_lip_visible")
+    assert float(row.rpartition(",")[2]) == shown["visible"]["mouth_center_bottom_lip"]
+
+
 @needs_ort
 def test_in_the_browser_they_cannot_be_chosen(page, sample):
     page.check("#states")
     choose(page, "browser", sample)
     assert page.is_disabled("#states")
+    assert page.is_disabled("#visible")
     assert page.locator(".states").count() == 0
 
 

@@ -83,14 +83,19 @@ def test_the_annotated_image_is_that_of_draw(url, photo, detect, sample):
     assert marks[80:170, 180:270].max() > 150  # on the face
 
 
-def test_states_and_quality_are_those_of_the_command_line_where_they_are_asked_for(
+def test_states_quality_and_visibility_are_those_of_the_command_line_where_they_are_asked_for(
     url, photo, expected, run_python, tmp_path
 ):
     (tmp_path / "picture").write_bytes(photo)
-    options = "--precision fp32 --no-picture --analyze --quality --json -"
+    options = "--precision fp32 --no-picture --analyze --quality --visible --json -"
     done = run_python("-m", "edge.run", "picture", *options.split())
     (printed,) = json.loads(done.stdout)["faces"]
-    for query, names in (("analyze", ["state"]), ("quality", ["quality"]), ("", [])):
+    for query, names in (
+        ("analyze", ["state"]),
+        ("quality", ["quality"]),
+        ("visible", ["visible"]),
+        ("", []),
+    ):
         address = f"{url}/v1/keypoints?{query}=1" if query else f"{url}/v1/keypoints"
         response = httpx.post(address, content=photo, headers=JPEG)
         (face,) = response.json()["faces"]
@@ -101,6 +106,7 @@ def test_states_and_quality_are_those_of_the_command_line_where_they_are_asked_f
 def test_what_was_not_asked_for_is_not_measured(detect, photo, expected, monkeypatch):
     monkeypatch.setattr("edge.serve.assessing.Analyzer", None)
     monkeypatch.setattr("edge.serve.assessing.quality", None)
+    monkeypatch.setattr("edge.serve.assessing.Visibility", None)
     with serving(detect) as url:
         assert httpx.post(f"{url}/v1/keypoints", content=photo, headers=JPEG).json() == expected
 
