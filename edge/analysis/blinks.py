@@ -8,6 +8,10 @@ is searched for dips in which both take part, as far as they are seen: an eye th
 that of a profile behind its nose, has no say. Each eye alone is searched for deeper dips, and only
 where it is measured well, as most dips of one eye of a face of 30 px are errors.
 
+People blink with both eyes, errors come one by one. So how often each eye dips that deep alone says
+how often both do so by chance, and a dip has to be the deeper: the deviations that it exceeds at
+least grow with the logarithm of the product of both counts.
+
 Blinks last 100–400 ms (Schiffman, 2001); what lasts longer than `MAX_BLINK_S` is a closure.
 
 Legend: T samples, E eyes (2: right, left).
@@ -29,13 +33,21 @@ MAX_BLINK_S = 0.5  # between half-closed and half-open
 # both at least, and of one eye alone.
 _MIN_DEPTH, _MIN_SHARED_DEPTH, _MIN_WINK_DEPTH = 0.4, 0.2, 0.6
 # Deviations of such means that a dip of both eyes, and of one, exceeds at least.
-_NOISE_FACTOR, _WINK_NOISE_FACTOR = 4.75, 9.5
+_NOISE_FACTOR, _WINK_NOISE_FACTOR = 4.0, 9.5
+_COMMON_FACTOR = 0.75  # deviations more where all noise moves both eyes alike
+# Deviations more for each e-fold of an eye's dips alone in the last half minute, which are at least
+# that part of the dip, while the other eye dips by less than that part of its own.
+_ALONE_FACTOR, _ALONE_SHARE, _OTHER_SHARE = 0.5, 0.85, 0.3
+_UNKNOWN_S = (
+    1.5  # over the seconds that are known: dips alone that might have been, at the beginning
+)
+_MIN_ALONE = 0.15  # openings of the open eye, of such dips of an eye that hardly dips now
 _MIN_NOISE = 0.005  # eye widths
 _ERROR_SHARE = 0.5  # of the stated error, that counts as noise between the eyes
 _MIN_SHARE = 0.2  # in the mean, below which an eye has no say
 _MAX_ERROR = 0.3  # stated, in openings of the person's open eye, above which an eye is not seen
 # Eye widths: of films of faces 30 px wide, most dips of one eye that exceed it in error are none.
-_MAX_WINK_ERROR = 0.028
+_MAX_WINK_ERROR = 0.022
 # Over which a dip is averaged: no wrong frame is a blink, and noise needs more frames.
 _PEAKS_S = (0.05, 0.1)
 _REST_S = 0.7  # over which the opening before a dip is taken
@@ -50,7 +62,7 @@ _MIN_REST = 5  # samples
 _OPEN_SHARE = 0.6  # of the widest openings, above which an eye counts as open
 _RECOVERED = 0.5  # of the depth, at which a dip begins and ends
 _CLOSED_SHARE = 0.4  # of the open eye, above which eyes are narrow, as of one who looks down
-_APART_S = 0.1  # between the end of one event and the beginning of the next
+_APART_S = 0.2  # between the end of one event and the beginning of the next
 _MAX_GAP_S = 0.5  # without the face, after which the past says nothing
 _USUAL_OPENING = 0.3  # before anything is known of the person
 _LEAD = 3  # samples before a dip that it begins with
@@ -124,6 +136,23 @@ class _Noise:
             long = np.quantile(steps, _LONG_TAIL, axis=0) / _LONG_TAIL_DEVIATIONS / np.sqrt(2)
             tail = np.maximum(tail, long)
         return np.asarray(np.maximum(np.maximum(spread, tail), _MIN_NOISE))
+
+    def common_share(self) -> float:
+        """By how much more often both eyes are on one side of their medians than on two, 0-1.
+
+        Blinks that were missed are too few to matter.
+        """
+        is_above = self.means > np.median(self.means, axis=0)
+        return max(0.0, 2 * float((is_above[:, 0] == is_above[:, 1]).mean()) - 1)
+
+    def dips_alone(self, drop: Array) -> Array:
+        """How many means `(E,)` of each eye, and not the other, were as low as after a drop `(E,)`.
+
+        An eye is compared with its median, and counts as not low if it dropped by little.
+        """
+        drops = np.median(self.means, axis=0) - self.means
+        is_low, is_lowered = drops >= _ALONE_SHARE * drop, drops >= _OTHER_SHARE * drop
+        return np.asarray((is_low & ~is_lowered[:, ::-1]).sum(axis=0))
 
 
 class BlinkDetector:
@@ -219,17 +248,23 @@ class BlinkDetector:
             return None
         weights = is_seen / (alone**2 + (_ERROR_SHARE * error) ** 2)
         weights /= weights.sum()
+        counts = noise.dips_alone(np.maximum(drop, _MIN_ALONE * level))
+        counts = counts + _UNKNOWN_S / max(self._series.times[-1] - self._series.times[0], 1e-3)
+        more = _ALONE_FACTOR * np.log1p(2 * counts)  # of the deviations, for each eye
         if drop[weights >= _MIN_SHARE].min() >= _MIN_SHARED_DEPTH * level:
             # Motion moves both eyes alike, so that their mean may vary more than errors that are
             # independent would make it.
             both = max(
                 float((alone[is_seen] ** -2).sum()) ** -0.5, noise.deviation(weights[:, None])[0]
             )
-            if weights @ drop >= max(_MIN_DEPTH * level, _NOISE_FACTOR * both):
+            # An eye that has no say could have dipped at any time.
+            more[weights < _MIN_SHARE] = _ALONE_FACTOR * np.log1p(2 * len(noise.means))
+            least = _NOISE_FACTOR + _COMMON_FACTOR * noise.common_share() + more.sum()
+            if weights @ drop >= max(_MIN_DEPTH * level, least * both):
                 return weights, "both"
             return None
         one = int(drop.argmax())
-        least = max(_MIN_WINK_DEPTH * level, _WINK_NOISE_FACTOR * alone[one])
+        least = max(_MIN_WINK_DEPTH * level, (_WINK_NOISE_FACTOR + more[one]) * alone[one])
         if error[one] <= _MAX_WINK_ERROR and drop[one] >= least:
             return np.eye(2)[one], ("right", "left")[one]
         return None

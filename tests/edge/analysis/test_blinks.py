@@ -137,3 +137,29 @@ def test_noise_of_the_last_half_minute_counts():
     noisy = series(20, noise=0.085)
     assert watch(np.concatenate([noisy, dip])) == []
     assert len(watch(np.concatenate([noisy, np.where(dip < 0.2, 0.0, dip)]))) == 1
+
+
+def dips(seconds, *frames, depth=0.2):
+    """Openings of an open eye that is lower for three frames from each of some on."""
+    values = series(seconds, noise=0.01)
+    for first in frames:
+        values[first : first + 3] -= depth
+    return values
+
+
+def test_an_eye_that_dips_alone_is_believed_less():
+    # Once both dip together, as deep as each does alone now and then; errors too large for winks.
+    alone, errors = range(60, 840, 60), (0.05, 0.05)
+    noise = np.random.default_rng(2).normal(0, 0.06, (2, 900))
+    steady = dips(30, 870) + noise[0], dips(30, 870) + noise[1]
+    (event,) = watch(steady[0], left=steady[1], errors=errors)
+    assert event.time == pytest.approx(29, abs=0.05)
+    right = dips(30, *alone, 870) + noise[0]
+    left = dips(30, *(frame + 30 for frame in alone), 870) + noise[1]
+    assert watch(right, left=left, errors=errors) == []
+
+
+def test_a_blink_that_trembles_is_one():
+    values = series(6, (3.0, 3.2))
+    values[92:94] = 0.28
+    assert len(watch(values)) == 1
