@@ -1,4 +1,4 @@
-"""Closing the eyes of photographs: lids that are moved over the eyeball and drawn again.
+"""Closing and opening the eyes of photographs: lids that are moved over the eyeball.
 
 A photo of an eye is warped column by column, along the face's vertical: the upper lid goes down to
 meet the lower one, the skin above it is stretched, and what was between the lids shrinks to
@@ -27,6 +27,22 @@ _CORNERS_68 = ((36, 39), (45, 42))
 _UPPER_SHARE = 0.92  # of the gap that the upper lid closes; the lower one closes the rest
 _CREASE_SHARE = 0.4  # of the gap by which the crease above the upper lid follows
 _REACH = 1.2  # gaps beyond crease and lower lid where the skin is at rest
+_THINNEST_LID = 0.05  # gaps between crease and upper lid, of an eye that is opened wider
+
+
+@dataclass(frozen=True, slots=True)
+class LidLook:
+    """How a lid that has moved down is drawn.
+
+    Attributes:
+        shade: change of the brightness of its skin, in parts, of a closed eye.
+        lashes: darkness of the line of its lashes, 0–1, of a closed eye.
+        lash_width: of that line to each side, in widths of the eye.
+    """
+
+    shade: float = 0.0
+    lashes: float = 0.0
+    lash_width: float = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +91,16 @@ def opening_68(points68: Points, eye: int) -> float:
     return float(np.linalg.norm(upper - lower) / np.linalg.norm(outer - inner))
 
 
-def close_eye(picture: NDArray[np.uint8], lids: Lids, closure: float) -> NDArray[np.uint8]:
-    """A picture with the eye closed by a share of its opening.
+def close_eye(
+    picture: NDArray[np.uint8], lids: Lids, closure: float, look: LidLook | None = None
+) -> NDArray[np.uint8]:
+    """A picture with the eye closed by a share of its opening, or opened further.
 
     Args:
         picture: uint8 `(H, W)` or `(H, W, 3)`, in which the face is nearly upright.
         lids: of the eye, in px of the picture.
-        closure: 0 (as it is) to 1 (closed).
+        closure: 0 (as it is) to 1 (closed); below 0 the eye is opened wider by that share.
+        look: how the skin of the lid and the lashes are drawn; None leaves the skin as it is.
     """
     height, width = picture.shape[:2]
     columns = np.arange(width, dtype=np.float64)
@@ -93,14 +112,34 @@ def close_eye(picture: NDArray[np.uint8], lids: Lids, closure: float) -> NDArray
     before = np.stack([crease - reach, crease, upper, lower, lower + reach])
     moved = np.array([0.0, _CREASE_SHARE, _UPPER_SHARE, _UPPER_SHARE - 1, 0.0])[:, None] * gap
     after = before + closure * moved
-    rows = np.arange(height, dtype=np.float64)
-    source = np.tile(rows[:, None], (1, width))
-    for column in np.flatnonzero(gap > 0).tolist():
-        ends = after[:, column] + 1e-3 * np.arange(5)
-        is_moved = (rows > ends[0]) & (rows < ends[-1])
-        source[is_moved, column] = np.interp(rows[is_moved], ends, before[:, column])
+    after[1] = np.minimum(after[1], after[2] - _THINNEST_LID * gap)
+    rows = np.arange(height, dtype=np.float64)[:, None]
+    source = _source_rows(rows, before, after, gap > 0)
     map_x = np.tile(columns.astype(np.float32), (height, 1))
-    return np.asarray(cv2.remap(picture, map_x, source.astype(np.float32), cv2.INTER_LINEAR))
+    rows_of = source.astype(np.float32)
+    drawn = np.asarray(cv2.remap(picture, map_x, rows_of, cv2.INTER_LINEAR), np.uint8)
+    if look is None or closure <= 0:
+        return drawn
+    is_lid = (rows > after[1]) & (rows < after[2]) & (gap > 0)
+    distance = np.abs(rows - after[2]) / max(look.lash_width * (last - first), 1e-6)
+    lashes = np.maximum(0.0, 1 - distance) * (gap > 0)
+    factor = 1 + closure * (look.shade * is_lid - look.lashes * lashes)
+    factor = np.asarray(cv2.GaussianBlur(factor.astype(np.float32), (3, 3), 0))
+    factor = factor if picture.ndim == 2 else factor[..., None]
+    return np.asarray(np.clip(drawn * factor, 0, 255), np.uint8)
+
+
+def _source_rows(
+    rows: Points, before: Points, after: Points, has_lids: NDArray[np.bool_]
+) -> Points:
+    """The row `(H, W)` that each pixel is drawn from: straight lines between moved lines."""
+    after = after + 1e-3 * np.arange(len(after))[:, None]  # rises where the gap is none
+    source = np.tile(rows, (1, before.shape[1]))
+    for k in range(len(before) - 1):
+        is_between = (rows > after[k]) & (rows <= after[k + 1]) & has_lids
+        share = (rows - after[k]) / (after[k + 1] - after[k])
+        source = np.where(is_between, before[k] + share * (before[k + 1] - before[k]), source)
+    return np.asarray(source)
 
 
 def _line(points: Points, columns: Points) -> Points:

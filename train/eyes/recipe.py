@@ -21,10 +21,10 @@ class EyeRecipe:
     """
 
     name: str = "eyes"
-    views: int = 8
-    epochs: int = 14
+    views: int = 20
+    epochs: int = 8
     batch_size: int = 256
     learning_rate: float = 2e-3
     weight_decay: float = 1e-3
-    dropout: float = 0.1
-    seed: int = 0
+    dropout: float = 0.05
+    seed: int = 1

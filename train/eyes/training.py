@@ -57,12 +57,9 @@ def finish(network: keras.Model, views: EyeViews, folder: Path) -> dict[str, Any
         What `run.json` says of it.
     """
     held_out = views.is_held_out
-    predicted = _predict(network, views.patches[held_out])
+    predicted, wanted = _predict(network, views.patches[held_out]), views.opening[held_out]
     calibration = _calibrate(_predict(network, views.plain)[:, 0], views.opening68)
-    values, wanted = (
-        np.asarray(calibration.opening(array))
-        for array in (predicted[:, 0], views.opening[held_out])
-    )
+    values = calibration.opening(predicted[:, 0])
     difference = np.abs(values - wanted)
     stated = np.log(2) * np.exp(predicted[:, 1])
     calibration = replace(calibration, error=float(np.median(difference / stated)))
@@ -89,7 +86,7 @@ def _calibrate(values: NDArray[np.floating], openings: NDArray[np.float32]) -> C
     columns = np.column_stack([values, np.minimum(values / KNEE, 1.0)])
     # Where no value is above the knee, both columns are one, and the shortest solution is taken.
     slope, offset = np.linalg.lstsq(columns, openings, rcond=_MIN_SINGULAR)[0].tolist()
-    return Calibration(slope, offset)
+    return Calibration(slope, max(offset, 0.0))
 
 
 def _fit(recipe: EyeRecipe, views: EyeViews) -> keras.Model:
@@ -101,7 +98,7 @@ def _fit(recipe: EyeRecipe, views: EyeViews) -> keras.Model:
     network.compile(optimizer, loss)
     network.fit(
         views.patches[rows][..., None],
-        views.opening[rows],
+        np.stack([views.opening[rows], views.target[rows]], axis=1),
         batch_size=recipe.batch_size,
         epochs=recipe.epochs,
         verbose=2,

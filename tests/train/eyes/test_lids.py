@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from train.data.face_mesh import EYES
-from train.eyes.lids import CORNERS, MIDDLES, Lids, close_eye, lids_of_mesh, opening_68
+from train.eyes.lids import CORNERS, MIDDLES, LidLook, Lids, close_eye, lids_of_mesh, opening_68
 
 
 @pytest.fixture
@@ -47,6 +47,23 @@ def test_a_closed_eye_shows_no_eyeball(picture, lids):
     # The lower lid hardly moves, the upper one comes down.
     assert half[22:25, 30].min() > 150
     assert half[36, 30] < 30
+
+
+def test_an_eye_is_opened_wider(picture, lids):
+    wide = close_eye(picture, lids, -0.3)
+    assert (wide < 90).sum() == pytest.approx(1.3 * (picture < 90).sum(), rel=0.1)
+    assert wide[22, 30] < 30
+    assert wide[12, 30] > 150
+
+
+def test_a_closed_lid_is_shaded_above_the_line_of_its_lashes(picture, lids):
+    plain = close_eye(picture, lids, 1.0).astype(float)
+    drawn = close_eye(picture, lids, 1.0, LidLook(shade=-0.2, lashes=0.5, lash_width=0.05))
+    # The lid has come down to row 39 from 24, with its crease from 18 to 24.
+    assert drawn[30, 30] / plain[30, 30] == pytest.approx(0.8, abs=0.02)
+    assert drawn[37:41, 30].min() < 0.8 * drawn[30, 30]
+    np.testing.assert_array_equal(drawn[:15], plain[:15])
+    np.testing.assert_array_equal(close_eye(picture, lids, 0.0, LidLook(-0.2, 0.5)), picture)
 
 
 def test_no_closure_and_the_rest_of_the_face_stay_as_they_are(picture, lids):
