@@ -118,7 +118,7 @@ def measure_films(
 
 
 def measure_time(detect: FaceKeypoints, analyze: Analyzer, photos: list[Photo]) -> dict[str, float]:
-    """Processor time of all measures of one face, and of the keypoint network's run on it.
+    """Processor time of all measures of one face, and of an inference pass of its keypoints.
 
     Returns:
         `median` and `keypoints`, the median of each, ms; `ratio`, the median of their ratios, which
@@ -134,7 +134,7 @@ def measure_time(detect: FaceKeypoints, analyze: Analyzer, photos: list[Photo]) 
         start = time.process_time_ns()
         analyze(image, [moved])
         middle = time.process_time_ns()
-        detect.crops(crop)
+        detect.model(crop)
         times.append((middle - start, time.process_time_ns() - middle))
     analysis, keypoints = np.array(times).T / 1e6
     medians = {"median": analysis, "keypoints": keypoints, "ratio": analysis / keypoints}
@@ -183,7 +183,7 @@ def table(results: dict[str, Any]) -> str:
         lines.append(row(f"{film['face_px']} px wide", str(film["blinks"]), *shares, invented))
     lines += [
         "",
-        *header("processor time", "of the keypoint network's run on a face"),
+        *header("processor time", "of an inference pass of the keypoint network on a face"),
         row("all measures of a face", f"{results['time_ms']['ratio']:.2f}"),
     ]
     return "\n".join(lines)
