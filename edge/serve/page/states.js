@@ -26,7 +26,7 @@ function stateRows(state) {
   const rows = ROWS.filter(([, name]) => name in state).map(
     ([label, name, low, high, digits, unit]) => {
       const { value, error } = state[name];
-      const text = `${value.toFixed(digits)} ± ${error.toFixed(digits)}${unit}`;
+      const text = `${fixed(value, digits)} ± ${error.toFixed(digits)}${unit}`;
       const note = state[CLOSED[name]] >= SURE ? " closed" : "";
       const place = (at) => (at - low) / (high - low);
       return row(label, place(Math.max(low, 0)), place(value), text + note, low < 0);
@@ -35,6 +35,11 @@ function stateRows(state) {
   if ("facing" in state) rows.push(shareRow("faces the camera", state.facing));
   if ("perclos" in state) rows.push(shareRow("eyes closed, last minute", state.perclos));
   return rows;
+}
+
+/** A number in decimals, without the sign of a zero. */
+export function fixed(value, digits) {
+  return value.toFixed(digits).replace(/^-(?=[0.]+$)/, "");
 }
 
 function qualityRows({ value, ...parts }) {

@@ -36,6 +36,10 @@ const run = ({ longer, shorter, minLength, box }, { detector: { tiling } }) =>
   tilesOf(longer, shorter, minLength, tiling)
     .map((tile) => [tile, isCut(box, 0, tile, longer, tiling)]);
 """
+FIXED = """
+import { fixed } from "./states.js";
+const run = ([value, digits]) => fixed(value, digits);
+"""
 MAIN = """
 import { readFileSync } from "node:fs";
 const { settings, inputs } = JSON.parse(readFileSync(0));
@@ -139,3 +143,8 @@ def test_the_page_searches_the_tiles_that_the_package_searches(run_node):
         ]
         some += len(expected) > 0
     assert some > 20
+
+
+def test_a_zero_has_no_sign_on_the_page(run_node):
+    numbers = [[-0.4, 0], [-0.004, 2], [-0.6, 0], [0.4, 0], [-10.2, 1], [-0.5, 2]]
+    assert run_node(FIXED, numbers) == ["0", "0.00", "-1", "0", "-10.2", "-0.50"]
