@@ -38,9 +38,7 @@ _COMMON_FACTOR = 0.75  # deviations more where all noise moves both eyes alike
 # Deviations more for each e-fold of an eye's dips alone in the last half minute, which are at least
 # that part of the dip, while the other eye dips by less than that part of its own.
 _ALONE_FACTOR, _ALONE_SHARE, _OTHER_SHARE = 0.5, 0.85, 0.3
-_UNKNOWN_S = (
-    1.5  # over the seconds that are known: dips alone that might have been, at the beginning
-)
+_UNKNOWN_S = 1.5  # over the seconds of the track: dips alone that might have been before it
 _MIN_ALONE = 0.15  # openings of the open eye, of such dips of an eye that hardly dips now
 _MIN_NOISE = 0.005  # eye widths
 _ERROR_SHARE = 0.5  # of the stated error, that counts as noise between the eyes
