@@ -199,7 +199,9 @@ class LiveStream:
         measured = self._assess(frame, faces, wanted)
         if self.watcher:
             self.watcher(faces, measured, frame.time)
-        message = to_message(frame, faces, measured) if self._followers else None
+        # Who has come since then follows from the next frame on: of this one nothing was measured.
+        is_followed = wanted.is_assessed and self._followers
+        message = to_message(frame, faces, measured) if is_followed else None
         self._publish(self._annotate(frame, faces), message)
 
     def _annotate(self, frame: Frame, faces: Sequence[Face]) -> AnnotatedFrame:

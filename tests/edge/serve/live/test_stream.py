@@ -17,6 +17,7 @@ import httpx
 from edge.errors import SourceError
 from edge.image import load_image
 from edge.serve.limits import Limits
+from edge.serve.live.followers import LiveAssessor
 from edge.serve.live.stream import LiveStream, _in_real_time
 from edge.serve.live.watching import Watcher
 from edge.video.display import Frame
@@ -98,6 +99,23 @@ def test_quality_is_judged_for_followers_who_ask_for_it(detect, film):
     ):
         received = list(itertools.islice(messages(response), 4))
     assert received[-1]["faces"][0]["quality"]["value"] == pytest.approx(0.9, abs=0.06)
+
+
+def test_who_comes_while_a_frame_is_processed_follows_from_the_next(detect, film, monkeypatch):
+    wanted, calls = LiveAssessor.wanted, itertools.count()
+
+    def of_the_first_frame_nothing(self, followers):
+        return wanted(self, followers if next(calls) else ())
+
+    monkeypatch.setattr(LiveAssessor, "wanted", of_the_first_frame_nothing)
+    live = LiveStream(detect, str(film), max_viewers=3)
+    with (
+        serving(detect, live=live) as url,
+        httpx.stream("GET", f"{url}/v1/live/states", timeout=30) as response,
+    ):
+        received = list(itertools.islice(messages(response), 2))
+    assert [list(message["faces"][0])[-1] for message in received] == ["state", "state"]
+    assert received[0]["frame"] > 0
 
 
 def test_viewers_beyond_the_limit_are_rejected(detect, film):
