@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from edge.analysis.analyzer import Analyzer
-from edge.analysis.assessment import Assessment
+from edge.analysis.assessment import Assessment, Assessor
 from edge.analysis.eyes import AnyImage
-from edge.analysis.quality import quality
 from edge.analysis.visibility import Visibility
 from edge.face import Face
 from edge.formats.focal import Focal
@@ -73,16 +71,9 @@ class FaceAssessor:
             wanted: what is asked for.
             focal: that the EXIF of a photo gives.
         """
-        states: Sequence[Any] = [None] * len(faces)
-        if wanted.analyze:
-            states = self.analyzer.measure(grey, faces, focal)
-        shots: Sequence[Any] = [None] * len(faces)
-        if wanted.quality:
-            shots = [quality(grey, face) for face in faces]
-        visible: Sequence[Any] = [None] * len(faces)
-        if wanted.visible:
-            visible = self.visibility.measure(grey, faces)
-        return [
-            Assessment(shot, None, state, seen)
-            for shot, state, seen in zip(shots, states, visible, strict=True)
-        ]
+        assess = Assessor(
+            with_quality=wanted.quality,
+            analyze=self.analyzer if wanted.analyze else None,
+            visibility=self.visibility if wanted.visible else None,
+        )
+        return assess(grey, faces, focal=focal)

@@ -105,7 +105,7 @@ def test_states_quality_and_visibility_are_those_of_the_command_line_where_they_
 
 def test_what_was_not_asked_for_is_not_measured(detect, photo, expected, monkeypatch):
     monkeypatch.setattr("edge.serve.assessing.Analyzer", None)
-    monkeypatch.setattr("edge.serve.assessing.quality", None)
+    monkeypatch.setattr("edge.analysis.assessment.quality", None)
     monkeypatch.setattr("edge.serve.assessing.Visibility", None)
     with serving(detect) as url:
         assert httpx.post(f"{url}/v1/keypoints", content=photo, headers=JPEG).json() == expected
