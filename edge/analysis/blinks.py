@@ -22,6 +22,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +109,7 @@ class _Dip:
     values: list[float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, which leave no room for cached properties
 class _Noise:
     """How much means of openings vary without a blink.
 
@@ -135,12 +136,17 @@ class _Noise:
             tail = np.maximum(tail, long)
         return np.asarray(np.maximum(np.maximum(spread, tail), _MIN_NOISE))
 
+    @cached_property
+    def drops(self) -> Array:
+        """How far each mean is below the median of its eye, `(T, E)`."""
+        return np.asarray(np.median(self.means, axis=0) - self.means)
+
     def common_share(self) -> float:
         """By how much more often both eyes are on one side of their medians than on two, 0-1.
 
         Blinks that were missed are too few to matter.
         """
-        is_above = self.means > np.median(self.means, axis=0)
+        is_above = self.drops < 0
         return max(0.0, 2 * float((is_above[:, 0] == is_above[:, 1]).mean()) - 1)
 
     def dips_alone(self, drop: Array) -> Array:
@@ -148,8 +154,7 @@ class _Noise:
 
         An eye is compared with its median, and counts as not low if it dropped by little.
         """
-        drops = np.median(self.means, axis=0) - self.means
-        is_low, is_lowered = drops >= _ALONE_SHARE * drop, drops >= _OTHER_SHARE * drop
+        is_low, is_lowered = (self.drops >= k * drop for k in (_ALONE_SHARE, _OTHER_SHARE))
         return np.asarray((is_low & ~is_lowered[:, ::-1]).sum(axis=0))
 
 

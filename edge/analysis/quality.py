@@ -28,10 +28,12 @@ from numpy.typing import NDArray
 from edge.alignment import alignment_matrix
 from edge.analysis.eyes import AnyImage, grey_of
 from edge.analysis.head import fit_of
+from edge.analysis.mouth import INNER_LIPS
 from edge.crop import cut
 from edge.face import Face
 from edge.geometry.camera import Camera
 from edge.geometry.head_pose import angles_deg
+from edge.geometry.points68 import relative_gap
 from edge.image import Rgb
 from edge.keypoints import KEYPOINT_NAMES
 
@@ -59,7 +61,6 @@ _DIGITS = 4
 _EYE_CENTRES = [KEYPOINT_NAMES.index(f"{side}_eye_center") for side in ("left", "right")]
 # Of the 68 points, for each eye: its corners, and pairs across the lids.
 _EYES = (((36, 39), (37, 38), (41, 40)), ((42, 45), (43, 44), (47, 46)))
-_LIPS = ((60, 64), (61, 62, 63), (67, 66, 65))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,25 +127,11 @@ def _openings(face: Face) -> dict[str, float]:
     if face.points68 is None:
         return {}
     points = [complex(x, y) for x, y in face.points68.tolist()]
-    eyes = min(_opening(points, *eye) for eye in _EYES)
+    eyes = min(relative_gap(points, *eye) or 0.0 for eye in _EYES)
     return {
         "eyes_open": _rise(eyes, *_EYE_OPENING),
-        "mouth_closed": 1 - _rise(_opening(points, *_LIPS), *_LIP_OPENING),
+        "mouth_closed": 1 - _rise(relative_gap(points, *INNER_LIPS) or 0.0, *_LIP_OPENING),
     }
-
-
-def _opening(
-    points: list[complex], corners: tuple[int, ...], upper: tuple[int, ...], lower: tuple[int, ...]
-) -> float:
-    """Mean distance between two borders, across the line of the corners, over its length.
-
-    Points are complex numbers `x + iy`: numpy takes several times as long for a few of them.
-    """
-    along = points[corners[1]] - points[corners[0]]
-    if not abs(along) > 0:
-        return 0.0
-    between = sum(points[b] - points[a] for a, b in zip(upper, lower, strict=True)) / len(upper)
-    return (between / along).imag
 
 
 def _detail(grey: NDArray[np.float64]) -> float:

@@ -9,6 +9,7 @@ const LINE = 0.35; // width of a line through the 68 points, in radii of a point
 const RIM = 1.45; // radius of the dark rim, in radii of the point
 const RING = 0.7; // width of a hollow point, in radii of the point
 const SEEN = 0.5; // probability from which a point is drawn as seen
+const CIRCLE = [1.6 / 3, 0.8 / 3]; // width of an error circle with its rims and without, likewise
 const CENTRE = 0.45; // radius of a point in an error circle, in radii of a point without one
 const MAX_SIDE = 4096; // px; some browsers do not support larger canvases
 const MIN_SIDE = 1024; // px; smaller images are enlarged so that points do not hide the face
@@ -56,9 +57,12 @@ function drawFace(context, { box, keypoints, points68, visible }, style) {
   if (points68) drawLines(context, points68, style.lines, LINE * radius);
   for (const [name, { x: px, y: py, error }] of Object.entries(keypoints)) {
     const dot = style.circles ? CENTRE * radius : radius;
-    if (style.circles) ring(context, px, py, error, radius / 3, colourOf(name));
+    if (style.circles) {
+      ring(context, px, py, error, CIRCLE.map((width) => width * radius), colourOf(name));
+    }
     if (isHidden(visible?.[name])) {
-      hollow(context, px, py, dot, colourOf(name));
+      const widths = [RING + 2 * (RIM - 1), RING].map((width) => width * dot);
+      ring(context, px, py, (1 + RING / 2) * dot, widths, colourOf(name));
       continue;
     }
     context.fillStyle = "black";
@@ -94,24 +98,14 @@ export function isHidden(probability) {
   return probability < SEEN;
 }
 
-/** A hidden point: a ring with dark rims. */
-function hollow(context, x, y, radius, colour) {
-  disc(context, x, y, (1 + RING / 2) * radius);
-  for (const [width, style] of [[RING + 2 * (RIM - 1), "black"], [RING, colour]]) {
-    context.lineWidth = width * radius;
+/** A ring with dark rims; `widths` are those with the rims and without. */
+function ring(context, x, y, radius, widths, colour) {
+  disc(context, x, y, radius);
+  ["black", colour].forEach((style, i) => {
+    context.lineWidth = widths[i];
     context.strokeStyle = style;
     context.stroke();
-  }
-}
-
-function ring(context, x, y, radius, width, colour) {
-  disc(context, x, y, radius);
-  context.lineWidth = 1.6 * width;
-  context.strokeStyle = "black";
-  context.stroke();
-  context.lineWidth = 0.8 * width;
-  context.strokeStyle = colour;
-  context.stroke();
+  });
 }
 
 function disc(context, x, y, radius) {
