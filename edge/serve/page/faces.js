@@ -15,7 +15,7 @@ export async function openImage(file) {
 }
 
 /** Find faces on the server: {record, timings}. `wanted` has `points68`, `states` for eyes, mouth, pose
- * and quality, and `visible` for hidden points; what is not wanted is not computed. */
+ * and quality, and `visible` for hidden keypoints; what is not wanted is not computed. */
 export async function findOnServer(blob, name, { points68, states, visible }) {
   const query = [
     ...(points68 ? ["points68=1"] : []),

@@ -10,7 +10,7 @@ import { View } from "./view.js";
 const $ = (id) => document.getElementById(id);
 const NOTES = {
   server: "The server neither stores nor logs images.",
-  browser: "Images are not sent to the server, which alone tells eyes, mouth, quality and hidden points.",
+  browser: "Images are not sent to the server, which alone tells eyes, mouth, quality and hidden keypoints.",
 };
 const views = [];
 let server = null; // the description from /v1/model

@@ -33,7 +33,7 @@ function faceRecord({ box, score, keypoints, error, points68 }, id, size, settin
 }
 
 /** CSV with one row per face and the column names of Kaggle, as `--csv` writes it; with columns of
- * the 68 points, of quality, of states and of hidden points if a face has them. */
+ * the 68 points, of quality, of states and of hidden keypoints if a face has them. */
 export function toCsv(records, { keypoint_names: names, states }) {
   const all = records.flatMap(({ faces }) => faces);
   const hasPoints68 = all.some(({ points68 }) => points68);
