@@ -2,11 +2,11 @@
 
 A convolution with one input channel takes five times as long in 8 bits as in float32, and
 converting its float32 output to 8 bits for the next layer takes as long again. But the bytes of a
-row are also the bytes of an eighth as many positions with eight channels, and the four results that
-F filters give there are 4·F channels. Regrouped like this, the convolution has enough channels to
-be fast in 8 bits, and reads the pixels, which are uint8, without conversion.
+row are also the bytes of an eighth as many positions with eight channels, and the results that F
+filters give there at every S-th pixel are F·8/S channels. Regrouped like this, the convolution has
+enough channels to be fast in 8 bits, and reads the pixels, which are uint8, without conversion.
 
-Legend: N images, H and W sides in px, F filters.
+Legend: N images, H and W sides in px, F filters, K side of the kernel, S stride, px.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from onnx import helper, numpy_helper
 from export.simplify import drop_unused
 
 _PIXELS = 8  # of a row, that become the channels of one position
-_STRIDE = 2  # px, of the convolution
+_STRIDES = (2, 4)  # px, of convolutions that are replaced
 _PIXEL_TENSOR = "stem/pixels"  # the pixels as channels, uint8
 _SCALED_TENSOR = "stem/scaled"  # the same, scaled to float32
 
@@ -49,8 +49,9 @@ class _Stem:
     Attributes:
         nodes: of the graph, from its input to the ReLU after the convolution.
         image: name of the graph's input.
-        weights: `(F, 1, 3, 3)`.
+        weights: `(F, 1, K, K)`.
         bias: `(F,)`.
+        stride: px.
         scale: of the pixels.
         offset: of the pixels.
     """
@@ -59,6 +60,7 @@ class _Stem:
     image: str
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
+    stride: int
     scale: float
     offset: float
 
@@ -119,8 +121,8 @@ def _grouped_constants(stem: _Stem) -> dict[str, NDArray[Any]]:
         "stem/as_places": np.array([0, 0, -1, len(stem.weights)], np.int64),
         "stem/scale": scale,
         "stem/offset": -stem.zero_point * scale,
-        "stem/weights": _group_weights(stem.weights),
-        "stem/bias": np.tile(bias, _PIXELS // _STRIDE).astype(np.float32),
+        "stem/weights": _group_weights(stem.weights, stem.stride),
+        "stem/bias": np.tile(bias, _PIXELS // stem.stride).astype(np.float32),
     }
 
 
@@ -128,6 +130,8 @@ def _grouped_nodes(stem: _Stem) -> list[onnx.NodeProto]:
     """The nodes that replace those of the stem; the last has the same output."""
     node = helper.make_node
     output = stem.nodes[-1].output[0]
+    size = stem.weights.shape[-1]
+    groups = _count_groups(size, stem.stride)
     return [
         node("Reshape", [stem.image, "stem/as_channels"], ["stem/rows"]),
         node("Transpose", ["stem/rows"], [_PIXEL_TENSOR], perm=[0, 3, 1, 2]),
@@ -135,7 +139,8 @@ def _grouped_nodes(stem: _Stem) -> list[onnx.NodeProto]:
         node("Mul", ["stem/cast", "stem/scale"], ["stem/mul"]),
         node("Add", ["stem/mul", "stem/offset"], [_SCALED_TENSOR]),
         node("Conv", [_SCALED_TENSOR, "stem/weights", "stem/bias"], ["stem/conv"],
-            kernel_shape=[3, 2], strides=[_STRIDE, 1], pads=[0, 0, 1, 1]),
+            kernel_shape=[size, groups], strides=[stem.stride, 1],
+            pads=[0, 0, size - stem.stride, groups - 1]),
         node("Relu", ["stem/conv"], ["stem/relu"]),
         node("Transpose", ["stem/relu"], ["stem/last"], perm=[0, 2, 3, 1]),
         node("Reshape", ["stem/last", "stem/as_places"], ["stem/places"]),
@@ -143,19 +148,22 @@ def _grouped_nodes(stem: _Stem) -> list[onnx.NodeProto]:
     ]  # fmt: skip
 
 
-def _group_weights(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Weights `(F, 1, 3, 3)` for eight pixels at a time: `(4·F, 8, 3, 2)`.
+def _count_groups(size: int, stride: int) -> int:
+    """How many positions, of eight pixels each, the results of one position are computed from."""
+    last = _PIXELS - stride + size  # px, end of the last result's kernel
+    return -(-last // _PIXELS)
 
-    The kernel is two positions wide, as the last of the four results also reads the first pixel of
-    the next position.
-    """
-    filters = len(weights)
-    results = _PIXELS // _STRIDE
-    grouped = np.zeros((results, filters, 2 * _PIXELS, 3), np.float32)
+
+def _group_weights(weights: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
+    """Weights `(F, 1, K, K)` for eight pixels at a time: `(F·8/S, 8, K, positions)`."""
+    filters, size = len(weights), weights.shape[-1]
+    results = _PIXELS // stride
+    groups = _count_groups(size, stride)
+    grouped = np.zeros((results, filters, groups * _PIXELS, size), np.float32)
     for result in range(results):
-        pixels = slice(result * _STRIDE, result * _STRIDE + 3)
+        pixels = slice(result * stride, result * stride + size)
         grouped[result, :, pixels] = weights[:, 0].transpose(0, 2, 1)
-    grouped = grouped.reshape(results * filters, 2, _PIXELS, 3)
+    grouped = grouped.reshape(results * filters, groups, _PIXELS, size)
     return np.ascontiguousarray(grouped.transpose(0, 2, 3, 1))
 
 
@@ -177,7 +185,9 @@ def _find_stem(graph: onnx.GraphProto) -> _Stem | None:
     if any(factor.size != 1 for factor in factors):
         return None
     scale, offset = (float(factor.item()) for factor in factors)
-    stem = _Stem([*before, convolution, *after], image, weights, bias[0], scale, offset)
+    nodes = [*before, convolution, *after]
+    stride = _ints(convolution, "strides")[0]
+    stem = _Stem(nodes, image, weights, bias[0], stride, scale, offset)
     return stem if scale > 0 and 1 <= stem.zero_point <= 255 else None
 
 
@@ -194,10 +204,16 @@ def _nodes_before(
 
 
 def _is_supported(convolution: onnx.NodeProto, weights: NDArray[np.float32]) -> bool:
+    height, width = _ints(convolution, "strides")
+    _, channels, rows, size = weights.shape
+    padding = size - height
     return (
-        weights.shape[1:] == (1, 3, 3)
-        and _ints(convolution, "strides") == [_STRIDE, _STRIDE]
-        and _ints(convolution, "pads") == [0, 0, 1, 1]
+        channels == 1
+        and rows == size
+        and height == width
+        and height in _STRIDES
+        and padding >= 0
+        and _ints(convolution, "pads") == [0, 0, padding, padding]
     )
 
 

@@ -10,9 +10,9 @@ from export.quantize import quantize_graph
 from export.stem import group_pixels
 
 
-def network(rng, *, filters=3, side=3, step=2, offset=-1.0, bias=("bias",)):
+def network(rng, *, filters=3, side=3, step=2, offset=-1.0, bias=("bias",), before=0):
     """Pixels scaled to −1…1, a convolution with a ReLU, and a second convolution."""
-    pads = [0, 0, 1, 1] if step == 2 else [1, 1, 1, 1]
+    pads = [before, before, side - step, side - step]
     weights = {
         "scale": np.full((1, 1, 1, 1), 1 / 127.5),
         "offset": np.full((1, 1, 1, 1), offset),
@@ -46,14 +46,15 @@ def run(model, images):
     return session.run(None, {"image": images})[0]
 
 
-def test_a_grouped_convolution_gives_the_same_results(rng):
-    model = network(rng)
-    images = rng.integers(0, 256, (2, 6, 24, 1)).astype(np.uint8)
+@pytest.mark.parametrize(("side", "step"), [(3, 2), (5, 4), (4, 4), (7, 4)])
+def test_a_grouped_convolution_gives_the_same_results(rng, side, step):
+    model = network(rng, side=side, step=step)
+    images = rng.integers(0, 256, (2, 24, 48, 1)).astype(np.uint8)
     expected = run(model, images)
     grouped = group_pixels(model)
     assert (grouped.scale, grouped.zero_point) == (np.float32(1 / 127.5), 127)
     result = run(model, images)
-    assert result.shape == expected.shape == (2, 2, 3, 12)
+    assert result.shape == expected.shape == (2, 2, 24 // step, 48 // step)
     # The padding at the lower and right edge is half a grey value off.
     np.testing.assert_allclose(result[:, :, :-2, :-2], expected[:, :, :-2, :-2], atol=1e-5)
     np.testing.assert_allclose(result, expected, atol=0.1)
@@ -61,7 +62,7 @@ def test_a_grouped_convolution_gives_the_same_results(rng):
 
 @pytest.mark.parametrize(
     "other",
-    [{"step": 1}, {"side": 5}, {"bias": ()}, {"bias": ("unknown",)}, {"offset": 0.0}],
+    [{"step": 1}, {"before": 1}, {"bias": ()}, {"bias": ("unknown",)}, {"offset": 0.0}],
     ids=str,
 )
 def test_an_unsupported_convolution_is_left_unchanged(rng, other):
