@@ -146,11 +146,19 @@ def overlap(boxes: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
         (b[..., :2] - b[..., 2:] / 2, b[..., :2] + b[..., 2:] / 2) for b in (boxes, others)
     )
     shared = (torch.minimum(high, other_high) - torch.maximum(low, other_low)).clamp(min=0)
-    intersection = shared.prod(-1)
-    areas = boxes[..., 2:].prod(-1) + others[..., 2:].prod(-1)
+    intersection = _area(shared)
+    areas = _area(boxes[..., 2:]) + _area(others[..., 2:])
     enclosing = torch.maximum(high, other_high) - torch.minimum(low, other_low)
     distance = (boxes[..., :2] - others[..., :2]).square().sum(-1)
     diagonal = enclosing.square().sum(-1)
     return intersection / (areas - intersection).clamp(min=1e-6), distance / diagonal.clamp(
         min=1e-6
     )
+
+
+def _area(sides: Tensor) -> Tensor:
+    """The products of widths and heights `(…, 2)`.
+
+    Not `prod`, whose gradient reads a value on the host: no CUDA graph may contain that.
+    """
+    return sides[..., 0] * sides[..., 1]
