@@ -7,6 +7,7 @@ and row number, and they are taken from a file of prepared faces.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import zipfile
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from export.errors import RunFolderError
 
@@ -125,6 +127,7 @@ def read_photos(run: TrainingRun, prepared: str | Path) -> list[NDArray[np.uint8
     try:
         with prepared.open("rb") as file, np.load(file) as arrays:
             pixels, shapes = arrays["pixels"], arrays["shapes"]
+            sizes = arrays["sizes"] if "sizes" in arrays else shapes.prod(axis=1)
     except (OSError, ValueError, KeyError, *_TRUNCATED) as error:
         raise RunFolderError(f"{prepared}: cannot be read as photos ({error!r})") from error
     expected = run.record.get("photos")
@@ -132,19 +135,20 @@ def read_photos(run: TrainingRun, prepared: str | Path) -> list[NDArray[np.uint8
         raise RunFolderError(
             f"{prepared}: has {len(shapes)} photos, expected the {expected} of the training run"
         )
-    return _select_photos(pixels, shapes)
-
-
-def _select_photos(
-    pixels: NDArray[np.uint8], shapes: NDArray[np.integer]
-) -> list[NDArray[np.uint8]]:
-    """Evenly spaced photos out of the concatenated pixels of all."""
-    ends = np.cumsum(shapes.prod(axis=1))
+    parts = np.split(pixels, np.cumsum(sizes)[:-1])
     step = -(-len(shapes) // _MAX_PHOTOS)
-    return [
-        pixels[ends[i] - shapes[i].prod() : ends[i]].reshape(shapes[i])
-        for i in range(0, len(shapes), step)
-    ]
+    try:
+        return [_expand(parts[i], tuple(shapes[i])) for i in range(0, len(shapes), step)]
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"{prepared}: a photo cannot be decoded ({error!r})") from error
+
+
+def _expand(part: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """The pixels of a photo, which `train.prepare --webp` compresses."""
+    if part.size == np.prod(shape):
+        return part.reshape(shape)
+    with Image.open(io.BytesIO(part.tobytes()), formats=["WEBP"]) as image:
+        return np.asarray(image.convert("L")).reshape(shape)
 
 
 def _hash_model(model: Path) -> str:

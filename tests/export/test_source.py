@@ -1,8 +1,10 @@
 import hashlib
+import io
 import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from export.errors import RunFolderError
 from export.source import TrainingRun, read_face_sets, read_photos, read_run
@@ -112,6 +114,24 @@ def test_photos_are_evenly_spaced_and_at_most_160(folder, count, expected):
     photos = read_photos(run, path)
     assert [photo.shape for photo in photos] == [(1, i + 1) for i in expected]
     assert [int(photo[0, 0]) for photo in photos] == expected
+
+
+def test_compressed_photos_are_read(folder):
+    pixels = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (32, 1))
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "WEBP", quality=90)
+    parts = [np.frombuffer(file.getvalue(), np.uint8), np.full(6, 7, np.uint8)]
+    path = folder / "compressed.npz"
+    np.savez(
+        path,
+        pixels=np.concatenate(parts),
+        shapes=[pixels.shape, (2, 3)],
+        sizes=[len(part) for part in parts],
+    )
+    run = TrainingRun(folder, folder / "model.keras", "", {"photos": 2})
+    first, second = read_photos(run, path)
+    assert abs(first.astype(int) - pixels).max() < 12
+    assert second.tolist() == [[7, 7, 7], [7, 7, 7]]
 
 
 def test_other_photos_than_those_of_the_run_are_refused(folder):
