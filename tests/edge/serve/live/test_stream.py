@@ -3,6 +3,7 @@ import itertools
 import json
 import re
 import threading
+import time
 import types
 
 import numpy as np
@@ -14,6 +15,7 @@ pytest.importorskip("httpx")
 
 import httpx
 
+from edge.analysis.assessment import Assessor
 from edge.errors import SourceError
 from edge.image import load_image
 from edge.serve.limits import Limits
@@ -71,15 +73,27 @@ def messages(response):
 
 
 def test_states_are_measured_while_someone_follows_them(detect, film, monkeypatch):
+    measure, measured = Assessor.__call__, []
+
+    def counted(self, *args, **kwargs):
+        measured.append(self)
+        return measure(self, *args, **kwargs)
+
+    monkeypatch.setattr(Assessor, "__call__", counted)
     live = LiveStream(detect, str(film), max_viewers=3)
     with serving(detect, live=live) as url:
         with httpx.stream("GET", f"{url}/v1/live/states", timeout=30) as response:
             assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
             received = list(itertools.islice(messages(response), 4))
-        monkeypatch.setattr("edge.serve.live.followers.Assessor.__call__", None)
+        deadline = time.monotonic() + 30
+        while live.viewer_count and time.monotonic() < deadline:
+            time.sleep(0.01)
         with contextlib.ExitStack() as stack:
             viewer = watch(stack, url)
+            list(itertools.islice(viewer, 2))  # the follower may have left in the middle of one
+            measured.clear()
             assert len(list(itertools.islice(viewer, 3))) == 3
+            assert not measured
             record = httpx.get(f"{url}/v1/live/faces").json()
     assert {(len(m["faces"]), m["faces"][0]["id"]) for m in received} == {(1, 0)}
     assert list(received[0]) == ["frame", "time", "faces", "events"]
