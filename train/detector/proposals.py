@@ -6,6 +6,7 @@ Legend: M boxes, N crops, S side of a crop.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,16 @@ from edge.networks.detections import Detections
 from edge.networks.face_detector import FaceDetector
 from edge.networks.keypoint_model import KeypointModel
 from edge.refinement import refine
-from train.detector.photos import Photo
+from train.detector.backgrounds import cut_backgrounds
+from train.detector.photos import NO_BOXES, NO_ROLLS, Photo
 
 DETECT_SIZES = (320, 640)  # px, longer side at which photos are searched
+_OTHER_SIZES = DETECT_SIZES[:1]  # likewise, pictures without an upright face
 # Intersection over union of a proposal with the boxes of a photo.
 _MIN_FACE_IOU = 0.5  # from which on it shows that face
 _MAX_BACKGROUND_IOU = 0.3  # up to which it shows no face
 _MAX_IGNORED_IOU = 0.2  # with ignored boxes, likewise
+_SEED = 9  # of the parts without a face
 _MIN_SCORE = 0.1  # `edge` rejects boxes below 0.25; weaker ones are further training examples
 
 
@@ -32,6 +36,9 @@ def crop_proposals(
     detector: FaceDetector, model: KeypointModel, photos: list[Photo]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Crop a detector's proposals as in the first and in the last inference pass.
+
+    Besides the photos, their parts without a face and the photos upside down are searched: a
+    proposal there is background, since no face is upright.
 
     Args:
         detector: provides the proposals.
@@ -43,14 +50,28 @@ def crop_proposals(
     """
     faces: list[NDArray[np.uint8]] = []
     background: list[NDArray[np.uint8]] = []
-    for photo in photos:
-        for size in DETECT_SIZES:
-            proposals = detector(photo.pixels, size).above(_MIN_SCORE)
-            is_face, is_background = classify_proposals(proposals.boxes, photo)
-            for rows, crops in ((is_face, faces), (is_background, background)):
-                for matrix in _crop_matrices(model, photo, proposals.take(rows)):
-                    crops.append(cut(photo.pixels, matrix, model.size))
+    for photo, size in _searches(photos):
+        proposals = detector(photo.pixels, size).above(_MIN_SCORE)
+        is_face, is_background = classify_proposals(proposals.boxes, photo)
+        for rows, crops in ((is_face, faces), (is_background, background)):
+            for matrix in _crop_matrices(model, photo, proposals.take(rows)):
+                crops.append(cut(photo.pixels, matrix, model.size))
     return _stack(faces, model.size), _stack(background, model.size)
+
+
+def _searches(photos: list[Photo]) -> Iterator[tuple[Photo, int]]:
+    """The pictures that are searched, and at which size."""
+    for number, photo in enumerate(photos):
+        yield from ((photo, size) for size in DETECT_SIZES)
+        if len(photo.boxes):
+            rng = np.random.default_rng((_SEED, number))
+            others = [*cut_backgrounds(photo, rng), _upside_down(photo)]
+            yield from ((other, size) for other in others for size in _OTHER_SIZES)
+
+
+def _upside_down(photo: Photo) -> Photo:
+    pixels = np.ascontiguousarray(photo.pixels[::-1, ::-1])
+    return replace(photo, pixels=pixels, boxes=NO_BOXES, ignored=NO_BOXES, rolls=NO_ROLLS)
 
 
 def _stack(crops: list[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:

@@ -61,7 +61,7 @@ def test_the_crops_to_train_on_are_a_share_of_those_of_the_keypoints():
         (12_800, 12_800, 100),  # one epoch of batches of 128
         (12_800, 6_400, 50),  # half an epoch
         (128, 1_000_000, 16),  # at most 16 epochs
-        (200_000, 2_000_000, 7034),  # at most 900,000 crops: 4.5 epochs of 1,563 batches
+        (200_000, 2_000_000, 4689),  # at most 600,000 crops: 3 epochs of 1,563 batches
         (300, 1, 1),
     ],
 )
