@@ -31,20 +31,21 @@ class Table:
     Attributes:
         document: its path in the repository.
         name: of the place in it.
-        results: a file of `benchmarks/results/`.
-        function: `module:name` of what formats the results.
+        results: a file of `benchmarks/results/`, or several.
+        function: `module:name` of what formats the results of all files.
     """
 
     document: str
     name: str
-    results: str
+    results: str | tuple[str, ...]
     function: str
 
     def render(self, root: Path = _ROOT) -> str:
         """The table, Markdown, from the results as they are now."""
-        results = json.loads((root / _RESULTS / self.results).read_text("utf-8"))
+        files = (self.results,) if isinstance(self.results, str) else self.results
+        results = [json.loads((root / _RESULTS / file).read_text("utf-8")) for file in files]
         module, _, function = self.function.partition(":")
-        text: str = getattr(importlib.import_module(module), function)(results)
+        text: str = getattr(importlib.import_module(module), function)(*results)
         return text.strip()
 
     def shown(self, root: Path = _ROOT) -> str:
@@ -79,6 +80,8 @@ TABLES = (
         Table("docs/benchmarks.md", name, "latency.json", f"{_TABLES}:{name}")
         for name in _BENCHMARKS_PAGE
     ),
+    Table("docs/benchmarks.md", "processors", ("latency.json", "latency_vnni.json"),
+          f"{_TABLES}:processors"),
     Table("docs/benchmarks.md", "work", "work.json", "benchmarks.work:table"),
     Table("docs/benchmarks.md", "tracked frame", "tracked_frame.json", "benchmarks.work:table"),
     Table("MODEL_CARD.md", "results", "accuracy.json", "benchmarks.accuracy:table"),

@@ -8,6 +8,19 @@ from benchmarks.reporting.markdown import header, row
 
 _MIN_KEYPOINTS = 10  # a method with fewer has their number beside its error
 _MAX_OPERATORS = 16  # rows of a model's operators
+_DOT_PRODUCTS = {
+    "avx512_vnni",
+    "avx_vnni",
+    "asimddp",
+}  # features of processors that have 8-bit ones
+_RACED_MODELS = ("keypoints.onnx", "keypoints.int8.onnx")
+# Pairs of ways of `peers`, ours first, which do the same.
+_RACES = {
+    "a photo, fp32": ("edge fp32", "MediaPipe Face Mesh"),
+    "a photo, int8": ("edge int8", "MediaPipe Face Mesh"),
+    "a video's frame, fp32": ("edge fp32, tracked", "MediaPipe Face Mesh, tracked"),
+    "a video's frame, int8": ("edge int8, tracked", "MediaPipe Face Mesh, tracked"),
+}
 
 
 def table(results: dict[str, Any]) -> str:
@@ -74,6 +87,43 @@ def peers(results: dict[str, Any]) -> str:
         if measured["threads"] == 1:
             lines.append(_peer_row(measured, all_cores.get(measured["way"])))
     return "\n".join(lines)
+
+
+def processors(*machines: dict[str, Any]) -> str:
+    """Ours beside MediaPipe on processors of different kinds, one thread; a column for each."""
+    lines = header("", *(_kind(results) for results in machines))
+    for name, ways in _RACES.items():
+        times = [[_one_core(results, way)["latency"]["p50_ms"] for way in ways]
+                 for results in machines]  # fmt: skip
+        lines.append(row(name, *(_against(ours, theirs) for ours, theirs in times)))
+    starts = [[_one_core(results, way)["start"]["total_ms"] for way in _RACES["a photo, int8"]]
+              for results in machines]  # fmt: skip
+    lines.append(row("to the first result, int8", *(_against(*pair) for pair in starts)))
+    for model in _RACED_MODELS:
+        shares = [
+            share_of_peak(results, next(m for m in results["models"] if m["model"] == model))
+            for results in machines
+        ]
+        name = f"{model}, of the core's matrix rate"
+        lines.append(row(name, *(f"{share:.0%}" for share in shares)))
+    lines.append(row("commit", *(results["machine"]["commit"] for results in machines)))
+    return "\n".join(lines)
+
+
+def _kind(results: dict[str, Any]) -> str:
+    found = sorted(_DOT_PRODUCTS.intersection(results["machine"]["features"]))
+    features = ", ".join(found) if found else "no 8-bit dot products"
+    return f"{results['machine']['processor']}, {features}"
+
+
+def _one_core(results: dict[str, Any], way: str) -> dict[str, Any]:
+    """The row of `peers` of a method with one thread."""
+    rows = (row for row in results["peers"] if (row["way"], row["threads"]) == (way, 1))
+    return dict(next(rows))
+
+
+def _against(ours_ms: float, theirs_ms: float) -> str:
+    return f"{ours_ms:.2f} of {theirs_ms:.2f} ms: {ours_ms / theirs_ms:.2f} ×"
 
 
 def _peer_row(measured: dict[str, Any], all_cores: dict[str, Any] | None) -> str:

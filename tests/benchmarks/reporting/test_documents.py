@@ -28,6 +28,7 @@ def root(tmp_path, monkeypatch):
 
 class _Module:
     sizes = staticmethod(sizes)
+    both = staticmethod(lambda *results: f"{len(results)} files: {results[1]['size']}")
 
 
 def test_a_table_is_written_between_its_marks_and_nowhere_else(root):
@@ -46,3 +47,9 @@ def test_a_document_without_the_marks_is_an_error(root):
     (root / "page.md").write_text("no marks")
     with pytest.raises(DocumentError, match=r"page\.md: has no place for the table sizes"):
         TABLE.write(root)
+
+
+def test_a_table_of_several_files_gets_the_results_of_each(root):
+    (root / "benchmarks" / "results" / "others.json").write_text(json.dumps({"size": 9}))
+    table = Table("page.md", "sizes", ("sizes.json", "others.json"), f"{__name__}:both")
+    assert table.render(root) == "2 files: 9"

@@ -33,3 +33,22 @@ def test_few_keypoints_are_noted_and_missing_ones_are_a_dash(results):
 
 def test_unknown_facts_of_the_machine_are_named_so(results):
     assert "| board | unknown |" in tables.machine(results)
+
+
+def test_processors_are_compared_by_ratios_within_each(results, monkeypatch):
+    monkeypatch.setattr(tables, "_RACES", {"a photo, int8": ("ours", "theirs")})
+    monkeypatch.setattr(tables, "_RACED_MODELS", ("k.onnx",))
+    latency = {"p50_ms": 6.0, "shaky": False}
+    theirs = {"way": "theirs", "threads": 1, "latency": latency, "start": {"total_ms": 600.0}}
+    results["peers"] = [results["peers"][0], theirs]
+    machine = {**results["machine"], "commit": "abc"}
+    other = {**machine, "features": ["avx2", "avx_vnni"], "commit": "def"}
+    table = tables.processors({**results, "machine": machine}, {**results, "machine": other})
+    assert table.splitlines() == [
+        "|  | A <fast> one, no 8-bit dot products | A <fast> one, avx_vnni |",
+        "|---|---|---|",
+        "| a photo, int8 | 3.00 of 6.00 ms: 0.50 × | 3.00 of 6.00 ms: 0.50 × |",
+        "| to the first result, int8 | 300.00 of 600.00 ms: 0.50 × | 300.00 of 600.00 ms: 0.50 × |",
+        "| k.onnx, of the core's matrix rate | 50% | 50% |",
+        "| commit | abc | def |",
+    ]
