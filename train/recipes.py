@@ -219,9 +219,10 @@ _QUICK = Recipe(
 # The runtime searches photos rotated by quarters: a face is within 45° of upright in one of them.
 _FACE = DetectorRecipe(
     name="face",
-    canvases=1_000_000,
-    batch_size=32,
-    momentum=0.999,
+    canvases=3_000_000,
+    batch_size=128,
+    learning_rate=3e-3,
+    hold=0.25,
     max_roll_deg=55.0,
     photos=(("permissive", "permissive"), ("facemask", "facemask")),
     without_faces=(("no_face", "permissive/no_face"),),

@@ -25,8 +25,10 @@ from train.keypoints.network import normalised
 _CENTRE = (SIDE - 1) / 2  # px
 _SPREAD = 16.0  # px; about the standard deviation of the coordinates
 _INITIAL_ERROR = 1.5  # px
-_SCORE_FILTERS = 32
-_SCORE_MAP_SIDE = 12  # px, of the feature map from which the face score is computed
+_SCORE_FILTERS = 32  # of each of the two feature maps that the face score is computed from
+_SCORE_MAP_SIDE = 12  # px, of the finer one; the coarser one is the last
+_SCORE_JOINT_FILTERS = 48
+_SCORE_UNITS = 32
 POINTS = 2 * (len(KEYPOINT_NAMES) + COUNT_68)  # coordinates, those of the keypoints first
 ERRORS = len(KEYPOINT_NAMES)
 
@@ -47,8 +49,8 @@ class Shape:
 
 
 SHAPES = {
-    "default": Shape(16, ((32, 1), (64, 2), (128, 2)), 64),  # 62.9 million multiply-adds
-    "small": Shape(16, ((32, 0), (64, 1), (96, 2)), 48),  # 31.4 million
+    "default": Shape(16, ((32, 1), (64, 2), (128, 2)), 64),  # 64.0 million multiply-adds
+    "small": Shape(16, ((32, 0), (64, 1), (96, 2)), 48),  # 32.5 million
     "teacher": Shape(32, ((64, 1), (128, 2), (256, 3)), 96),  # for distillation only
 }
 
@@ -75,9 +77,10 @@ def residual(shape: Shape, seed: int = 0, name: str = "residual") -> Any:
         for j in range(blocks):
             x = _block(x, filters, f"block_{i + 1}_{j + 1}", seed + 100 * i + 10 * (j + 1))
         score_map = x if x.shape[1] == _SCORE_MAP_SIDE else score_map
+    score = _score(score_map, x, seed + 2000)
     x = normalised(x, shape.bottleneck, 1, 1, "bottleneck", seed + 1000)
     features = layers.Flatten(name="features")(x)
-    outputs = [*_points(features), _error(features), _score(score_map, seed + 2000)]
+    outputs = [*_points(features), _error(features), score]
     return keras.Model(face, layers.Concatenate(name="all_answers")(outputs), name=name)
 
 
@@ -149,9 +152,19 @@ def _error(features: Any) -> Any:
     )(features)
 
 
-def _score(x: Any, seed: int) -> Any:
-    """The logit of the face score from a 12×12 feature map."""
-    for i in range(2):
-        x = normalised(x, _SCORE_FILTERS, 3, 2, f"score_{i + 1}", seed + i)
+def _score(fine: Any, coarse: Any, seed: int) -> Any:
+    """The logit of the face score from the 12×12 and the 6×6 feature map.
+
+    The finer one tells what covers a face, the coarser one whether the whole is a face.
+    """
+    fine = normalised(fine, _SCORE_FILTERS, 3, 2, "score_fine", seed)
+    coarse = normalised(coarse, _SCORE_FILTERS, 1, 1, "score_coarse", seed + 1)
+    x = layers.Concatenate(name="score_maps")([fine, coarse])
+    x = normalised(x, _SCORE_JOINT_FILTERS, 3, 1, "score_joint", seed + 2)
     x = layers.Flatten(name="score_features")(x)
-    return layers.Dense(1, name="score_answers")(x)
+    initializer = keras.initializers.HeNormal(seed=seed + 3)
+    x = layers.Dense(
+        _SCORE_UNITS, activation="relu", kernel_initializer=initializer, name="score_hidden"
+    )(x)
+    initializer = keras.initializers.GlorotUniform(seed=seed + 4)
+    return layers.Dense(1, kernel_initializer=initializer, name="score_answers")(x)
