@@ -75,7 +75,8 @@ def test_what_auto_chose_was_the_faster():
                 tables.find_single_stream(RESULTS, f"{file}{suffix}", row["threads"])["p50_ms"]
                 for file in (name, small)
             )
-            assert row[what] == (small if small_ms < MAX_TIME_RATIO * full_ms else name)
+            if abs(small_ms / full_ms - MAX_TIME_RATIO) > 0.05:  # nearer ones may fall either way
+                assert row[what] == (small if small_ms < MAX_TIME_RATIO * full_ms else name)
 
 
 def test_the_card_names_the_embedded_detector_that_was_measured():
