@@ -8,11 +8,7 @@ from benchmarks.reporting.markdown import header, row
 
 _MIN_KEYPOINTS = 10  # a method with fewer has their number beside its error
 _MAX_OPERATORS = 16  # rows of a model's operators
-_DOT_PRODUCTS = {
-    "avx512_vnni",
-    "avx_vnni",
-    "asimddp",
-}  # features of processors that have 8-bit ones
+_DOT_PRODUCTS = {"avx512_vnni", "avx_vnni", "asimddp"}  # features for those of 8-bit numbers
 _RACED_MODELS = ("keypoints.onnx", "keypoints.int8.onnx")
 # Pairs of ways of `peers`, ours first, which do the same.
 _RACES = {

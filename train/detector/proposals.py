@@ -23,7 +23,7 @@ from train.detector.backgrounds import cut_backgrounds
 from train.detector.photos import NO_BOXES, NO_ROLLS, Photo
 
 DETECT_SIZES = (320, 640)  # px, longer side at which photos are searched
-_OTHER_SIZES = DETECT_SIZES[:1]  # likewise, pictures without an upright face
+_OTHER_SIZE = DETECT_SIZES[0]  # likewise, pictures without an upright face
 # Intersection over union of a proposal with the boxes of a photo.
 _MIN_FACE_IOU = 0.5  # from which on it shows that face
 _MAX_BACKGROUND_IOU = 0.3  # up to which it shows no face
@@ -66,7 +66,7 @@ def _searches(photos: list[Photo]) -> Iterator[tuple[Photo, int]]:
         if len(photo.boxes):
             rng = np.random.default_rng((_SEED, number))
             others = [*cut_backgrounds(photo, rng), _upside_down(photo)]
-            yield from ((other, size) for other in others for size in _OTHER_SIZES)
+            yield from ((other, _OTHER_SIZE) for other in others)
 
 
 def _upside_down(photo: Photo) -> Photo:
