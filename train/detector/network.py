@@ -15,7 +15,7 @@ from train.keypoints.network import normalised
 
 # Filters, kernel side and stride of each convolution. Small processors spend as much on each pixel
 # of a large map as on its multiply-adds, so the first convolution goes to a quarter of the
-# resolution at once: with two of stride 2, which see the same 5×5 px, the detector took 10 % to 15 %
+# resolution at once: with two of stride 2, which see the same 5×5 px, the detector took a tenth
 # longer. Processors compute 8 or 16 filters at once; other numbers waste time. The second
 # convolution of stride 1 at a sixteenth makes faces in crowds and behind masks easier to find. The
 # coarsest cells see 253 px: with 157 px large faces that lie were taken to be upright.
