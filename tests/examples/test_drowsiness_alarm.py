@@ -17,13 +17,16 @@ def pictures():
 
     awake = load_image(SAMPLE)[0:256, 100:356].copy()
     [face] = edge.FaceKeypoints(precision="fp32")(awake)
-    asleep = awake.copy()
-    for pair in CORNERS:  # skin, and the line of the lashes
-        x, y = face.keypoints[list(pair)].mean(axis=0).round().astype(int)
-        skin = awake[y + 9, x - 11 : x + 11].mean(axis=0)
-        asleep[y - 5 : y + 5, x - 11 : x + 11] = skin
-        asleep[y + 2 : y + 4, x - 9 : x + 9] = skin / 2
-    return awake, asleep
+    asleep = awake.astype(float)
+    row, column = np.mgrid[: awake.shape[0], : awake.shape[1]]
+    for pair in CORNERS:  # skin with a soft edge, and the line of the lashes
+        x, y = face.keypoints[list(pair)].mean(axis=0)
+        skin = awake[round(y) + 9, round(x) - 11 : round(x) + 11].mean(axis=0)
+        reach = np.where(row < y, (y - row) / 6, (row - y) / 5)
+        opacity = np.clip(4 * (1.2 - np.maximum(abs(column - x) / 11, reach)), 0, 1)[..., None]
+        asleep += opacity * (skin - asleep)
+        asleep[(abs(column - x) < 9) & (abs(row - y - 2.5) < 1)] = skin / 2
+    return awake, asleep.round().astype(np.uint8)
 
 
 def test_closed_eyes_raise_an_alarm(pictures):

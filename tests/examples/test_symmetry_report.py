@@ -13,7 +13,7 @@ def test_the_report_has_the_picture_and_the_pairs(sample):
     html = report(str(sample))
     picture = base64.b64decode(re.search(r"base64,([^']+)'", html)[1])
     height, width, _ = load_image(picture).shape
-    assert (height, width) == (pytest.approx(224, abs=4), pytest.approx(180, abs=4))  # two boxes
+    assert (height, width) == (pytest.approx(232, abs=4), pytest.approx(184, abs=4))  # two boxes
     assert "<h1>astronaut.jpg</h1>" in html
     row = re.search(r"<tr><td>eye width</td>(.*?)</tr>", html)[1]
     (right, _), (left, _), (difference, error) = re.findall(r"([+-]?\d\.\d+) ± (\d\.\d+)", row)
