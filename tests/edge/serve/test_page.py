@@ -26,9 +26,8 @@ needs_ort = pytest.mark.skipif(
     not ORT.is_file(), reason="onnxruntime-web is not installed; make page"
 )
 
-# Of two cells that see the sample's face equally well, the one or the other has the higher score by
-# rounding; their boxes differ by 3 % of the face's height, and the scores of the crops with them.
-BOX_PX, SCORE = 4, 0.06
+# Decoding, scaling and rounding differ a little between Pillow and the browser.
+BOX_PX, SCORE = 1, 0.02
 LOCATIONS = [pytest.param("server"), pytest.param("browser", marks=needs_ort)]
 SIDES = {"left": (230, 159, 0), "right": (86, 180, 233), "": (0, 158, 115)}
 

@@ -57,7 +57,7 @@ def find(page, sample, location):
 
 def assert_same(faces, others):
     ((face,), (other,)) = faces, others
-    assert other["box"] == pytest.approx(face["box"], abs=4)  # see test_page
+    assert other["box"] == pytest.approx(face["box"], abs=1)
     for name, point in face["keypoints"].items():
         assert other["keypoints"][name] == pytest.approx(point, abs=0.5), name
 
