@@ -72,7 +72,7 @@ def test_faces_of_a_reduced_file_are_those_of_its_pixels(large, orientation):
     assert len(found) == len(expected)
     for face, other in zip(found, expected, strict=True):
         side = other.box[3]
-        np.testing.assert_allclose(face.box, other.box, atol=0.03 * side)
+        np.testing.assert_allclose(face.box, other.box, atol=0.02 * side)
         distances = np.linalg.norm(face.keypoints - other.keypoints, axis=1)
         assert distances.mean() < 0.01 * side
         assert face.score == pytest.approx(other.score, abs=0.05)
