@@ -57,7 +57,8 @@ def run(data: Path, models: list[Path], detector: str) -> dict[str, Any]:
         points68 = KeypointModel(path).has_points68
         detect = FaceKeypoints(model=path, detector=detector, precision="fp32", points68=points68)
         predictions = predict_faces(detect, labelled)
-        rows.append({"model": str(path), **measure_cells(labelled, predictions, _MIN_FACES)})
+        name = "/".join(Path(path).parts[-2:])  # the folder, as files have one name
+        rows.append({"model": name, **measure_cells(labelled, predictions, _MIN_FACES)})
     return {"machine": describe_machine(threads=1), "models": rows}
 
 
@@ -76,7 +77,7 @@ def table(results: dict[str, Any]) -> str:
             f"{worst['cells']}; least found {worst['found']:.1%} ({worst['found_cell']}); "
             f"farthest from the teacher {worst['ratio']:.2f} × the mean ({worst['ratio_cell']})"
         )
-        parts.append("\n".join([f"{'/'.join(Path(measured['model']).parts[-2:])}\n", *lines]))
+        parts.append("\n".join([f"{measured['model']}\n", *lines]))
     return "\n\n".join(parts)
 
 
