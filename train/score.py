@@ -132,7 +132,7 @@ def _read_faces(
     from train.data.faces import read_faces
     from train.data.negatives import load_photos
     from train.detector.photo_file import load_photos_with_boxes
-    from train.detector.photos import NO_BOXES, NO_ROLLS, Photo
+    from train.detector.photos import photo_without_faces
     from train.keypoints.face_score import make_crops
 
     if not args.negatives:
@@ -142,7 +142,7 @@ def _read_faces(
     training = faces.take(~read_held_out(Path(args.run), faces))
     rng = np.random.default_rng(recipe.seed)
     photos = _sample(load_photos_with_boxes(args.photos))
-    photos += [Photo(pixels, NO_BOXES, NO_BOXES, "negatives", NO_ROLLS) for pixels in negatives]
+    photos += [photo_without_faces(pixels, "negatives") for pixels in negatives]
     return make_crops(training, negatives, recipe.augmentation, samples, rng), photos
 
 

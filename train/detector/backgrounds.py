@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.geometry.boxes import pairwise_intersection
-from train.detector.photos import NO_BOXES, NO_ROLLS, Photo
+from train.detector.photos import Photo, photo_without_faces
 
 SUFFIX = " background"  # of the name of the set
 _MIN_SIDE = 96  # px; of smaller parts only a blur is left on a canvas
@@ -50,10 +48,7 @@ def cut_backgrounds(photo: Photo, rng: np.random.Generator) -> list[Photo]:
 def _cut(photo: Photo, part: NDArray[np.int_]) -> Photo:
     x, y, side, _ = part
     pixels = photo.pixels[y : y + side, x : x + side].copy()
-    name = photo.source + SUFFIX
-    return replace(
-        photo, pixels=pixels, boxes=NO_BOXES, ignored=NO_BOXES, source=name, rolls=NO_ROLLS
-    )
+    return photo_without_faces(pixels, photo.source + SUFFIX)
 
 
 def _shared(part: NDArray[np.float64], boxes: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -56,6 +56,11 @@ class Photo:
     rolls: Rolls
 
 
+def photo_without_faces(pixels: NDArray[np.uint8], source: str) -> Photo:
+    """A photo that shows no face, grey, uint8 `(H, W)`."""
+    return Photo(pixels, NO_BOXES, NO_BOXES, source, NO_ROLLS)
+
+
 def read_all(recipe: DetectorRecipe, folder: Path) -> tuple[list[Photo], list[str]]:
     """Read the sets of a recipe, without the photos reserved for `benchmarks`.
 
@@ -123,7 +128,7 @@ def read_without_faces(folder: Path, name: str) -> list[Photo]:
     Raises:
         DataError: the folder is missing or has no images.
     """
-    return [Photo(p, NO_BOXES, NO_BOXES, name, NO_ROLLS) for p in load_photos(folder)]
+    return [photo_without_faces(pixels, name) for pixels in load_photos(folder)]
 
 
 def _faces_of(row: dict[str, Any]) -> tuple[Boxes, Rolls, Boxes]:

@@ -6,7 +6,6 @@ Legend: M boxes, N crops, S side of a crop.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from edge.networks.face_detector import FaceDetector
 from edge.networks.keypoint_model import KeypointModel
 from edge.refinement import refine
 from train.detector.backgrounds import cut_backgrounds
-from train.detector.photos import NO_BOXES, NO_ROLLS, Photo
+from train.detector.photos import Photo, photo_without_faces
 
 DETECT_SIZES = (320, 640)  # px, longer side at which photos are searched
 _OTHER_SIZE = DETECT_SIZES[0]  # likewise, pictures without an upright face
@@ -71,7 +70,7 @@ def _searches(photos: list[Photo]) -> Iterator[tuple[Photo, int]]:
 
 def _upside_down(photo: Photo) -> Photo:
     pixels = np.ascontiguousarray(photo.pixels[::-1, ::-1])
-    return replace(photo, pixels=pixels, boxes=NO_BOXES, ignored=NO_BOXES, rolls=NO_ROLLS)
+    return photo_without_faces(pixels, photo.source)
 
 
 def _stack(crops: list[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:

@@ -107,38 +107,17 @@ def tune_score(network: Any, faces: Crops, background: Crops, plan: ScorePlan) -
         RunError: the checkpoint cannot be read.
     """
     own = [layer for layer in network.layers if layer.name.startswith(RESIDUAL_PREFIX)]
-    names = {layer.name for layer in own}
-    maps = [tensor for layer in own for tensor in _inputs_of(layer) if _maker(tensor) not in names]
+    inputs = keras.tree.flatten([layer.input for layer in own])
+    own_outputs = {layer.output.name for layer in own}
+    maps = [tensor for tensor in inputs if tensor.name not in own_outputs]
     stem = keras.Model(network.inputs[0], maps)
-    learner = with_torch_layers(_copy_branch(own, maps))
+    learner = with_torch_layers(keras.Model(maps, own[-1].output))
     crops = np.concatenate([faces, background])
     is_face = (np.arange(len(crops)) < len(faces)).astype(np.float32)[:, None]
     train_branch(with_torch_layers(stem), learner, crops, is_face, plan)
     for layer in own:
         layer.set_weights(learner.get_layer(layer.name).get_weights())
     return network
-
-
-def _copy_branch(own: list[Any], maps: list[Any]) -> Any:
-    """A model of copies of layers, with their weights, that starts from feature maps."""
-    starts = [keras.Input(tensor.shape[1:]) for tensor in maps]
-    values = {tensor.name: start for tensor, start in zip(maps, starts, strict=True)}
-    for layer in own:
-        copy = type(layer).from_config(layer.get_config())
-        inputs = [values[tensor.name] for tensor in _inputs_of(layer)]
-        values[layer.output.name] = copy(inputs if len(inputs) > 1 else inputs[0])
-        copy.set_weights(layer.get_weights())
-    return keras.Model(starts, values[own[-1].output.name])
-
-
-def _inputs_of(layer: Any) -> list[Any]:
-    """The tensors that a layer is applied to."""
-    return list(layer.input) if isinstance(layer.input, list | tuple) else [layer.input]
-
-
-def _maker(tensor: Any) -> str:
-    """The name of the layer that a tensor is the output of."""
-    return str(tensor._keras_history.operation.name)
 
 
 def _input_map(network: Any) -> Any:
