@@ -44,15 +44,15 @@ def to_onnx(network: Any) -> onnx.ModelProto:
         ExportError: the network has an unsupported layer, or the model is invalid.
     """
     graph = Graph()
-    outputs = add_layers(graph, network, "image", _cell_constants())  # [1, 9, C]
-    logits = graph.add("Gather", outputs, graph.constant(0, np.int64), axis=1)  # [1, C]
-    is_face = graph.add("Greater", logits, graph.constant([[_min_logit()]]))
-    cells = graph.add("Gather", graph.add("NonZero", is_face), graph.constant(1, np.int64))  # [K]
-    rows = graph.add("Gather", outputs, cells, axis=2)  # [1, 9, K]
-    logit, offset, log_size, vector, stride, start = graph.split(rows, (1, 2, 2, 2, 1, 1), axis=1)
+    outputs = add_layers(graph, network, "image", _cell_constants())  # [9, C]
+    logits = graph.add("Gather", outputs, graph.constant(0, np.int64))  # [C]
+    is_face = graph.add("Greater", logits, graph.constant([_min_logit()]))
+    cells = graph.add("NonZero", is_face)  # [1, K]
+    rows = graph.add("Gather", outputs, cells, axis=1)  # [9, 1, K]
+    logit, offset, log_size, vector, stride, start = graph.split(rows, (1, 2, 2, 2, 1, 1), axis=0)
     boxes = _add_boxes(graph, _add_positions(graph, cells, stride, start), offset, log_size, stride)
     kept = _add_suppression(graph, boxes, logit)  # [M]
-    table = graph.add("Concat", boxes, logit, vector, axis=1)  # [1, 7, K]
+    table = graph.add("Concat", boxes, logit, vector, axis=0)  # [7, 1, K]
     table = graph.add("Gather", table, kept, axis=2)
     table = graph.add("Reshape", table, graph.constant([7, -1], np.int64))
     _add_results(graph, table)
@@ -125,7 +125,7 @@ def _cell_constants() -> dict[str, list[float]]:
 
 
 def _add_positions(graph: Graph, cells: str, stride: str, start: str) -> str:
-    """The centres [1, 2, K] of cells, x and y in strides from the image's corner.
+    """The centres [2, 1, K] of cells, x and y in strides from the image's corner.
 
     Cells are numbered in row-major order, finest grid first. The half that is added to a number
     becomes that of its column, and keeps the quotient off whole numbers.
@@ -140,19 +140,19 @@ def _add_positions(graph: Graph, cells: str, stride: str, start: str) -> str:
     columns = graph.add("Div", width, stride)
     row = graph.add("Floor", graph.add("Div", number, columns))
     column = graph.add("Sub", number, graph.add("Mul", row, columns))
-    return graph.add("Concat", column, graph.add("Add", row, half), axis=1)
+    return graph.add("Concat", column, graph.add("Add", row, half), axis=0)
 
 
 def _add_boxes(graph: Graph, positions: str, offset: str, log_size: str, stride: str) -> str:
-    """Boxes [1, 4, K]: x and y of the centre from the image's corner, width, height, px."""
+    """Boxes [4, 1, K]: x and y of the centre from the image's corner, width, height, px."""
     centre = graph.add("Mul", graph.add("Add", positions, offset), stride)
     size = graph.add("Exp", graph.add("Min", log_size, graph.constant([_MAX_LOG_SIDE])))
-    return graph.add("Concat", centre, graph.add("Mul", size, stride), axis=1)
+    return graph.add("Concat", centre, graph.add("Mul", size, stride), axis=0)
 
 
 def _add_suppression(graph: Graph, boxes: str, logit: str) -> str:
     """Columns of the boxes that remain after non-maximum suppression, `[M]`."""
-    rows = graph.add("Transpose", boxes, perm=[0, 2, 1])
+    rows = graph.add("Transpose", boxes, perm=[1, 2, 0])
     limits = [graph.constant(_MAX_BOXES, np.int64), graph.constant(_MAX_IOU)]
     kept = graph.add(
         "NonMaxSuppression", rows, logit, *limits, center_point_box=1

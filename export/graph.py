@@ -82,7 +82,7 @@ def add_layers(
             same everywhere, and all but free, since 16 channels are computed at once.
 
     Returns:
-        The name of the tensor with the model's output, `[1, F, C]` where Keras has `(1, C, F)`.
+        The name of the tensor with the model's output, `[F, C]` where Keras has `(1, C, F)`.
 
     Raises:
         ExportError: a layer is of an unsupported type or has an unsupported setting.
@@ -176,7 +176,7 @@ def _upsample(graph: Graph, layer: Any, inputs: list[str]) -> str:
 def _reshape(graph: Graph, layer: Any, inputs: list[str]) -> str:
     if len(layer.target_shape) != 2 or layer.target_shape[0] != -1:
         raise ExportError(f"layer {layer.name}: expected target shape (-1, F)")
-    return graph.add("Reshape", *inputs, graph.constant([1, 0, -1], np.int64))  # 0 keeps a length
+    return graph.add("Flatten", *inputs, axis=2)
 
 
 _LAYERS: dict[str, Callable[[Graph, Any, list[str]], str]] = {
@@ -185,5 +185,5 @@ _LAYERS: dict[str, Callable[[Graph, Any, list[str]], str]] = {
     "Add": lambda graph, layer, inputs: graph.add("Add", *inputs),
     "UpSampling2D": _upsample,
     "Reshape": _reshape,
-    "Concatenate": lambda graph, layer, inputs: graph.add("Concat", *inputs, axis=2),
+    "Concatenate": lambda graph, layer, inputs: graph.add("Concat", *inputs, axis=1),
 }
