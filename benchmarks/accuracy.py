@@ -107,7 +107,7 @@ def run(data: Path, models: list[Path]) -> dict[str, Any]:
                 "sha256_keras": metadata["sha256_keras"],
                 "size_bytes": path.stat().st_size,
                 **_cost(path),
-                "kaggle": measure_accuracy(detect.model, annotated),
+                "kaggle": measure_accuracy(detect, annotated),
                 "helen": measure_photos(detect, photos),
                 "eye_opening": measure_openings(detect_annotated(detect, photos), points29),
                 "face_score": measure_scores(detect.model, photos, data / "negatives"),

@@ -15,10 +15,9 @@ import numpy as np
 from benchmarks.datasets.kaggle import read_images
 from benchmarks.harness.exit_status import report
 from benchmarks.harness.project import ROOT
-from edge.cropped_faces import predict_crops
+from edge.facekeypoints import FaceKeypoints
 from edge.files import write_atomically
 from edge.formats.tables import open_table, parse_whole, read_rows
-from edge.networks.keypoint_model import KeypointModel
 from edge.networks.precision import keypoint_file
 
 RESEARCH = ROOT / "export" / "models" / "research" / "keypoints.onnx"
@@ -66,10 +65,10 @@ def run(images: Path, lookup: Path, model: Path, output: Path) -> int:
 def predict_values(images: Path, model: Path) -> dict[int, dict[str, float]]:
     """Coordinates of each image, clipped to it, px: by ImageId, then by Kaggle's column name."""
     by_id = read_images(images)
-    network = KeypointModel(model)
-    keypoints = predict_crops(network, np.stack(list(by_id.values()))).keypoints
+    detect = FaceKeypoints(model=model, precision=None)
+    keypoints = detect.crops(np.stack(list(by_id.values()))).keypoints
     coordinates = np.clip(keypoints.reshape(len(keypoints), -1), 0.0, _SIDE)
-    columns = [f"{name}_{axis}" for name in network.keypoint_names for axis in "xy"]
+    columns = [f"{name}_{axis}" for name in detect.keypoint_names for axis in "xy"]
     return {
         image_id: dict(zip(columns, map(float, row), strict=True))
         for image_id, row in zip(by_id, coordinates, strict=True)

@@ -1,5 +1,8 @@
 """Faces that are cut out already, as Kaggle's images are, re-cropped where they fit badly.
 
+A crop that shows several faces, or one among much else, gets a low face score; the detector then
+searches it for the largest.
+
 Legend: N crops, S side of a crop.
 """
 
@@ -9,12 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ImageError
+from edge.geometry.affine import Matrix
+from edge.networks.detections import Detector
 from edge.networks.keypoint_model import KeypointModel, Prediction
-from edge.refinement import refine
+from edge.refinement import MIN_RERUN_SCORE, FacePass, refine
+
+_DETECT_SIZE = 320  # px; the detector enlarges crops to twice their size at most
+_MIN_DETECTOR_SCORE = 0.5
 
 
 def predict_crops(
-    model: KeypointModel, crops: NDArray[np.uint8], points68: bool = False
+    model: KeypointModel,
+    crops: NDArray[np.uint8],
+    points68: bool = False,
+    detector: Detector | None = None,
 ) -> Prediction:
     """Predict keypoints of faces that are cut out already, re-cropped where they fit badly.
 
@@ -22,6 +33,7 @@ def predict_crops(
         model: the open network.
         crops: uint8 `(N, S, S)`, grey, of the network's own size.
         points68: predict the 68 points too.
+        detector: searches the crops whose face score is low for the largest face in them.
 
     Returns:
         Points and errors in px of the given crops.
@@ -39,14 +51,9 @@ def predict_crops(
     if not len(crops):
         return model(crops, points68)
     identity = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    faces = refine(
-        model,
-        list(crops),
-        [identity] * len(crops),
-        min_score=0.0,
-        points68=points68,
-        sure_error=0.0,
-    )
+    faces = _refine(model, list(crops), [identity] * len(crops), points68)
+    if detector is not None and detector.finds_faces:
+        _search(model, crops, faces, points68, detector)
     prediction = Prediction(
         np.array([face.keypoints for face in faces]),
         np.array([face.error for face in faces]),
@@ -55,6 +62,34 @@ def predict_crops(
     prediction.points68 = _stack([face.points68 for face in faces])
     prediction.error90 = _stack([face.error90 for face in faces])
     return prediction
+
+
+def _refine(
+    model: KeypointModel, crops: list[NDArray[np.uint8]], matrices: list[Matrix], points68: bool
+) -> list[FacePass]:
+    """Faces that are known to be there, each averaged."""
+    return refine(model, crops, matrices, min_score=0.0, points68=points68, sure_error=0.0)
+
+
+def _search(
+    model: KeypointModel,
+    crops: NDArray[np.uint8],
+    faces: list[FacePass],
+    points68: bool,
+    detector: Detector,
+) -> None:
+    """Replace faces of low scores by the largest that the detector finds in their crops."""
+    matrices = {}
+    for i, face in enumerate(faces):
+        if face.score < MIN_RERUN_SCORE:
+            found = detector(crops[i], _DETECT_SIZE).above(_MIN_DETECTOR_SCORE)
+            largest = np.argsort(-found.boxes[:, 2] * found.boxes[:, 3])[:1]
+            for matrix in found.take(largest).crop_matrices(model.size):
+                matrices[i] = matrix
+    again = _refine(model, [crops[i] for i in matrices], list(matrices.values()), points68)
+    for i, face in zip(matrices, again, strict=True):
+        if face.score > faces[i].score:
+            faces[i] = face
 
 
 def _stack(arrays: list[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:

@@ -285,6 +285,8 @@ class FaceKeypoints:
     def crops(self, crops: NDArray[np.uint8], points68: bool | None = None) -> Prediction:
         """Predict keypoints of faces that are cut out already, as Kaggle's images are.
 
+        Of a crop that shows several faces, those of the largest that the detector finds.
+
         Args:
             crops: uint8 `(N, 96, 96)`, grey.
             points68: as for `predict_faces`.
@@ -299,7 +301,8 @@ class FaceKeypoints:
         """
         from edge.cropped_faces import predict_crops
 
-        return predict_crops(self.model, crops, self.points68 if points68 is None else points68)
+        points68 = self.points68 if points68 is None else points68
+        return predict_crops(self.model, crops, points68, self.face_detector)
 
     def _predict(
         self,

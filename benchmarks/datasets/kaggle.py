@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.cropped_faces import predict_crops
 from edge.errors import first_line
 from edge.evaluation.metrics import rmse, rmse_per_keypoint, share_inside
+from edge.facekeypoints import FaceKeypoints
 from edge.formats.tables import open_table, parse_whole, read_rows
 from edge.keypoints import KEYPOINT_NAMES
-from edge.networks.keypoint_model import KeypointModel, Prediction
+from edge.networks.keypoint_model import Prediction
 
 _SIDE = 96  # px
 _REDUCED_SCHEME = 8  # values Kaggle asks of images with four keypoints; others have up to 15
@@ -102,13 +102,13 @@ def read_images(path: Path) -> dict[int, NDArray[np.uint8]]:
         ) from error
 
 
-def measure_accuracy(model: KeypointModel, faces: AnnotatedFaces) -> dict[str, Any]:
+def measure_accuracy(detect: FaceKeypoints, faces: AnnotatedFaces) -> dict[str, Any]:
     """Accuracy on the images in the 15-point scheme and on those in Kaggle's reduced one.
 
     Returns:
         `Accuracy` as a dict, by "asked > 8" and "asked = 8"; a set without images is left out.
     """
-    prediction = predict_crops(model, faces.images)
+    prediction = detect.crops(faces.images)
     subsets = {
         "asked > 8": faces.asked > _REDUCED_SCHEME,
         "asked = 8": faces.asked == _REDUCED_SCHEME,

@@ -157,9 +157,10 @@ def _describe_model(path: Path, data: EvaluationData | None) -> dict[str, Any]:
         "accuracy": None,
     }
     if data:
-        helen = measure_photos(_open(path, 1), data.photos)
+        detect = _open(path, 1)
+        helen = measure_photos(detect, data.photos)
         row["accuracy"] = {
-            "kaggle": measure_accuracy(model, data.annotated),
+            "kaggle": measure_accuracy(detect, data.annotated),
             "helen": helen["end to end"],
         }
     return row

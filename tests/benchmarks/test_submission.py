@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import submission
-from edge.cropped_faces import predict_crops
+from edge.facekeypoints import FaceKeypoints
 from edge.networks.keypoint_model import KeypointModel, Prediction
 from tests.made_faces import COLUMNS, make_faces, write_annotated
 
@@ -18,7 +18,8 @@ def test_a_submission_has_the_values_of_the_lookup_table(tmp_path, capsys):
     )
     assert submission.main([str(pictures), str(lookup), "-o", str(output)]) == 0
     rows = list(csv.DictReader(output.read_text().splitlines()))
-    points = predict_crops(KeypointModel(submission.RESEARCH), images)[0].reshape(3, 30)
+    detect = FaceKeypoints(model=submission.RESEARCH, precision=None)
+    points = detect.crops(images).keypoints.reshape(3, 30)
     assert [row["RowId"] for row in rows] == ["1", "2"]
     assert float(rows[0]["Location"]) == pytest.approx(points[0, 0], abs=1e-3)
     assert float(rows[1]["Location"]) == pytest.approx(points[2, 29], abs=1e-3)

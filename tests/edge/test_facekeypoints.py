@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 import edge
+from edge.cropped_faces import predict_crops
 from edge.image import load_grey, load_image
 from edge.networks.detections import Detections
 from edge.refinement import FacePass, refine
@@ -79,6 +80,21 @@ def test_a_kaggle_picture_gives_the_same_through_crops_and_as_a_whole(whole, rng
     np.testing.assert_allclose(face.error, error[0], atol=1e-3)
     assert face.score == pytest.approx(float(score[0]), abs=1e-4)
     np.testing.assert_array_equal(face.box, [0, 0, 96, 96])
+
+
+def test_of_a_crop_with_two_faces_the_larger_is_predicted(detect, sample):
+    face = Image.open(sample).convert("L").crop((170, 60, 280, 170))
+    crop = Image.new("L", (96, 96), 179)
+    crop.paste(face.resize((32, 32)), (0, 8))
+    crop.paste(face.resize((22, 22)), (69, 32))
+    grey = np.asarray(crop)
+    blank = np.full((96, 96), 128, np.uint8)
+    assert predict_crops(detect.model, grey[None]).face_score < 0.1
+    found, alone = detect.crops(np.stack([blank, grey])), detect.crops(blank[None])
+    (points,) = detect.crops(np.asarray(face.resize((96, 96)))[None]).keypoints
+    expected = (points + 0.5) / 3 - 0.5 + (0, 8)
+    assert np.linalg.norm(found.keypoints[1] - expected, axis=1).mean() < 1.0
+    np.testing.assert_allclose(found.keypoints[0], alone.keypoints[0], atol=1e-3)
 
 
 def test_a_twice_as_large_picture_gives_twice_as_large_results(whole, sample):

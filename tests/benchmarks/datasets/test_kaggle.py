@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from benchmarks.datasets.kaggle import measure_accuracy, read_annotated, read_images
-from edge.cropped_faces import predict_crops
 from edge.evaluation.metrics import rmse
-from edge.networks.keypoint_model import EMBEDDED, KeypointModel
+from edge.facekeypoints import FaceKeypoints
 from tests.made_faces import make_faces, write_annotated
 
 
@@ -15,12 +14,12 @@ def tables(tmp_path):
 
 
 def test_accuracy_is_measured_against_the_annotation_of_each_subset(tables):
-    model = KeypointModel(EMBEDDED)
+    detect = FaceKeypoints()
     faces = read_annotated(*tables)
     images, keypoints = make_faces(5)
     np.testing.assert_array_equal(faces.images, images[::-1])
-    results = measure_accuracy(model, faces)
-    points = predict_crops(model, images)[0]
+    results = measure_accuracy(detect, faces)
+    points = detect.crops(images).keypoints
     assert results["asked > 8"]["faces"] == 3
     assert results["asked > 8"]["rmse_px"] == pytest.approx(
         rmse(points[:3], keypoints[:3]), abs=1e-3
