@@ -10,6 +10,7 @@ the same photos, interleaved.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import tempfile
 import time
@@ -21,6 +22,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+from PIL import Image, ImageOps
 
 from benchmarks.comparison.environments import HOME, METHODS, find_environment
 from benchmarks.comparison.interleaved import save_images
@@ -46,6 +48,8 @@ _PRODUCTS = 400
 _NAMES = ("grey", "scale to the detector's size", "detector, with its decoding", "crops",
           "keypoint network")  # fmt: skip
 _END_TO_END = "end to end"
+_FILE_SHAPE = (4000, 3000)  # px, width and height, of a camera's photo
+_FILE_QUALITY = 92  # of the JPEG file
 
 _Stage = dict[str, float]  # `cpu_ms`, and of its work `bytes` or `multiply_adds`
 
@@ -64,7 +68,11 @@ def run(data: Path, model: str | None = None, home: Path | None = None) -> dict[
     """
     images = read_images(data / "helen")[:_PHOTOS]
     detect = FaceKeypoints(model=model)
-    stages, peer_ms = _time(detect, images, home)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        worker = None if home is None else stack.enter_context(_open_peer(home))
+        stages, peer_ms = _time(detect, images, worker, folder)
+        file = _time_file(detect, images[0], worker, folder)
     stages["the rest"] = {
         "cpu_ms": 2 * stages[_END_TO_END]["cpu_ms"] - sum(s["cpu_ms"] for s in stages.values())
     }
@@ -75,6 +83,7 @@ def run(data: Path, model: str | None = None, home: Path | None = None) -> dict[
         "matrix_gflops": round(fastest_matrix_rate(), 1),
         "stages": stages,
         "peer_cpu_ms": peer_ms,
+        "file": file,
     }
 
 
@@ -137,24 +146,24 @@ class _Stages:
         return timed
 
 
+def _open_peer(home: Path) -> Worker:
+    method = next(method for method in METHODS if method.name == _PEER)
+    return Worker(method, find_environment(method.peer, home), 1, None)
+
+
 def _time(
-    detect: FaceKeypoints, images: list[Rgb], home: Path | None
+    detect: FaceKeypoints, images: list[Rgb], worker: Worker | None, folder: Path
 ) -> tuple[dict[str, _Stage], float | None]:
     """The mean stages of a photo, each photo in its fastest round, and MediaPipe's mean, ms."""
     rounds: list[list[dict[str, _Stage]]] = []
     peer: list[list[float]] = []
+    archive = save_images(folder / "photos.npz", images) if worker else None
     with ExitStack() as stack:
-        worker = None
-        if home is not None:
-            archive = save_images(_folder(stack) / "photos.npz", images)
-            method = next(method for method in METHODS if method.name == _PEER)
-            environment = find_environment(method.peer, home)
-            worker = stack.enter_context(Worker(method, environment, 1, None))
         stages = _Stages(detect.model.path)
         stages.patch(stack)
         for _ in range(_ROUNDS):
             rounds.append([stages.measure(partial(detect, photo)) for photo in images])
-            if worker:
+            if worker and archive:
                 peer.append(worker.ask("time", **archive.request())["cpu_ms"])
     fastest = [
         min(rows, key=lambda r: r[_END_TO_END]["cpu_ms"]) for rows in zip(*rounds, strict=True)
@@ -169,8 +178,22 @@ def _time(
     return means, float(np.min(peer, axis=0).mean()) if peer else None
 
 
-def _folder(stack: ExitStack) -> Path:
-    return Path(stack.enter_context(tempfile.TemporaryDirectory()))
+def _time_file(
+    detect: FaceKeypoints, photo: Rgb, worker: Worker | None, folder: Path
+) -> dict[str, float | None]:
+    """The fastest CPU times of a photo's JPEG file, enlarged to the size of a camera's, ms."""
+    path = folder / "photo.jpg"
+    ImageOps.fit(Image.fromarray(photo), _FILE_SHAPE).save(path, quality=_FILE_QUALITY)
+    ours, peer = [], []
+    for _ in range(_ROUNDS):
+        ours.append(cpu_ms(lambda: detect(path)))
+        if worker:
+            peer += worker.ask("time", files=[str(path)])["cpu_ms"]
+    return {
+        "megapixels": math.prod(_FILE_SHAPE) / 1e6,
+        "cpu_ms": min(ours),
+        "peer_cpu_ms": min(peer, default=None),
+    }
 
 
 def cpu_ms(call: Callable[[], object]) -> float:
@@ -197,7 +220,19 @@ def table(results: dict[str, Any]) -> str:
         ratio = results["stages"][_END_TO_END]["cpu_ms"] / peer_ms
         peer = f"{results.get('peer', _PEER)} (end to end is {ratio:.2f} of it)"
         lines.append(row(peer, "–", "–", f"{peer_ms:.2f} ms", "–"))
+    if "file" in results:
+        lines += _file_rows(results["file"])
     return "\n".join(lines)
+
+
+def _file_rows(file: dict[str, float | None]) -> list[str]:
+    ours_ms, peer_ms = file["cpu_ms"], file["peer_cpu_ms"]
+    name = f"JPEG file of {file['megapixels']:g} megapixels, to its faces"
+    rows = [row(name, "–", "–", f"{ours_ms:.1f} ms", "–")]
+    if ours_ms is not None and peer_ms is not None:
+        peer = f"{_PEER} with its own reader (ours is {ours_ms / peer_ms:.2f} of it)"
+        rows.append(row(peer, "–", "–", f"{peer_ms:.1f} ms", "–"))
+    return rows
 
 
 def _least_ms(stage: dict[str, float], results: dict[str, Any]) -> float | None:

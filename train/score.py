@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _MAX_PHOTOS = 700  # of each set
 _VIEWS, _VIEWS_AT_ONCE = 36_000, 2_000  # of a keypoints recipe
+_NOISE = 6_000  # crops, likewise
 _PERMISSIVE = ("permissive", "facemask", "no_face")  # its sets of complete photos
 
 Crops = NDArray[np.uint8]  # (N, S, S)
@@ -149,10 +150,12 @@ def _read_faces(
 def _read_labelled(
     args: argparse.Namespace, recipe: JointRecipe
 ) -> tuple[tuple[Crops, Crops], list[Photo]]:
-    """Random views with and without a face, and photos for proposals."""
+    """Random views with and without a face, noise among the latter, and photos for proposals."""
     from keras import ops
 
+    from train.data.faces import SIDE
     from train.data.labelled_faces import load_labelled
+    from train.data.noise import make_noise
     from train.detector.photo_file import load_photos_with_boxes
     from train.keypoints.device_views import render, to_pool
     from train.keypoints.joint_run import split_held_out
@@ -168,6 +171,7 @@ def _read_labelled(
         score = views.targets[:, POINTS]  # NaN between a face and none
         faces.append(crops[score == 1])
         background.append(crops[score == 0])
+    background.append(make_noise(_NOISE, SIDE, np.random.default_rng(recipe.seed)))
     photos = [photo for photo in load_photos_with_boxes(args.photos) if photo.source in _PERMISSIVE]
     return (np.concatenate(faces), np.concatenate(background)), photos
 

@@ -8,7 +8,8 @@ Requests are read from standard input, a JSON object per line, and each is answe
 - `{"request": "first", "image": FILE.npy}`: open the method and process one image. `open_ms`,
   `look_ms` (the image) and `since_start_ms` (since the process began).
 - `{"request": "time", "images": FILE.npz, "names": […]}`: `ms`, the time of each image,
-  and `cpu_ms`, the CPU time of all threads.
+  and `cpu_ms`, the CPU time of all threads. With `"files": […]` instead of both, image files, which
+  the method reads as it likes; only this package and MediaPipe's Face Mesh can.
 - `{"request": "predict", "images": …, "names": …}`: `faces` of each image, 15 keypoints
   `[x, y]` px or null each, or null for a face without keypoints.
 - `{"request": "memory"}`: `mb`, the largest resident set of the process.
@@ -155,6 +156,8 @@ def open_mesh(options: Options) -> Predict:
     )
 
     def predict(rgb: Any) -> list[Any]:
+        if isinstance(rgb, str):
+            rgb = mp.Image.create_from_file(rgb).numpy_view()
         faces = mesh.process(rgb).multi_face_landmarks or []
         return [_points(_in_px(face.landmark, rgb), SCHEME_MESH, options) for face in faces]
 
@@ -330,6 +333,8 @@ class Session:
         return self._predict
 
     def _read(self, request: dict[str, Any]) -> list[Any]:
+        if "files" in request:
+            return list(request["files"])
         key = (request["images"], request["names"])
         if self._images[0] != key:
             self._images = (key, read_images(request))

@@ -28,6 +28,14 @@ def test_a_stage_is_compared_with_its_least_work():
     ]
 
 
+def test_a_photo_file_is_compared_with_its_peer():
+    file = {"megapixels": 12.0, "cpu_ms": 50.0, "peer_cpu_ms": 200.0}
+    assert work.table({**RESULTS, "file": file}).splitlines()[-2:] == [
+        "| JPEG file of 12 megapixels, to its faces | – | – | 50.0 ms | – |",
+        "| MediaPipe Face Mesh with its own reader (ours is 0.25 of it) | – | – | 200.0 ms | – |",
+    ]
+
+
 def test_the_stages_of_photos_are_measured(tmp_path, monkeypatch):
     pytest.importorskip("onnx")
     folder = tmp_path / "helen"
@@ -44,6 +52,8 @@ def test_the_stages_of_photos_are_measured(tmp_path, monkeypatch):
     assert stages["detector, with its decoding"]["multiply_adds"] > 50e6
     assert stages["keypoint network"]["multiply_adds"] >= 62_837_280  # of one face
     assert results["peer_cpu_ms"] is None
+    assert results["file"]["megapixels"] == 12
+    assert results["file"]["cpu_ms"] > 0
 
 
 def test_the_page_on_benchmarks_shows_what_was_measured():

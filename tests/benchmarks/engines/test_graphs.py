@@ -33,7 +33,7 @@ def test_both_parts_of_a_detector_find_what_the_whole_does(file, image):
     parts = split_detector(whole)
     assert "NonMaxSuppression" not in {node.op_type for node in parts.network.graph.node}
     cells = run(parts.network, {"image": image})
-    assert cells[parts.cells].shape[2] == 44**2 + 22**2 + 11**2
+    assert cells[parts.cells].shape[1] == 44**2 + 22**2 + 11**2
     expected = run(whole, {"image": image})
     assert (expected["scores"] > 0.5).sum() == 1
     for name, values in run(parts.boxes, {"image": image, **cells}).items():
