@@ -122,7 +122,7 @@ class _Stages:
              lambda result, grey, _: ("bytes", grey.size + result[0].size)),
             (_NAMES[2], FaceDetector, "_run",
              lambda _, __, canvas: ("multiply_adds", self._adds_per_canvas(canvas.shape))),
-            (_NAMES[3], refinement, "cut", lambda result, _, matrix, size: (
+            (_NAMES[3], refinement, "cut_face", lambda result, _, matrix, size: (
                 "bytes", result.size + (size / scale_of(matrix)) ** 2)),
             (_NAMES[4], KeypointModel, "_run",
              lambda _, __, faces, ___: ("multiply_adds", len(faces) * self._adds_per_face)),

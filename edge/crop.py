@@ -72,6 +72,103 @@ def cut(grey: Grey | Windows | Levels, matrix: Matrix, size: int) -> NDArray[np.
     return np.asarray(rotated)
 
 
+def cut_face(grey: Grey | Windows | Levels, matrix: Matrix, size: int) -> NDArray[np.uint8]:
+    """Crop a face for the keypoint network: as `cut`, a rotated one in half the time.
+
+    What a rotated crop covers is reduced by a whole factor, the nearest to the crop's scale, with a
+    box filter, and then sampled once, bilinearly, where `cut` resizes first. On the photos of the
+    helen and LFPW data sets keypoints are as accurate.
+
+    Args:
+        grey: as for `cut`.
+        matrix: likewise, a similarity.
+        size: likewise.
+
+    Returns:
+        uint8 `(size, size)`.
+    """
+    if hasattr(grey, "level"):
+        grey, matrix = grey.level(matrix)
+    if _is_upright(matrix):
+        return cut(grey, matrix, size)
+    rows = invert(matrix).tolist()  # from the crop to the image
+    factor = max(1, round(1 / scale_of(matrix)))
+    centre = (factor - 1) / 2  # of a block, from its first pixel
+    spans = [_extent(row, size, 1.0) for row in rows]
+    low = [math.floor(start - centre) for start, _ in spans]
+    # Whole blocks, up to the one after that of the last place.
+    high = [
+        first + factor * (math.floor((stop - first - centre) / factor) + 2)
+        for first, (_, stop) in zip(low, spans, strict=True)
+    ]
+    if (high[0] - low[0]) * (high[1] - low[1]) > _MAX_PADDING * grey.size:
+        return cut(grey, matrix, size)
+    to_blocks = [
+        (x_factor / factor, y_factor / factor, (offset - first - centre) / factor)
+        for (x_factor, y_factor, offset), first in zip(rows, low, strict=True)
+    ]
+    blocks = _reduce_window(grey, (low[0], low[1]), (high[0], high[1]), factor)
+    return _sample(blocks, to_blocks, size)
+
+
+def _reduce_window(
+    grey: Grey | Windows, low: tuple[int, int], high: tuple[int, int], factor: int
+) -> NDArray[np.uint8]:
+    """The means of the blocks of the pixels from `low` to before `high`, contiguous."""
+    inside = min(low) >= 0 and high[1] <= grey.shape[0] and high[0] <= grey.shape[1]
+    if not inside:
+        window = _image(_window(grey, low, high))
+    elif not isinstance(grey, np.ndarray):
+        window = grey.window(low, high)
+    elif factor > 1:
+        return np.asarray(_image(grey).reduce(factor, (*low, *high)))
+    else:
+        return np.ascontiguousarray(grey[low[1] : high[1], low[0] : high[0]])
+    return np.asarray(window.reduce(factor) if factor > 1 else window)
+
+
+def _sample(
+    pixels: NDArray[np.uint8], rows: list[tuple[float, float, float]], size: int
+) -> NDArray[np.uint8]:
+    """Sample pixels bilinearly, by the rows of the matrix from the result to them.
+
+    None of the places may lie outside; the fraction of a value is dropped, as Pillow does.
+    """
+    width = pixels.shape[1]
+    line = np.arange(size, dtype=np.float32)
+    x, y = (
+        np.add.outer(np.float32(b) * line, np.float32(a) * line + np.float32(offset))
+        for a, b, offset in rows
+    )
+    left, top = np.floor(x), np.floor(y)
+    x -= left  # what remains are the weights of the right and of the lower pixels
+    y -= top
+    top *= width  # exact: the places are far fewer than the integers that float32 holds
+    top += left
+    index = top.astype(np.intp)
+    values = pixels.astype(np.float32).ravel()
+    upper = _between(values, values[1:], index, x)
+    lower = _between(values[width:], values[width + 1 :], index, x)
+    lower -= upper
+    lower *= y
+    upper += lower
+    return upper.astype(np.uint8)
+
+
+def _between(
+    values: NDArray[np.float32],
+    others: NDArray[np.float32],
+    index: NDArray[np.intp],
+    weight: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Values and others at the same places, mixed by the weight of the others."""
+    mixed, other = values.take(index), others.take(index)
+    other -= mixed
+    other *= weight
+    mixed += other
+    return mixed
+
+
 def _is_upright(matrix: Matrix) -> bool:
     off = abs(matrix[0, 1]) + abs(matrix[1, 0])
     return bool(off < _ROTATION_EPSILON and matrix[0, 0] > 0 and matrix[1, 1] > 0)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.crop import AnyGrey, cut
+from edge.crop import AnyGrey, cut_face
 from edge.geometry.affine import Matrix, compose, invert, rotation_deg, scale_of, transform
 from edge.geometry.face_frame import CROP, box_of_pose, fit_mean_face, upright_matrix_of_pose
 from edge.keypoints import KEYPOINT_NAMES, MIRROR_ORDER
@@ -111,7 +111,7 @@ def refine(
     """
     fuse = fuse and model.keypoint_names == KEYPOINT_NAMES  # whose mirror images are known
     sure_error = sure_error if fuse else math.inf
-    crops = [(cut(i, m, model.size), m) for i, m in zip(images, matrices, strict=True)]
+    crops = [(cut_face(i, m, model.size), m) for i, m in zip(images, matrices, strict=True)]
     results = _run_pass(model, crops, points68, is_mirrored=False)
     active = list(range(len(results)))  # faces that may be run again
     for number in range(1, max_passes):
@@ -144,7 +144,7 @@ def _next_crop(face: FacePass, image: AnyGrey, min_score: float, sure_error: flo
     if is_sure and frames_well(face.matrix, face.pose, size):
         return None
     matrix = upright_matrix_of_pose(face.pose, size)
-    return cut(image, matrix, size), matrix
+    return cut_face(image, matrix, size), matrix
 
 
 def frames_well(matrix: Matrix, pose: Matrix | None, size: int, limits: float = 1.0) -> bool:
@@ -183,7 +183,9 @@ def _run_pass(
     """Run the network once per face, on the crops or on their mirror images."""
     if not crops:
         return []
-    faces = np.stack([crop[:, :: -1 if is_mirrored else 1] for crop, _ in crops])
+    faces = np.empty((len(crops), model.size, model.size), np.uint8)
+    for face, (crop, _) in zip(faces, crops, strict=True):
+        face[...] = crop[:, ::-1] if is_mirrored else crop
     prediction = model(faces, points68)
     return [_in_image(prediction, i, *crop, is_mirrored) for i, crop in enumerate(crops)]
 

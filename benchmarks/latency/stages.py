@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness.timing import Call, RunLength, time_interleaved
-from edge.crop import cut
+from edge.crop import cut_face
 from edge.drawing import draw
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
@@ -67,7 +67,7 @@ def time_stages(
         "decode": lambda p: load_image(p.path),
         "grey": lambda p: to_grey(p.image),
         "detect": lambda p: face_detector(p.grey, _DETECT_SIZE),
-        "crop": lambda p: [cut(p.grey, matrix, model.size) for matrix in p.matrices],
+        "crop": lambda p: [cut_face(p.grey, matrix, model.size) for matrix in p.matrices],
         "keypoints": lambda p: model(p.crops),
         "map back": lambda p: [
             transform(invert(m), k) for m, k in zip(p.matrices, p.keypoints, strict=True)
@@ -85,7 +85,7 @@ def _prepare(path: Path, face_detector: FaceDetector, detect: FaceKeypoints) -> 
     detections = face_detector(grey, _DETECT_SIZE).above(_MIN_SCORE)
     size = detect.model.size
     matrices = detections.crop_matrices(size)
-    crops = np.array([cut(grey, m, size) for m in matrices], np.uint8).reshape(-1, size, size)
+    crops = np.array([cut_face(grey, m, size) for m in matrices], np.uint8).reshape(-1, size, size)
     return _Prepared(
         path=path,
         image=image,

@@ -96,7 +96,7 @@ class _Recorder:
     def patch(self, stack: ExitStack) -> None:
         """Time the functions of the stages until `stack` is closed."""
         functions = (
-            (observation, "cut", self._window),
+            (observation, "cut_face", self._window),
             (KeypointModel, "_run", self._network),
             (track, "template_of", None),
             (Tracker, "_face", None),

@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.crop import cut
+from edge.crop import cut_face
 from edge.face import Face
 from edge.geometry.affine import Complex, matrix_from_complex, to_complex
 from edge.geometry.face_frame import (
@@ -128,7 +128,7 @@ def observe(
 
     Args:
         model: the open network.
-        image: the frame, as `edge.crop.cut` takes it.
+        image: the frame, as `edge.crop.cut_face` takes it.
         crops: for each face the similarity from the image to its crop.
         points68: predict the 68 points too.
     """
@@ -155,7 +155,7 @@ def observe_detected(face: Face, grey: Grey, size: int) -> Observation | None:
     if pose is None:
         return None
     to_crop = crop_of_pose(pose, size, True)
-    crop = cut(grey, matrix_from_complex(*to_crop), size)
+    crop = cut_face(grey, matrix_from_complex(*to_crop), size)
     points68 = None if face.points68 is None else to_complex(face.points68)
     return Observation(points, face.error, face.score, crop, to_crop, points68, face.error90)
 
@@ -168,7 +168,7 @@ def _run(
         return []
     faces = np.empty((len(crops), model.size, model.size), np.uint8)
     for face, to_crop in zip(faces, crops, strict=True):
-        face[...] = cut(image, matrix_from_complex(*to_crop), model.size)
+        face[...] = cut_face(image, matrix_from_complex(*to_crop), model.size)
     prediction = model(faces, points68)
     return [_in_image(prediction, i, faces[i], to_crop) for i, to_crop in enumerate(crops)]
 

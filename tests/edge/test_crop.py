@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.crop import _window, cut
+from edge.crop import _window, cut, cut_face
 from edge.geometry.affine import crop_matrix, transform
 from edge.geometry.similarity import similarity
 from edge.networks.whole_image import enclosing_square
@@ -37,13 +37,14 @@ def test_halving_averages_the_pixels_it_covers():
     assert abs(crop[10:-10, 10:-10].astype(int) - 100).max() <= 1
 
 
+@pytest.mark.parametrize("crop", [cut, cut_face])
 @pytest.mark.parametrize("side", [40, 96, 150.5, 500])
 @pytest.mark.parametrize("angle", [0, 10, 45, -120, 180])
-def test_a_spot_lands_where_the_matrix_says(side, angle):
+def test_a_spot_lands_where_the_matrix_says(crop, side, angle):
     picture = np.rint(blob((700, 800), (401.3, 350.8), side / 12)).astype(np.uint8)
     matrix = similarity(96 / side, angle, (401.3 - side / 9, 350.8), (47.5, 47.5))
     expected = transform(matrix, [401.3, 350.8])
-    np.testing.assert_allclose(peak(cut(picture, matrix, 96)), expected, atol=0.06)
+    np.testing.assert_allclose(peak(crop(picture, matrix, 96)), expected, atol=0.06)
 
 
 def test_outside_the_picture_its_border_is_repeated():
@@ -60,6 +61,29 @@ def test_a_very_long_picture_is_cut_without_reading_its_whole_square():
     crop = cut(picture, crop_matrix(enclosing_square(40, 40_000), 96), 96)
     assert (crop[:, :46] == 90).all()
     assert (crop[:, 50:] == 210).all()
+
+
+@pytest.mark.parametrize("angle", [0.5, 30, 135, 180])
+@pytest.mark.parametrize("scale", [0.13, 0.4, 1.0, 3.0])
+def test_a_face_is_cut_as_anything_else_but_for_the_filter(angle, scale):
+    picture = np.rint(blob((300, 400), (190.2, 140.7), 40 / scale)).astype(np.uint8)
+    matrix = similarity(scale, angle, (200.0, 150.0), (47.5, 47.5))
+    difference = cut(picture, matrix, 96).astype(int) - cut_face(picture, matrix, 96)
+    assert abs(difference).max() <= 2
+
+
+@pytest.mark.parametrize("angle", [20, 90, -135])
+def test_a_rotated_face_beside_the_picture_repeats_its_border(angle):
+    picture = np.full((50, 50), 80, np.uint8)
+    picture[:, -1] = 200
+    matrix = similarity(0.4, angle, (400.0, 25.0), (47.5, 47.5))
+    assert (cut_face(picture, matrix, 96) == 200).all()
+
+
+def test_a_rotated_face_in_a_very_long_picture_is_cut():
+    picture = np.full((40, 40_000), 90, np.uint8)
+    matrix = similarity(96 / 40_000, 10.0, (20_000.0, 20.0), (47.5, 47.5))
+    assert (cut_face(picture, matrix, 96) == 90).all()
 
 
 def test_a_one_pixel_picture_fills_the_crop():

@@ -1,6 +1,6 @@
 // Grey images {width, height, data}: conversion, resizing and cropping, as in edge/image.py,
 // edge/resize.py and edge/crop.py. Resampling uses a triangle filter whose support grows with the
-// reduction, and rounds to 8 bits after each axis.
+// reduction, and rounds to 8 bits after each axis; rotated crops are sampled from block means.
 
 import { compose, invert, scaleOf, transform } from "./geometry.js";
 
@@ -114,21 +114,25 @@ function replicateBorder(grey, low, high) {
   return { width, height, data };
 }
 
-/** Crop an image to `size`×`size` px, by the matrix from the image to the crop. */
+/** Crop a face to `size`×`size` px, by the matrix from the image to the crop, as `cut_face`. */
 export function crop(grey, matrix, size) {
   const upright = Math.abs(matrix[1]) + Math.abs(matrix[3]) < ROTATION_EPSILON;
   if (upright && matrix[0] > 0 && matrix[4] > 0) return cropUpright(grey, matrix, size, size).data;
-  // First an upright frame at the scale of the crop that contains its corners, then a rotation.
   const back = invert(matrix);
-  const scale = scaleOf(matrix);
+  const factor = Math.max(1, Math.round(1 / scaleOf(matrix)));
+  const centre = (factor - 1) / 2; // of a block, from its first pixel
   const corners = [[-1, -1], [size, -1], [-1, size], [size, size]].map((p) => transform(back, p));
-  const [low, high] = [Math.min, Math.max].map((limit) =>
-    [0, 1].map((axis) => limit(...corners.map((corner) => corner[axis])) * scale),
+  const [least, most] = [Math.min, Math.max].map((limit) =>
+    [0, 1].map((axis) => limit(...corners.map((corner) => corner[axis]))),
   );
-  const frameMatrix = [scale, 0, -low[0], 0, scale, -low[1]];
-  const [width, height] = [0, 1].map((axis) => Math.ceil(high[axis] - low[axis]) + 1);
-  const frame = cropUpright(grey, frameMatrix, width, height);
-  return warp(frame, compose(frameMatrix, back), size);
+  const low = least.map((start) => Math.floor(start - centre));
+  // Whole blocks, up to the one after that of the last place.
+  const high = low.map(
+    (first, axis) => first + factor * (Math.floor((most[axis] - first - centre) / factor) + 2),
+  );
+  const blocks = blockMean(replicateBorder(grey, low, high), factor);
+  const [x, y] = low.map((first) => -(first + centre) / factor);
+  return warp(blocks, compose([1 / factor, 0, x, 0, 1 / factor, y], back), size);
 }
 
 /** Warp an image to a crop with bilinear interpolation, by the matrix from the crop to it. */

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.crop import cut
+from edge.crop import cut_face
 from edge.geometry.affine import invert, matrix_from_complex, to_complex, transform
 from edge.geometry.face_frame import MEAN_FACE, box_of_keypoints, fit_mean_face
 from edge.geometry.keypoint_frame import face_square, upright_matrix
@@ -84,7 +84,7 @@ def test_a_detected_face_is_cut_upright(sample, detect):
     observation = observe_detected(face, to_grey(image), 96)
     np.testing.assert_allclose(observation.keypoints, face.keypoints)
     matrix = upright_matrix(face.keypoints, 96)
-    np.testing.assert_array_equal(observation.crop, cut(to_grey(image), matrix, 96))
+    np.testing.assert_array_equal(observation.crop, cut_face(to_grey(image), matrix, 96))
     np.testing.assert_allclose(
         transform(invert(matrix_from_complex(*observation.to_crop)), MEAN_FACE),
         transform(invert(matrix), MEAN_FACE),
