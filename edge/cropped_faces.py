@@ -15,7 +15,7 @@ from edge.errors import ImageError
 from edge.geometry.affine import Matrix
 from edge.networks.detections import Detector
 from edge.networks.keypoint_model import KeypointModel, Prediction
-from edge.refinement import MIN_RERUN_SCORE, FacePass, refine
+from edge.refinement import CERTAIN_SCORE, FacePass, refine
 
 _DETECT_SIZE = 320  # px; the detector enlarges crops to twice their size at most
 _MIN_DETECTOR_SCORE = 0.5
@@ -81,7 +81,7 @@ def _search(
     """Replace faces of low scores by the largest that the detector finds in their crops."""
     matrices = {}
     for i, face in enumerate(faces):
-        if face.score < MIN_RERUN_SCORE:
+        if face.score < CERTAIN_SCORE:
             found = detector(crops[i], _DETECT_SIZE).above(_MIN_DETECTOR_SCORE)
             largest = np.argsort(-found.boxes[:, 2] * found.boxes[:, 3])[:1]
             for matrix in found.take(largest).crop_matrices(model.size):
