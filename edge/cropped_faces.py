@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ImageError
+from edge.fusion import fused_score
 from edge.geometry.affine import Matrix
-from edge.networks.detections import Detector
+from edge.networks.detections import Detections, Detector
 from edge.networks.keypoint_model import KeypointModel, Prediction
 from edge.refinement import CERTAIN_SCORE, FacePass, refine
 
@@ -79,17 +80,21 @@ def _search(
     detector: Detector,
 ) -> None:
     """Replace faces of low scores by the largest that the detector finds in their crops."""
-    matrices = {}
-    for i, face in enumerate(faces):
-        if face.score < CERTAIN_SCORE:
-            found = detector(crops[i], _DETECT_SIZE).above(_MIN_DETECTOR_SCORE)
-            largest = np.argsort(-found.boxes[:, 2] * found.boxes[:, 3])[:1]
-            for matrix in found.take(largest).crop_matrices(model.size):
-                matrices[i] = matrix
-    again = _refine(model, [crops[i] for i in matrices], list(matrices.values()), points68)
-    for i, face in zip(matrices, again, strict=True):
-        if face.score > faces[i].score:
+    searched = {i: crops[i] for i, face in enumerate(faces) if face.score < CERTAIN_SCORE}
+    found = {i: _largest(detector(crop, _DETECT_SIZE)) for i, crop in searched.items()}
+    rows = [i for i in found for _ in found[i].boxes]  # one or none each
+    matrices = [matrix for i in rows for matrix in found[i].crop_matrices(model.size)]
+    again = _refine(model, [crops[i] for i in rows], matrices, points68)
+    for i, face in zip(rows, again, strict=True):
+        # Faces in a crop are small and blurred: what the detector makes of them counts too.
+        if fused_score(found[i].score_list()[0], face.score) > faces[i].score:
             faces[i] = face
+
+
+def _largest(found: Detections) -> Detections:
+    """The largest of the detections that are likely; none if none is."""
+    likely = found.above(_MIN_DETECTOR_SCORE)
+    return likely.take(np.argsort(-likely.boxes[:, 2] * likely.boxes[:, 3])[:1])
 
 
 def _stack(arrays: list[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
