@@ -13,6 +13,7 @@ from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, 
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from export.calibration import CalibrationBatches, face_batches
+from export.errors import ExportError
 from export.pyramid import answer_inputs, prepare_pyramid
 from export.stem import PixelInput, feed_pixels, group_pixels
 
@@ -61,9 +62,14 @@ def quantize_detector(
 
     Returns:
         The quantised model, without metadata.
+
+    Raises:
+        ExportError: the answers have another form than `export.pyramid` knows.
     """
     model = onnx.load(fp32_path)
     prepare_pyramid(model)
+    if not answer_inputs(model.graph):
+        raise ExportError(f"{fp32_path}: expected answers by 1×1 convolutions that are flattened")
     path = folder / "pyramid.onnx"
     onnx.save(model, path)
     batches = CalibrationBatches("image", images)

@@ -8,6 +8,7 @@ from onnx import TensorProto, helper
 from edge.image import load_image, to_grey
 from edge.networks.face_detector import EMBEDDED
 from export.calibration import detector_batches
+from export.errors import ExportError
 from export.quantize import quantize_detector, without_unused_domains
 from tests.conftest import ROOT
 
@@ -24,6 +25,11 @@ def test_a_detector_is_quantised_up_to_its_answers(tmp_path):
     constants = {weight.name for weight in model.graph.initializer}
     assert len(answers) == 3
     assert all(answer.input[0] in constants for answer in answers)
+
+
+def test_a_network_without_a_detectors_answers_is_refused(tmp_path):
+    with pytest.raises(ExportError, match=r"eyes\.onnx: expected answers"):
+        quantize_detector(EMBEDDED.with_name("eyes.onnx"), [], tmp_path)
 
 
 def test_operator_sets_that_no_node_uses_are_removed():
