@@ -15,6 +15,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from export.simplify import add_constant
+
 _CHANNELS_LAST = [0, 2, 3, 1]
 _CHANNELS_FIRST = [0, 3, 1, 2]
 _ROWS = "/rows"  # ends the names of the tensors that answers are computed from
@@ -63,7 +65,7 @@ def _repeat(graph: onnx.GraphProto, resize: onnx.NodeProto) -> list[onnx.NodePro
     """Each value twice along both sides."""
     small, large = resize.input[0], resize.output[0]
     axes, times, factors = (
-        _constant(graph, f"pyramid/{name}", np.array(values, np.int64))
+        add_constant(graph, f"pyramid/{name}", np.array(values, np.int64))
         for name, values in (
             ("axes", [2, 4]), ("times", [1, 1, 2, 1, 2, 1]), ("factors", [1, 2, 2, 1])
         )
@@ -88,17 +90,11 @@ def _multiply(
 ) -> list[onnx.NodeProto]:
     """The output `[F, cells]` of a flattened 1×1 convolution, as a matrix product."""
     features, weights, bias = convolution.input
-    matrix = _constant(graph, f"{output}/weights", constants[weights][:, :, 0, 0])
-    column = _constant(graph, f"{output}/bias", constants[bias][:, None])
+    matrix = add_constant(graph, f"{output}/weights", constants[weights][:, :, 0, 0])
+    column = add_constant(graph, f"{output}/bias", constants[bias][:, None])
     node = helper.make_node
     return [
         node("Transpose", [features], [f"{output}/last"], perm=_CHANNELS_LAST),
         node("Flatten", [f"{output}/last"], [f"{output}{_ROWS}"], axis=3),
         node("Gemm", [matrix, f"{output}{_ROWS}", column], [output], transB=1),
     ]
-
-
-def _constant(graph: onnx.GraphProto, name: str, value: NDArray[np.generic]) -> str:
-    if all(weight.name != name for weight in graph.initializer):
-        graph.initializer.append(numpy_helper.from_array(value, name))
-    return name

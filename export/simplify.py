@@ -30,7 +30,7 @@ def simplify(model: onnx.ModelProto, size: int, name: str = "face") -> None:
     for node in model.graph.node:
         if node.op_type == "Reshape":
             shape = np.array((-1, *values[node.output[0]].shape[1:]), np.int64)
-            node.input[1] = _constant(model, f"{node.output[0]}/constant_shape", shape)
+            node.input[1] = add_constant(model.graph, f"{node.output[0]}/constant_shape", shape)
     drop_unused(model.graph)
 
 
@@ -58,10 +58,10 @@ def fuse_normalisation(model: onnx.ModelProto, size: int) -> None:
     [flatness] = [weights[name] for name in nodes[roots[0].input[0]].input if name in weights]
     # Of grey values as they are.
     epsilon = float(flatness.item()) / float(scale.item()) ** 2
-    ones = _constant(model, "normalisation/scale", np.ones(size * size, np.float32))
+    ones = add_constant(model.graph, "normalisation/scale", np.ones(size * size, np.float32))
     shapes = {"flat": [-1, size * size], "square": [-1, 1, size, size]}
     flat, square = (
-        _constant(model, f"normalisation/{name}", np.array(shape, np.int64))
+        add_constant(model.graph, f"normalisation/{name}", np.array(shape, np.int64))
         for name, shape in shapes.items()
     )
     make = onnx.helper.make_node
@@ -135,12 +135,13 @@ def _widen_constant(
     for i, name in enumerate(node.input):
         if name in weights and not weights[name].dims:
             widened = numpy_helper.to_array(weights[name]).reshape((1,) * rank)
-            node.input[i] = _constant(model, f"{name}/of_{rank}_axes", widened)
+            node.input[i] = add_constant(model.graph, f"{name}/of_{rank}_axes", widened)
 
 
-def _constant(model: onnx.ModelProto, name: str, value: NDArray[np.generic]) -> str:
-    if all(weight.name != name for weight in model.graph.initializer):
-        model.graph.initializer.append(numpy_helper.from_array(value, name))
+def add_constant(graph: onnx.GraphProto, name: str, value: NDArray[np.generic]) -> str:
+    """Add a constant unless there is one of that name; returns the name."""
+    if all(weight.name != name for weight in graph.initializer):
+        graph.initializer.append(numpy_helper.from_array(value, name))
     return name
 
 
