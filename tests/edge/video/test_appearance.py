@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edge.crop import cut
+from edge.crop import cut_face
 from edge.geometry.affine import matrix_from_complex
 from edge.geometry.face_frame import MEAN_FACE
 from edge.image import load_image, to_grey
@@ -33,7 +33,7 @@ def test_a_template_is_that_of_the_upright_face(angle, scale, sample, detect):
     turn = scale * np.exp(1j * np.radians(angle))
     middle = 47.5 * (1 + 1j)
     to_crop = turn * factor, turn * (offset - middle) + middle
-    crop = cut(to_grey(image), matrix_from_complex(*to_crop), 96)
+    crop = cut_face(to_grey(image), matrix_from_complex(*to_crop), 96)
     turned = replace(upright, crop=crop, to_crop=to_crop)
     assert np.vdot(template_of(upright), template_of(turned)) > 0.985
 

@@ -55,7 +55,7 @@ def test_a_still_face_is_held_still(actors, detect):
     tracked = follow(SCENES["still"], actors, Tracker(detect))
     single = follow(SCENES["still"], actors, lambda picture, _: detect(picture))
     assert jitter(tracked) < jitter(single) / 4
-    assert mean_error(tracked, single) <= mean_error(single, tracked) + 0.03  # px
+    assert mean_error(tracked, single) <= mean_error(single, tracked) + 0.05  # px
 
 
 def test_without_smoothing_points_are_as_seen(actors, detect):
