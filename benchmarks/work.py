@@ -157,14 +157,17 @@ def _time(
     """The mean stages of a photo, each photo in its fastest round, and MediaPipe's mean, ms."""
     rounds: list[list[dict[str, _Stage]]] = []
     peer: list[list[float]] = []
-    archive = save_images(folder / "photos.npz", images) if worker else None
+    ask_peer = None
+    if worker:
+        archive = save_images(folder / "photos.npz", images)
+        ask_peer = partial(worker.ask, "time", **archive.request())
     with ExitStack() as stack:
         stages = _Stages(detect.model.path)
         stages.patch(stack)
         for _ in range(_ROUNDS):
             rounds.append([stages.measure(partial(detect, photo)) for photo in images])
-            if worker and archive:
-                peer.append(worker.ask("time", **archive.request())["cpu_ms"])
+            if ask_peer:
+                peer.append(ask_peer()["cpu_ms"])
     fastest = [
         min(rows, key=lambda r: r[_END_TO_END]["cpu_ms"]) for rows in zip(*rounds, strict=True)
     ]

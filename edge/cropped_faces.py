@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge.errors import ImageError
 from edge.fusion import fused_score
 from edge.geometry.affine import Matrix
-from edge.networks.detections import Detections, Detector
+from edge.networks.detections import Detector
 from edge.networks.keypoint_model import KeypointModel, Prediction
 from edge.refinement import CERTAIN_SCORE, FacePass, refine
 
@@ -80,8 +80,11 @@ def _search(
     detector: Detector,
 ) -> None:
     """Replace faces of low scores by the largest that the detector finds in their crops."""
-    searched = {i: crops[i] for i, face in enumerate(faces) if face.score < CERTAIN_SCORE}
-    found = {i: _largest(detector(crop, _DETECT_SIZE)) for i, crop in searched.items()}
+    found = {
+        i: detector(crops[i], _DETECT_SIZE).above(_MIN_DETECTOR_SCORE).largest_first(1)
+        for i, face in enumerate(faces)
+        if face.score < CERTAIN_SCORE
+    }
     rows = [i for i in found for _ in found[i].boxes]  # one or none each
     matrices = [matrix for i in rows for matrix in found[i].crop_matrices(model.size)]
     again = _refine(model, [crops[i] for i in rows], matrices, points68)
@@ -89,12 +92,6 @@ def _search(
         # Faces in a crop are small and blurred: what the detector makes of them counts too.
         if fused_score(found[i].score_list()[0], face.score) > faces[i].score:
             faces[i] = face
-
-
-def _largest(found: Detections) -> Detections:
-    """The largest of the detections that are likely; none if none is."""
-    likely = found.above(_MIN_DETECTOR_SCORE)
-    return likely.take(np.argsort(-likely.boxes[:, 2] * likely.boxes[:, 3])[:1])
 
 
 def _stack(arrays: list[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:

@@ -171,9 +171,7 @@ class FaceKeypoints:
 
     def detect_faces(self, grey: AnyGrey) -> Detections:
         """Detect faces in uint8 `(H, W)`, else ImageError; for `predict_faces`, largest first."""
-        detections = self._detect(grey, self.face_detector, self.min_score)
-        boxes = detections.boxes
-        return detections.take(np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable"))
+        return self._detect(grey, self.face_detector, self.min_score).largest_first()
 
     def _detect(
         self, grey: AnyGrey, search: Callable[[Grey, int], Detections], min_score: float

@@ -19,10 +19,9 @@ from export.simplify import add_constant
 
 _CHANNELS_LAST = [0, 2, 3, 1]
 _CHANNELS_FIRST = [0, 3, 1, 2]
-_ROWS = "/rows"  # ends the names of the tensors that answers are computed from
 
 
-def prepare_pyramid(model: onnx.ModelProto) -> None:
+def prepare_pyramid(model: onnx.ModelProto) -> list[str]:
     """Rewrite upsampling and answers, in place; the results stay the same.
 
     Upsampling is a Resize to twice the sides; answers are 1×1 convolutions that are then flattened.
@@ -30,10 +29,14 @@ def prepare_pyramid(model: onnx.ModelProto) -> None:
 
     Args:
         model: with tensors `[1, C, H, W]`.
+
+    Returns:
+        Names of the tensors `[cells, C]` that the rewritten answers are computed from.
     """
     graph = model.graph
     constants = {weight.name: numpy_helper.to_array(weight) for weight in graph.initializer}
     replaced: dict[str, list[onnx.NodeProto]] = {}  # by the output that they have in common
+    features = []
     for node in graph.node:
         if node.op_type == "Resize" and _doubles_sides(node, constants):
             replaced[node.output[0]] = _repeat(graph, node)
@@ -41,15 +44,13 @@ def prepare_pyramid(model: onnx.ModelProto) -> None:
             answer = next((n for n in graph.node if n.output[0] == node.input[0]), None)
             if answer is not None and _is_pointwise(answer, constants):
                 replaced[answer.output[0]] = []
-                replaced[node.output[0]] = _multiply(graph, answer, node.output[0], constants)
+                features.append(f"{node.output[0]}/rows")
+                product = _multiply(graph, answer, features[-1], node.output[0], constants)
+                replaced[node.output[0]] = product
     nodes = [new for old in graph.node for new in replaced.get(old.output[0], [old])]
     del graph.node[:]
     graph.node.extend(nodes)
-
-
-def answer_inputs(graph: onnx.GraphProto) -> list[str]:
-    """Names of the tensors that the rewritten answers are computed from."""
-    return [name for node in graph.node for name in node.output if name.endswith(_ROWS)]
+    return features
 
 
 def _doubles_sides(node: onnx.NodeProto, constants: dict[str, NDArray[np.generic]]) -> bool:
@@ -85,16 +86,17 @@ def _repeat(graph: onnx.GraphProto, resize: onnx.NodeProto) -> list[onnx.NodePro
 def _multiply(
     graph: onnx.GraphProto,
     convolution: onnx.NodeProto,
+    rows: str,
     output: str,
     constants: dict[str, NDArray[np.generic]],
 ) -> list[onnx.NodeProto]:
-    """The output `[F, cells]` of a flattened 1×1 convolution, as a matrix product."""
+    """The output `[F, cells]` of a flattened 1×1 convolution, as a matrix product with `rows`."""
     features, weights, bias = convolution.input
     matrix = add_constant(graph, f"{output}/weights", constants[weights][:, :, 0, 0])
     column = add_constant(graph, f"{output}/bias", constants[bias][:, None])
     node = helper.make_node
     return [
         node("Transpose", [features], [f"{output}/last"], perm=_CHANNELS_LAST),
-        node("Flatten", [f"{output}/last"], [f"{output}{_ROWS}"], axis=3),
-        node("Gemm", [matrix, f"{output}{_ROWS}", column], [output], transB=1),
+        node("Flatten", [f"{output}/last"], [rows], axis=3),
+        node("Gemm", [matrix, rows, column], [output], transB=1),
     ]

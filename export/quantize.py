@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from export.calibration import CalibrationBatches, face_batches
 from export.errors import ExportError
-from export.pyramid import answer_inputs, prepare_pyramid
+from export.pyramid import prepare_pyramid
 from export.stem import PixelInput, feed_pixels, group_pixels
 
 # The layers with weights; the others are cheap. ReLU is among them so that a convolution's range is
@@ -67,14 +68,14 @@ def quantize_detector(
         ExportError: the answers have another form than `export.pyramid` knows.
     """
     model = onnx.load(fp32_path)
-    prepare_pyramid(model)
-    if not answer_inputs(model.graph):
+    features = prepare_pyramid(model)
+    if not features:
         raise ExportError(f"{fp32_path}: expected answers by 1×1 convolutions that are flattened")
     path = folder / "pyramid.onnx"
     onnx.save(model, path)
     batches = CalibrationBatches("image", images)
     types = [*_OP_TYPES, *_PYRAMID_OP_TYPES]
-    return quantize_graph(path, batches, _float_nodes_of_detector, folder, types)
+    return quantize_graph(path, batches, partial(_nodes_after, features), folder, types)
 
 
 def quantize_graph(
@@ -179,9 +180,9 @@ def _float_nodes_of_keypoints(graph: onnx.GraphProto) -> list[str]:
     return [name for name in dense if name not in trunk]
 
 
-def _float_nodes_of_detector(graph: onnx.GraphProto) -> list[str]:
-    """Names of the answers and of what follows them."""
-    trunk = _ancestors(graph, answer_inputs(graph))
+def _nodes_after(tensors: list[str], graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes that tensors do not depend on."""
+    trunk = _ancestors(graph, tensors)
     return [node.name for node in graph.node if node.name not in trunk]
 
 

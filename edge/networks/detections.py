@@ -47,6 +47,11 @@ class Detections:
         """The detections of at least this score; all where the detector gives none."""
         return self if self.scores is None else self.take(self.scores >= score)
 
+    def largest_first(self, count: int | None = None) -> Detections:
+        """The detections by area, the largest first; `count` of them at most."""
+        areas = self.boxes[:, 2] * self.boxes[:, 3]
+        return self.take(np.argsort(-areas, kind="stable")[:count])
+
     def crop_matrices(self, size: int) -> list[Matrix]:
         """For each box the matrix to the `size`×`size` px crop that the keypoint network sees."""
         squares = map(square_of_box, self.boxes) if self.squares is None else self.squares
