@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ImageError
 from edge.fusion import fused_score
-from edge.geometry.affine import Matrix
+from edge.geometry.affine import Matrix, to_points
 from edge.networks.detections import Detector
 from edge.networks.keypoint_model import KeypointModel, Prediction
 from edge.refinement import CERTAIN_SCORE, FacePass, refine
@@ -60,7 +60,9 @@ def predict_crops(
         np.array([face.error for face in faces]),
         np.array([face.score for face in faces], np.float32),
     )
-    prediction.points68 = _stack([face.points68 for face in faces])
+    prediction.points68 = _stack(
+        [None if face.points68 is None else to_points(face.points68) for face in faces]
+    )
     prediction.error90 = _stack([face.error90 for face in faces])
     return prediction
 

@@ -51,8 +51,11 @@ class Face:
         """
         for name, shape in _SHAPES.items():
             array = getattr(self, name)
-            if np.shape(array) != shape and not (array is None and name in _OPTIONAL):
-                raise ValueError(f"{name} must have the shape {shape}, received {np.shape(array)}")
+            if array is None and name in _OPTIONAL:
+                continue
+            found = array.shape if isinstance(array, np.ndarray) else np.shape(array)
+            if found != shape:
+                raise ValueError(f"{name} must have the shape {shape}, received {found}")
 
     def to_dict(self) -> dict[str, Any]:
         """The face as values that `json` can write, as `--json` writes it without measures."""

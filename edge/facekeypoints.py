@@ -18,6 +18,7 @@ from edge.crop import AnyGrey
 from edge.errors import ImageError
 from edge.face import Face
 from edge.fusion import fused_box, fused_score, min_detector_score
+from edge.geometry.affine import to_points
 from edge.image import Grey, ImageSource, Order
 from edge.networks.contract import Precision
 from edge.networks.detections import Detections
@@ -334,8 +335,7 @@ class FaceKeypoints:
 
 def _fuse(box: NDArray[np.float32], score: float | None, face: FacePass) -> Face:
     if score is not None and face.pose is not None:  # else the keypoints give no box
-        box = fused_box(box, face.box)
+        box = fused_box(box, np.array(face.box, np.float32))
     score = fused_score(score, face.score)
-    return Face(
-        box, score, face.keypoints, face.error, points68=face.points68, error90=face.error90
-    )
+    points68 = None if face.points68 is None else to_points(face.points68)
+    return Face(box, score, face.keypoints, face.error, points68=points68, error90=face.error90)

@@ -16,14 +16,21 @@ from numpy.typing import NDArray
 from edge.crop import AnyGrey, cut
 from edge.face import Face
 from edge.fusion import DETECTOR_SCORE, fused_box
-from edge.geometry.affine import Matrix, compose, invert, scale_of, transform
+from edge.geometry.affine import (
+    Matrix,
+    invert,
+    matrix_from_complex,
+    scale_of,
+    to_complex,
+    transform,
+)
 from edge.geometry.boxes import intersection_over_union
 from edge.geometry.face_frame import (
     box_of_pose,
     box_of_square,
-    fit_mean_face,
+    crop_of_pose,
+    fit_complex_mean_face,
     square_of_box,
-    upright_matrix_of_pose,
 )
 from edge.networks.detections import Detections, Detector
 
@@ -74,14 +81,15 @@ def _detect_upright(
     detector: Detector, grey: AnyGrey, face: Face
 ) -> tuple[NDArray[np.float32], float]:
     """Box and score of a face in a window rotated upright; 0 where nothing is detected there."""
-    pose = fit_mean_face(face.keypoints)
+    pose = fit_complex_mean_face(to_complex(face.keypoints))
     if pose is None:
         return face.box, 0.0
-    margin = (_SIDE - _FACE_SIDE) / 2
-    shift = np.array([[1.0, 0.0, margin], [0.0, 1.0, margin]])
-    matrix = compose(shift, upright_matrix_of_pose(pose, _FACE_SIDE))
+    factor, offset = crop_of_pose(pose, _FACE_SIDE)
+    offset += (1 + 1j) * (_SIDE - _FACE_SIDE) / 2
+    matrix = matrix_from_complex(factor, offset)
     found = detector(cut(grey, matrix, _SIDE), _SIDE)
-    expected = box_of_pose(compose(matrix, pose))
+    in_window = factor * pose[0], factor * pose[1] + offset
+    expected = np.array(box_of_pose(in_window), np.float32)
     overlaps = intersection_over_union(found.boxes, expected[None])[:, 0]
     scores = np.where(overlaps > _MIN_IOU, np.asarray(found.scores), 0.0)
     if not scores.any():

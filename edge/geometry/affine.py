@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Matrix = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+Similarity = tuple[complex, complex]  # takes z = x + iy to factor · z + offset
 
 
 def transform(matrix: Matrix, points: ArrayLike) -> NDArray[np.float64]:
@@ -85,6 +86,17 @@ def to_complex(points: NDArray[np.floating]) -> Complex:
     A similarity of the plane is one complex factor and one complex offset.
     """
     return np.ascontiguousarray(points, np.float64).view(np.complex128)[:, 0]
+
+
+def to_points(points: Complex) -> NDArray[np.float32]:
+    """Complex points `(N,)` as float32 `(N, 2)`."""
+    return points.astype(np.complex64).view(np.float32).reshape(-1, 2)
+
+
+def similarity_of(matrix: Matrix) -> Similarity:
+    """Factor and offset of a matrix that is a similarity; `matrix_from_complex` undoes it."""
+    (a, _, x), (b, _, y) = matrix.tolist()
+    return complex(a, b), complex(x, y)
 
 
 def matrix_from_complex(factor: complex, offset: complex) -> Matrix:

@@ -17,14 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 from edge.geometry.affine import (
     Complex,
     Matrix,
-    compose,
-    crop_matrix,
-    invert,
+    Similarity,
     matrix_from_complex,
     rotation_deg,
-    scale_of,
+    similarity_of,
     to_complex,
 )
+
+Box = tuple[float, float, float, float]  # x, y, width, height, px
 
 CROP = 96  # px, side of Kaggle's images, in which the mean face is given
 
@@ -34,6 +34,7 @@ MEAN_FACE = np.array(
      [56.2, 29.2], [79.6, 29.7], [39.3, 29.4], [15.8, 30.4], [48.0, 57.2], [63.4, 75.9],
      [33.0, 76.1], [48.1, 72.7], [48.2, 82.6]]
 )  # fmt: skip
+_CENTRE = (1 + 1j) * (CROP - 1) / 2
 _LEFT_EYE, _RIGHT_EYE = 3, 5  # rows of the outer eye corners, in the order of `edge.keypoints`
 _MIN_POINTS = 3
 _MIN_SCALE = 1e-6  # below which points coincide, but for rounding
@@ -64,7 +65,7 @@ def fit_mean_face(keypoints: NDArray[np.floating]) -> Matrix | None:
     return None if found is None else matrix_from_complex(*found)
 
 
-def fit_complex_mean_face(points: Complex) -> tuple[complex, complex] | None:
+def fit_complex_mean_face(points: Complex) -> Similarity | None:
     """As `fit_mean_face`, for complex numbers: factor and offset of the similarity.
 
     Args:
@@ -73,7 +74,7 @@ def fit_complex_mean_face(points: Complex) -> tuple[complex, complex] | None:
     return _fit(points, _CENTROID, _WEIGHTS)
 
 
-def _fit(points: Complex, centroid: complex, weights: Complex) -> tuple[complex, complex] | None:
+def _fit(points: Complex, centroid: complex, weights: Complex) -> Similarity | None:
     """The similarity to `points`, from `_least_squares` of the source; None if there is none."""
     target, factor = (weights @ points).tolist()
     if cmath.isfinite(factor) and abs(factor) > _MIN_SCALE:
@@ -93,18 +94,6 @@ def _least_squares(points: NDArray[np.float64]) -> tuple[complex, Complex]:
 
 
 _CENTROID, _WEIGHTS = _least_squares(MEAN_FACE)  # all that does not depend on the face
-
-
-def square_of_pose(pose: Matrix) -> NDArray[np.float64]:
-    """The upright square that frames a face of this pose as Kaggle's images do, float64 `(4,)` px.
-
-    Its numbers are x, y, side, side.
-    """
-    side = scale_of(pose) * CROP
-    centre = (CROP - 1) / 2
-    (a, b, x), (c, d, y) = pose.tolist()
-    left, top = ((p + q) * centre + r - (side - 1) / 2 for p, q, r in ((a, b, x), (c, d, y)))
-    return np.array([left, top, side, side])
 
 
 def box_of_square(square: ArrayLike) -> NDArray[np.float64]:
@@ -148,17 +137,26 @@ def box_of_keypoints(keypoints: NDArray[np.floating]) -> NDArray[np.float32] | N
         float32 `(4,)`: x, y, width, height, px; None as for `fit_mean_face`.
     """
     pose = fit_mean_face(keypoints)
-    return None if pose is None else box_of_pose(pose)
+    return None if pose is None else np.array(box_of_pose(similarity_of(pose)), np.float32)
 
 
-def box_of_pose(pose: Matrix) -> NDArray[np.float32]:
-    """As `box_of_keypoints`, from the pose that `fit_mean_face` returns."""
-    return box_of_square(square_of_pose(pose)).astype(np.float32)
+def box_of_pose(pose: Similarity) -> Box:
+    """The box of a face of this pose."""
+    factor, offset = pose
+    centre = factor * _CENTRE + offset
+    side = abs(factor) * CROP
+    width, height = BOX_WIDTH * side, BOX_HEIGHT * side
+    # The box of a square begins at its first edge, half a pixel before its first pixel's centre.
+    left = centre.real - (side - 1) / 2 + (side - width) / 2
+    top = centre.imag - (side - 1) / 2 + (side - height) / 2 + BOX_DOWN * side
+    return left, top, width, height
 
 
-def upright_matrix_of_pose(pose: Matrix, size: int) -> Matrix:
-    """The matrix from the image to a `size`×`size` px crop in which the face stands upright."""
-    return compose(crop_matrix((0, 0, CROP, CROP), size), invert(pose))
+def crop_of_pose(pose: Similarity, size: int, is_rotated: bool = True) -> Similarity:
+    """The similarity to the `size`×`size` px crop of a pose, rotated upright or not."""
+    factor, offset = pose
+    scale = (size / CROP) / (factor if is_rotated else abs(factor))
+    return scale, (1 + 1j) * (size - 1) / 2 - scale * (factor * _CENTRE + offset)
 
 
 def roll_deg(keypoints: NDArray[np.floating]) -> float:

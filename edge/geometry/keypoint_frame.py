@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.geometry.affine import Matrix
-from edge.geometry.face_frame import fit_mean_face, square_of_pose, upright_matrix_of_pose
+from edge.geometry.affine import Matrix, matrix_from_complex, scale_of, similarity_of
+from edge.geometry.face_frame import CROP, crop_of_pose, fit_mean_face
 
 
 def face_square(keypoints: NDArray[np.floating]) -> NDArray[np.float64] | None:
@@ -19,7 +19,13 @@ def face_square(keypoints: NDArray[np.floating]) -> NDArray[np.float64] | None:
         float64 `(4,)`: x, y, side, side in px; None as for `fit_mean_face`.
     """
     pose = fit_mean_face(keypoints)
-    return None if pose is None else square_of_pose(pose)
+    if pose is None:
+        return None
+    side = scale_of(pose) * CROP
+    centre = (CROP - 1) / 2
+    (a, b, x), (c, d, y) = pose.tolist()
+    left, top = ((p + q) * centre + r - (side - 1) / 2 for p, q, r in ((a, b, x), (c, d, y)))
+    return np.array([left, top, side, side])
 
 
 def upright_matrix(keypoints: NDArray[np.floating], size: int) -> Matrix | None:
@@ -33,4 +39,6 @@ def upright_matrix(keypoints: NDArray[np.floating], size: int) -> Matrix | None:
         float64 `(2, 3)`; None as for `fit_mean_face`.
     """
     pose = fit_mean_face(keypoints)
-    return None if pose is None else upright_matrix_of_pose(pose, size)
+    if pose is None:
+        return None
+    return matrix_from_complex(*crop_of_pose(similarity_of(pose), size))

@@ -49,6 +49,8 @@ class Detections:
 
     def largest_first(self, count: int | None = None) -> Detections:
         """The detections by area, the largest first; `count` of them at most."""
+        if len(self.boxes) <= (1 if count is None else min(1, count)):
+            return self
         areas = self.boxes[:, 2] * self.boxes[:, 3]
         return self.take(np.argsort(-areas, kind="stable")[:count])
 

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edge.geometry.affine import Similarity
+from edge.geometry.face_frame import crop_of_pose
 from edge.image import Rgb
-from edge.video.observation import Observation, Similarity, crop_of_pose
+from edge.refinement import FacePass
 
 Template = NDArray[np.float32]  # (S, S)
 Look = NDArray[np.float32]  # (24, 24), or a whole frame's
@@ -34,7 +36,7 @@ _CUT_DIFFERENCE = 12.0  # mean difference, grey values, above which there may be
 _SAME_LOOK = 0.9
 
 
-def template_of(face: Observation) -> Template | None:
+def template_of(face: FacePass) -> Template | None:
     """The appearance template of a face: upright, local mean removed, zero mean, unit norm.
 
     None where the keypoints coincide or the crop has no texture.
@@ -45,7 +47,7 @@ def template_of(face: Observation) -> Template | None:
     return _normalised(upright - _BOX_BLUR @ upright @ _BOX_BLUR.T)
 
 
-def _upright(face: Observation, pose: Similarity) -> Image.Image:
+def _upright(face: FacePass, pose: Similarity) -> Image.Image:
     """The crop of a face at half its size, upright, its border replicated; a template's pixels."""
     half = np.asarray(Image.fromarray(face.crop).reduce(2))
     side = len(half)
@@ -54,7 +56,7 @@ def _upright(face: Observation, pose: Similarity) -> Image.Image:
     padded[inner, inner] = half
     padded[inner, :_PADDING], padded[inner, inner.stop :] = half[:, :1], half[:, -1:]
     padded[:_PADDING], padded[inner.stop :] = padded[_PADDING], padded[inner.stop - 1]
-    (factor, offset), (scale, shift) = face.to_crop, crop_of_pose(pose, _TEMPLATE_SIDE, True)
+    (factor, offset), (scale, shift) = face.to_crop, crop_of_pose(pose, _TEMPLATE_SIDE)
     # From the template to the image, the crop, its half and the padded half.
     turn = factor / scale / 2
     start = (offset - factor * shift / scale + 0.5 * (1 + 1j)) / 2 + (_PADDING - 0.5) * (1 + 1j)
@@ -68,7 +70,7 @@ def _upright(face: Observation, pose: Similarity) -> Image.Image:
     )
 
 
-def look_of(face: Observation) -> Look | None:
+def look_of(face: FacePass) -> Look | None:
     """The look of a face: its crop in few pixels, zero mean, unit norm; None without texture."""
     return _normalised(face.crop[::_LOOK_STEP, ::_LOOK_STEP].astype(np.float32))
 

@@ -17,11 +17,11 @@ from itertools import combinations
 
 import numpy as np
 
+from edge.geometry.affine import Similarity
 from edge.geometry.boxes import io_min
-from edge.geometry.face_frame import CROP
-from edge.refinement import MAX_ROLL_DEG
+from edge.geometry.face_frame import CROP, Box, crop_of_pose
+from edge.refinement import MAX_ROLL_DEG, FacePass
 from edge.video.appearance import Look, Template, has_changed, look_of, template_of
-from edge.video.observation import Box, Observation, Similarity, crop_of_pose
 from edge.video.smoothing import FaceFilter
 
 # Correlations of templates of YouTube Faces: of one face a moment later above 0.95; of different
@@ -88,7 +88,7 @@ class Track:
     """
 
     number: int
-    face: Observation
+    face: FacePass
     template: Template
     smooth: FaceFilter | None
     time: float
@@ -126,7 +126,7 @@ class Track:
         """Where the centroid of a lost face is expected at `time`, px."""
         return self.face.centroid + self.motion.mean_velocity * (time - self.time)
 
-    def note_jump(self, face: Observation, others: Iterable[Observation]) -> None:
+    def note_jump(self, face: FacePass, others: Iterable[FacePass]) -> None:
         """Note whether what is seen in its place looks different at once.
 
         A face that one of the others covers looks different too, but stays in its place.
@@ -167,7 +167,7 @@ class Match:
     """
 
     track: Track
-    face: Observation
+    face: FacePass
     template: Template | None
     similarity: float
 
@@ -178,7 +178,7 @@ class Match:
         return self.similarity >= needed
 
 
-def compare(face: Observation, track: Track) -> Match | None:
+def compare(face: FacePass, track: Track) -> Match | None:
     """Compare a face with a track's template; None where its keypoints coincide."""
     template = template_of(face)
     if template is None:
@@ -187,7 +187,7 @@ def compare(face: Observation, track: Track) -> Match | None:
     return Match(track, face, template, similarity)
 
 
-def compare_if_due(face: Observation, track: Track, time: float, interval_s: float) -> Match | None:
+def compare_if_due(face: FacePass, track: Track, time: float, interval_s: float) -> Match | None:
     """As `compare`, but only once in `interval_s`, and at once where the face's look has changed.
 
     In between the match is assumed.
@@ -238,7 +238,7 @@ def compare_duplicates(matches: list[Match], max_io_min: float) -> list[Match]:
     return [match for match in compared if match is not None]
 
 
-def is_near(track: Track, face: Observation, time: float) -> bool:
+def is_near(track: Track, face: FacePass, time: float) -> bool:
     """Whether a face has the position and size that a track's should have at `time`."""
     pose, last_pose = face.pose, track.face.pose
     if pose is None or last_pose is None:

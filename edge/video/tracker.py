@@ -14,19 +14,15 @@ import numpy as np
 from edge.errors import ImageError
 from edge.face import Face
 from edge.facekeypoints import FaceKeypoints
+from edge.geometry.affine import to_points
 from edge.geometry.boxes import io_min
-from edge.geometry.face_frame import fit_complex_mean_face
+from edge.geometry.face_frame import box_of_pose, fit_complex_mean_face
 from edge.image import Grey, ImageSource, Order, to_grey
+from edge.refinement import FacePass
 from edge.suppression import DUPLICATE_IO_MIN, are_duplicates, is_one_face
 from edge.video.appearance import look_of, template_of
 from edge.video.luma import Luma, view_frame
-from edge.video.observation import (
-    Observation,
-    box_of_complex_pose,
-    observe,
-    observe_detected,
-    to_points,
-)
+from edge.video.observation import observe, observe_detected
 from edge.video.smoothing import FaceFilter, Smoothing
 from edge.video.track import (
     Match,
@@ -162,7 +158,7 @@ class Tracker:
                 match.track.update(match, now)
         return any(track.lost for track in active)
 
-    def _match(self, tracks: list[Track], faces: list[Observation], now: float) -> list[Match]:
+    def _match(self, tracks: list[Track], faces: list[FacePass], now: float) -> list[Match]:
         intervals = dict(zip(map(id, self._tracks), check_intervals(self._tracks), strict=True))
         for track, face in zip(tracks, faces, strict=True):
             track.note_jump(face, (other for other in faces if other is not face))
@@ -189,7 +185,7 @@ class Tracker:
             known.append(upright)
             self._assign(upright, occluded, now)
 
-    def _assign(self, face: Observation, occluded: bool, now: float) -> None:
+    def _assign(self, face: FacePass, occluded: bool, now: float) -> None:
         """Give a detected face to the lost track that it matches, or to a new one."""
         compared = [compare(face, track) for track in self._tracks if track.lost]
         matches = [match for match in compared if match is not None]
@@ -202,7 +198,7 @@ class Tracker:
         else:
             self._start(face, now)
 
-    def _start(self, face: Observation, now: float) -> None:
+    def _start(self, face: FacePass, now: float) -> None:
         template = template_of(face)
         if template is None:
             return
@@ -229,7 +225,7 @@ class Tracker:
         if track.smooth:
             points, points68 = track.smooth(points, points68, track.interval)
             pose = fit_complex_mean_face(points)
-            box = box if pose is None else box_of_complex_pose(pose)
+            box = box if pose is None else box_of_pose(pose)
         return Face(
             np.array(box, np.float32),
             seen.score,

@@ -272,8 +272,9 @@ def test_as_few_boxes_are_run_as_faces_are_asked_for(sample, monkeypatch):
 
 def test_points_that_span_no_face_leave_the_detectors_box(detect, sample, monkeypatch):
     def one_place(model, pictures, matrices, **_):
-        points, error = np.full((15, 2), 5, np.float32), np.ones(15, np.float32)
-        return [FacePass(points, error, 1.0, np.zeros((96, 96), np.uint8), m) for m in matrices]
+        points, error = np.full(15, 5 + 5j), np.ones(15, np.float32)
+        crop = np.zeros((96, 96), np.uint8)
+        return [FacePass(points, error, 1.0, crop, (1 + 0j, 0j)) for _ in matrices]
 
     monkeypatch.setattr("edge.facekeypoints.refine", one_place)
     grey = load_grey(sample)

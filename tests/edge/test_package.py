@@ -146,7 +146,7 @@ def test_the_path_of_a_still_photo_stays_readable():
                 pending += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     paths = [(ROOT / name.replace(".", "/")).with_suffix(".py") for name in seen]
     assert len(seen) <= 15, sorted(seen)
-    assert sum(len(path.read_text("utf-8").splitlines()) for path in paths) <= 2090
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in paths) <= 2190
 
 
 def test_every_module_says_what_it_owns():

@@ -5,7 +5,7 @@ import numpy as np
 from edge.geometry.affine import to_complex, transform
 from edge.geometry.face_frame import MEAN_FACE
 from edge.geometry.similarity import similarity
-from edge.video.observation import Observation
+from edge.refinement import FacePass
 
 
 def placed(x=200.0, y=150.0, scale=2.0, angle=0.0):
@@ -16,4 +16,4 @@ def placed(x=200.0, y=150.0, scale=2.0, angle=0.0):
 def observed(points, crop=None):
     """A face of these keypoints `(15, 2)`, whose crop is the image's first 96×96 px."""
     crop = np.zeros((96, 96), np.uint8) if crop is None else crop
-    return Observation(to_complex(points), np.ones(15, np.float32), 1.0, crop, (1 + 0j, 0j))
+    return FacePass(to_complex(points), np.ones(15, np.float32), 1.0, crop, (1 + 0j, 0j))

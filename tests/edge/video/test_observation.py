@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from edge.crop import cut_face
-from edge.geometry.affine import invert, matrix_from_complex, to_complex, transform
-from edge.geometry.face_frame import MEAN_FACE, box_of_keypoints, fit_mean_face
+from edge.geometry.affine import invert, matrix_from_complex, to_complex, to_points, transform
+from edge.geometry.face_frame import MEAN_FACE, box_of_keypoints, crop_of_pose, fit_mean_face
 from edge.geometry.keypoint_frame import face_square, upright_matrix
 from edge.image import load_image, to_grey
 from edge.refinement import refine
 from edge.video.luma import Luma
-from edge.video.observation import crop_of_pose, observe, observe_detected, to_points
+from edge.video.observation import observe, observe_detected
 from tests.edge.video.observations import observed, placed
 
 
@@ -24,7 +24,7 @@ def test_pose_box_and_centroid_are_those_of_the_keypoints():
 def test_keypoints_that_coincide_have_no_pose_and_span_their_box():
     face = observed(np.full((15, 2), 1234.56))
     assert face.pose is None
-    assert face.is_centred  # no other crop is better
+    assert face.is_framed()  # no other crop is better
     assert face.box == pytest.approx((1234.56, 1234.56, 0, 0))
 
 
