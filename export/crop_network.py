@@ -88,6 +88,10 @@ class CropNetwork:
         """Convert with tf2onnx."""
         return convert.crops_to_onnx(self._model, self._kind.size, self._kind.input)
 
+    def finish(self, model: onnx.ModelProto) -> onnx.ModelProto:
+        """Nothing is left to do."""
+        return model
+
     def check_fp32(self, path: Path) -> str:
         """Compare with Keras on random crops."""
         size = self._kind.size

@@ -14,6 +14,7 @@ from export import convert, detector_comparison, detector_graph, keypoint_compar
 from export.calibration import detector_batches
 from export.crop_network import CropNetwork, is_crop_network
 from export.metadata import describe_detector, describe_keypoints
+from export.optional_output import make_optional
 from export.quantize import quantize, quantize_detector
 from export.source import TrainingRun, read_face_sets, read_photos, read_run
 
@@ -36,11 +37,14 @@ class ExportableNetwork(Protocol):
     def convert(self) -> onnx.ModelProto:
         """The network in fp32; raises ExportError if it cannot be converted."""
 
+    def finish(self, model: onnx.ModelProto) -> onnx.ModelProto:
+        """The form in which a model of either precision is written."""
+
     def check_fp32(self, path: Path) -> str:
         """Check the written fp32 file; returns a report, raises ExportError if it fails."""
 
     def quantize(self, path: Path, folder: Path) -> onnx.ModelProto:
-        """Quantise the fp32 file at `path`; intermediate files go to `folder`."""
+        """Quantise the fp32 file at `path`, not finished; intermediate files go to `folder`."""
 
     def check_int8(self, fp32: Path, int8: Path) -> str:
         """Check the int8 file against the fp32 one; like `check_fp32`."""
@@ -62,6 +66,12 @@ class KeypointNetwork:
     def convert(self) -> onnx.ModelProto:
         """Convert with tf2onnx."""
         return convert.to_onnx(self._model, _SIZE)
+
+    def finish(self, model: onnx.ModelProto) -> onnx.ModelProto:
+        """Make the optional outputs optional at run time, too."""
+        for name in convert.OPTIONAL_OUTPUTS:
+            model = make_optional(model, name)
+        return model
 
     def check_fp32(self, path: Path) -> str:
         """Compare with Keras on the validation faces."""
@@ -108,6 +118,10 @@ class Detector:
     def convert(self) -> onnx.ModelProto:
         """Convert layer by layer and append the decoding."""
         return detector_graph.to_onnx(self._network)
+
+    def finish(self, model: onnx.ModelProto) -> onnx.ModelProto:
+        """Nothing is left to do."""
+        return model
 
     def check_fp32(self, path: Path) -> str:
         """Compare with Keras on the sample image."""

@@ -14,6 +14,8 @@ from edge.extras import describe_missing
 from export.errors import ExportError
 
 if TYPE_CHECKING:
+    import onnx
+
     from export.networks import ExportableNetwork
 
 _LICENSE = "research and evaluation only: trained on Kaggle competition data and research sets"
@@ -73,15 +75,22 @@ def run(
 
 def _export(network: ExportableNetwork, folder: Path, int8: bool) -> tuple[list[Path], str]:
     """Write and check the files in `folder`; returns them and the report."""
+    import onnx
+
     from export.metadata import write_model
 
-    fp32_path = folder / f"{network.name}.onnx"
-    write_model(network.convert(), network.metadata, fp32_path)
+    def write(model: onnx.ModelProto, path: Path) -> None:
+        write_model(network.finish(model), network.metadata, path)
+
+    fp32_path, unfinished = folder / f"{network.name}.onnx", folder / "unfinished.onnx"
+    fp32 = network.convert()
+    onnx.save(fp32, unfinished)
+    write(fp32, fp32_path)
     report = network.check_fp32(fp32_path)
     if not int8:
         return [fp32_path], report
     int8_path = folder / f"{network.name}.int8.onnx"
-    write_model(network.quantize(fp32_path, folder), network.metadata, int8_path)
+    write(network.quantize(unfinished, folder), int8_path)
     return [fp32_path, int8_path], f"{report}\n{network.check_int8(fp32_path, int8_path)}"
 
 

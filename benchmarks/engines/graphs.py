@@ -54,6 +54,22 @@ def _cells_of(model: onnx.ModelProto) -> str:
     raise ValueError("not a face detector: no cell is chosen by its score")
 
 
+def always_computed(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A model without the outputs that are computed where an input asks for them.
+
+    Few engines have the branches that these need.
+    """
+    optional = {value.name for value in model.graph.input} & {
+        tensor.name for tensor in model.graph.initializer
+    }
+    if not optional:
+        return model
+    branches = {name for node in model.graph.node if node.op_type == "If" for name in node.output}
+    inputs = [value.name for value in model.graph.input if value.name not in optional]
+    outputs = [value.name for value in model.graph.output if value.name not in branches]
+    return Extractor(model).extract_model(inputs, outputs)
+
+
 def fix_shape(model: onnx.ModelProto) -> onnx.ModelProto:
     """A copy whose input has the shape of one crop, or of an image of 352×352 px."""
     fixed = onnx.ModelProto()

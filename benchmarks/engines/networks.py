@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from benchmarks.datasets.kaggle import read_images as read_crops
 from benchmarks.datasets.photos import read_photos
-from benchmarks.engines.graphs import fix_shape, save, split_detector, take_floats
+from benchmarks.engines.graphs import (
+    always_computed,
+    fix_shape,
+    save,
+    split_detector,
+    take_floats,
+)
 from benchmarks.harness.project import ROOT
 from edge.networks.face_detector import EMBEDDED as FACE
 from edge.networks.face_detector import FaceDetector
@@ -56,7 +62,8 @@ def prepare_networks(folder: Path) -> list[Network]:
     found = []
     for file in (KEYPOINTS, int8_file(KEYPOINTS)):
         keras = _KERAS / "model.keras" if file == KEYPOINTS else None
-        found.append(_describe(file.name, onnx.load(file), folder, keras))
+        model = always_computed(onnx.load(file))
+        found.append(_describe(file.name, model, folder, keras))
     for file in (FACE, int8_file(FACE)):
         model = onnx.load(file)
         found.append(_describe(file.name, model, folder, None))

@@ -99,12 +99,25 @@ def _read(path: Path, shape: tuple[int, ...] = (1,)) -> _Graph:
         axis.dim_value = length
     del model.graph.value_info[:]
     graph = onnx.shape_inference.infer_shapes(model).graph
-    weights = {w.name: tuple(w.dims) for w in graph.initializer}
-    for node in graph.node:  # a quantised weight is read through the node that scales it
+    graphs = [graph, *_branches(graph)]
+    nodes = [node for part in graphs for node in part.node]
+    weights = {w.name: tuple(w.dims) for part in graphs for w in part.initializer}
+    for node in nodes:  # a quantised weight is read through the node that scales it
         if node.op_type == "DequantizeLinear" and node.input[0] in weights:
             weights[node.output[0]] = weights[node.input[0]]
     shapes = {
         value.name: tuple(d.dim_value for d in value.type.tensor_type.shape.dim)
-        for value in (*graph.value_info, *graph.output)
+        for part in graphs
+        for value in (*part.value_info, *part.output)
     }
-    return _Graph(list(graph.node), weights, shapes)
+    return _Graph(nodes, weights, shapes)
+
+
+def _branches(graph: Any) -> list[Any]:
+    """The graphs that are run only where an output is asked for."""
+    return [
+        attribute.g
+        for node in graph.node
+        for attribute in node.attribute
+        if attribute.HasField("g")
+    ]

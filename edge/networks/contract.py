@@ -41,6 +41,11 @@ Precision = Literal["auto", "fp32", "int8"]  # what a user may ask for
 Outputs = list[NDArray[np.float32]]
 
 
+def optional_input(output: str) -> str:
+    """Name of the input that tells whether an output is computed: a bool, true if not given."""
+    return f"with_{output}"
+
+
 def embedded_file(name: str) -> Path:
     """The path of a network that the package holds."""
     from edge.files import package_folder  # imported by few others where networks are opened
@@ -55,6 +60,7 @@ class OnnxModel:
         path: the file it was read from.
         metadata: the file's metadata.
         inputs: onnxruntime's descriptions of the inputs: name, type and shape.
+        optional_inputs: names of those that have a default.
         outputs: likewise of the outputs.
     """
 
@@ -74,9 +80,10 @@ class OnnxModel:
         self._session = _open_session(self.path, threads)
         self.metadata = _read_metadata(self._session, self.path, noun, keys)
         self.inputs = self._session.get_inputs()
+        self.optional_inputs = {i.name for i in self._session.get_overridable_initializers()}
         self.outputs = self._session.get_outputs()
 
-    def run(self, outputs: list[str], inputs: dict[str, NDArray[np.uint8]]) -> Outputs:
+    def run(self, outputs: list[str], inputs: dict[str, NDArray[Any]]) -> Outputs:
         """Run the network: the named outputs for the named inputs."""
         results: Outputs = self._session.run(outputs, inputs)
         return results

@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.networks.contract import COMMON_KEYS, OnnxModel, Outputs, embedded_file, parse_metadata
+from edge.networks.contract import (
+    COMMON_KEYS,
+    OnnxModel,
+    Outputs,
+    embedded_file,
+    optional_input,
+    parse_metadata,
+)
 
 EMBEDDED = embedded_file("keypoints.onnx")
 EMBEDDED_SMALL = EMBEDDED.with_name("keypoints-small.onnx")
@@ -21,6 +28,8 @@ METADATA_KEYS = ("keypoint_names", "input_size", "scheme", *COMMON_KEYS)
 _BATCH_SIZES = (64, 16, 4, 2, 1)
 _OUTPUTS = ["keypoints", "error", "face_score"]
 _POINTS68 = "points68"
+_WITH_POINTS68 = optional_input(_POINTS68)  # older files always compute them
+_YES, _NO = np.array(True), np.array(False)
 
 
 class _Outputs(NamedTuple):
@@ -112,7 +121,10 @@ class KeypointModel:
         return [*_OUTPUTS, _POINTS68]
 
     def _run(self, faces: NDArray[np.uint8], names: list[str]) -> Outputs:
-        return self._model.run(names, {"face": faces[..., None]})
+        inputs: dict[str, NDArray[Any]] = {"face": faces[..., None]}
+        if _WITH_POINTS68 in self._model.optional_inputs:
+            inputs[_WITH_POINTS68] = _YES if _POINTS68 in names else _NO
+        return self._model.run(names, inputs)
 
 
 def _are_names(value: Any) -> bool:

@@ -4,7 +4,12 @@ import pytest
 
 onnx = pytest.importorskip("onnx")
 
-from benchmarks.engines.graphs import fix_shape, split_detector, take_floats  # noqa: E402
+from benchmarks.engines.graphs import (  # noqa: E402
+    always_computed,
+    fix_shape,
+    split_detector,
+    take_floats,
+)
 from edge.image import load_image, to_grey  # noqa: E402
 from edge.networks.face_detector import EMBEDDED as FACE  # noqa: E402
 from edge.networks.face_detector import FaceDetector  # noqa: E402
@@ -46,7 +51,7 @@ def test_a_keypoint_network_is_no_detector():
 
 
 def test_pixels_as_floats_give_the_same_keypoints():
-    model = fix_shape(onnx.load(KEYPOINTS))
+    model = fix_shape(always_computed(onnx.load(KEYPOINTS)))
     crop = np.random.default_rng(0).integers(0, 256, (1, 96, 96, 1)).astype(np.uint8)
     floats = take_floats(model)
     assert "Cast" not in {node.op_type for node in floats.graph.node}
@@ -56,4 +61,17 @@ def test_pixels_as_floats_give_the_same_keypoints():
 
 
 def test_a_network_that_computes_with_the_integers_has_no_form_with_floats():
-    assert take_floats(fix_shape(onnx.load(int8_file(KEYPOINTS)))) is None
+    assert take_floats(fix_shape(always_computed(onnx.load(int8_file(KEYPOINTS))))) is None
+
+
+def test_without_its_optional_output_a_keypoint_network_has_no_branches():
+    model = always_computed(onnx.load(KEYPOINTS))
+    assert "If" not in {node.op_type for node in model.graph.node}
+    assert [tensor.name for tensor in model.graph.input] == ["face"]
+    faces = {"face": np.full((1, 96, 96, 1), 90, np.uint8)}
+    expected, found = run(onnx.load(KEYPOINTS), faces), run(model, faces)
+    assert set(expected) - set(found) == {"points68"}
+    for name, values in found.items():
+        np.testing.assert_array_equal(values, expected[name])
+    detector = onnx.load(FACE)
+    assert always_computed(detector) is detector

@@ -31,3 +31,14 @@ def test_parameters_and_multiply_adds_are_those_of_the_layers(tmp_path):
     assert count_multiply_adds(path) == 36 * 48 * 48 + 46080
     layers = count_multiply_adds_per_layer(path)
     assert (layers["c"], layers["y"]) == (36 * 48 * 48, 46080)
+
+
+def test_weights_that_are_used_only_where_they_are_asked_for_count():
+    from edge.networks.keypoint_model import EMBEDDED
+
+    layers = count_multiply_adds_per_layer(EMBEDDED)
+    points68 = [count for name, count in layers.items() if "points68_answers" in name]
+    assert max(points68) == 2304 * 136
+    assert (
+        count_parameters(EMBEDDED) * 4 < EMBEDDED.stat().st_size < count_parameters(EMBEDDED) * 4.1
+    )
