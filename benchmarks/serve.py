@@ -1,8 +1,9 @@
 """`python -m benchmarks.serve`: latency and throughput of the server under load, over loopback.
 
 1, 8 and 64 clients post the sample repeatedly. They are threads of this process that wait for each
-response before the next request, so they share the processor with the server. Servers that batch
-the faces of several requests, waiting up to 3 ms, and servers that do not are interleaved.
+response before the next request, so they share the processor with the server. Servers with one
+worker, with one for each processor, and as many processes that do nothing but infer are
+interleaved.
 
 Then three times as many clients post as the queue admits: every response must be a result or 503,
 none may be lost, and all results must equal the one that a single client gets.
@@ -11,7 +12,6 @@ none may be lost, and all results must equal the one that a single client gets.
 from __future__ import annotations
 
 import argparse
-import http.client
 import re
 import subprocess
 import sys
@@ -25,11 +25,14 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.datasets.sample import SAMPLE
 from benchmarks.harness.exit_status import report_results
-from benchmarks.harness.http_clients import TIMEOUT_S, Responses, post_concurrently
+from benchmarks.harness.http_clients import Responses, post_concurrently
 from benchmarks.harness.machine import describe_machine
-from benchmarks.harness.memory import resident_mb
+from benchmarks.harness.memory import tree_mb
+from benchmarks.harness.pipeline_rate import pipeline_rate
 from benchmarks.reporting.markdown import header, row
+from edge.serve.workers import default_count
 
 _CLIENTS = (1, 8, 64)
 _QUEUE = 64  # the server's default
@@ -37,7 +40,6 @@ _OVERLOAD_CLIENTS = 3 * _QUEUE
 _OVERLOAD_REQUESTS = 4  # times those of the other measurement
 _REPEATS = 3
 _WARM_UP = 20  # requests
-_BATCH_MS = {"shared": "3", "alone": "0"}  # values of --batch-ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,10 @@ class _Load:
 
     seconds: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
-    batch_size: float = 0.0
 
 
 def run(requests: int) -> dict[str, Any]:
-    """Measure with and without batching, and under overload.
+    """Measure with one worker and with several, and under overload.
 
     Args:
         requests: of each number of clients, in each repeat.
@@ -69,41 +70,47 @@ def run(requests: int) -> dict[str, Any]:
     return {
         "machine": describe_machine(threads=1),
         "requests": requests * _REPEATS,
-        "load": _measure_load(requests),
+        **_measure_load(requests),
         "overload": _measure_overload(_OVERLOAD_REQUESTS * requests),
     }
 
 
-def _measure_load(requests: int) -> list[dict[str, Any]]:
-    loads = {(faces, clients): _Load() for clients in _CLIENTS for faces in _BATCH_MS}
+def _measure_load(requests: int) -> dict[str, Any]:
+    counts = sorted({1, default_count()})
+    loads = {(workers, clients): _Load() for workers in counts for clients in _CLIENTS}
+    stages: dict[int, list[float]] = {workers: [] for workers in counts}
     for _ in range(_REPEATS):
-        for faces, batch_ms in _BATCH_MS.items():
-            with _serving("--batch-ms", batch_ms) as server:
+        for workers in counts:
+            rate = pipeline_rate(SAMPLE.read_bytes(), workers, requests // workers)
+            stages[workers].append(rate)
+            with _serving("--workers", str(workers)) as server:
                 post_concurrently(server.port, 1, _WARM_UP)
                 for clients in _CLIENTS:
-                    _measure_clients(loads[faces, clients], server, clients, requests)
-    return [
-        {
-            "faces": faces,
-            "clients": clients,
-            "p50_ms": round(float(np.percentile(load.seconds, 50)) * 1e3, 1),
-            "p99_ms": round(float(np.percentile(load.seconds, 99)) * 1e3, 1),
-            "requests_a_second": [round(rate, 1) for rate in load.rates],
-            "pictures_a_batch": round(load.batch_size, 2),
-        }
-        for (faces, clients), load in loads.items()
-    ]
+                    _measure_clients(loads[workers, clients], server, clients, requests)
+    return {
+        "stages": [
+            {"workers": workers, "photos_a_second": [round(rate, 1) for rate in rates]}
+            for workers, rates in stages.items()
+        ],
+        "load": [
+            {
+                "workers": workers,
+                "clients": clients,
+                "p50_ms": round(float(np.percentile(load.seconds, 50)) * 1e3, 1),
+                "p99_ms": round(float(np.percentile(load.seconds, 99)) * 1e3, 1),
+                "requests_a_second": [round(rate, 1) for rate in load.rates],
+            }
+            for (workers, clients), load in loads.items()
+        ],
+    }
 
 
 def _measure_clients(load: _Load, server: _Server, clients: int, requests: int) -> None:
     """Add one repeat to a measurement."""
-    before = _read_batch_metrics(server.port)
     start = time.perf_counter()
     responses = post_concurrently(server.port, clients, requests)
     load.rates.append(requests / (time.perf_counter() - start))
     load.seconds.extend(responses.seconds)
-    images, batches = np.subtract(_read_batch_metrics(server.port), before)
-    load.batch_size = float(images / batches)
 
 
 def _measure_overload(requests: int) -> dict[str, Any]:
@@ -111,10 +118,10 @@ def _measure_overload(requests: int) -> dict[str, Any]:
     memory_mb = []
     with _serving() as server:
         single = post_concurrently(server.port, 1, _WARM_UP)
-        before_mb = resident_mb(server.pid)
+        before_mb = tree_mb(server.pid)
         for _ in range(_REPEATS):
             total.merge(post_concurrently(server.port, _OVERLOAD_CLIENTS, requests))
-            memory_mb.append(round(resident_mb(server.pid)))
+            memory_mb.append(round(tree_mb(server.pid)))
     equal = sum(count for result, count in total.results.items() if result in single.results)
     return {
         "clients": _OVERLOAD_CLIENTS,
@@ -134,7 +141,7 @@ def _serving(*arguments: str) -> Iterator[_Server]:
     Raises:
         OSError: it does not start.
     """
-    command = [sys.executable, "-m", "edge.serve", "--port", "0", "--precision", "fp32"]
+    command = [sys.executable, "-m", "edge.serve", "--port", "0"]
     with subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         greeting = process.stderr.readline()
@@ -149,30 +156,20 @@ def _serving(*arguments: str) -> Iterator[_Server]:
             process.terminate()
 
 
-def _read_batch_metrics(port: int) -> tuple[float, float]:
-    """Numbers of images in all batches so far, and of these batches."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
-    connection.request("GET", "/metrics")
-    text = connection.getresponse().read().decode()
-    connection.close()
-    names = ("edge_batch_pictures_sum", "edge_batch_pictures_count")
-    images, batches = (float(re.search(rf"^{name} (\S+)", text, re.M)[1]) for name in names)  # type: ignore[index]
-    return images, batches
-
-
 def table(results: dict[str, Any]) -> str:
     """The results as Markdown: a table of the load, and a paragraph on the overload."""
-    lines = header("clients", "faces", "p50", "p99", "requests a second", "pictures a batch")
+    lines = header("workers", "clients", "p50", "p99", "requests a second", "of the stages' rate")
+    stages = {entry["workers"]: entry["photos_a_second"] for entry in results["stages"]}
     for load in results["load"]:
         rates = load["requests_a_second"]
         lines.append(
             row(
+                str(load["workers"]),
                 str(load["clients"]),
-                load["faces"],
                 f"{load['p50_ms']:.1f} ms",
                 f"{load['p99_ms']:.1f} ms",
                 f"{np.median(rates):.1f} ({min(rates):.1f}–{max(rates):.1f})",
-                f"{load['pictures_a_batch']:.2f}",
+                f"{np.median(rates) / np.median(stages[load['workers']]):.0%}",
             )
         )
     return "\n".join([*lines, "", _describe_overload(results["overload"])])
@@ -184,8 +181,8 @@ def _describe_overload(overload: dict[str, Any]) -> str:
     return (
         f"{overload['clients']} clients at a queue of {overload['queue']}: "
         f"{overload['sent']:,} requests, answered {responses}; {overload['results_as_alone']:,} "
-        f"results are byte for byte those of a lone client. Memory: {overload['mb_before']} MB "
-        f"before, {memory} MB after each third."
+        "results are byte for byte those of a lone client. Memory of all processes: "
+        f"{overload['mb_before']} MB before, {memory} MB after each third."
     )
 
 

@@ -12,6 +12,7 @@ from edge.serve.limits import Limits
 from edge.serve.options import parse_args
 from edge.serve.schemas import ERROR_DESCRIPTIONS
 from edge.serve.uploads import FORMATS
+from edge.serve.workers import MAX_DEFAULT
 from tests.conftest import ROOT
 from tests.edge.serve.serving import serving
 
@@ -46,7 +47,7 @@ def test_every_error_status_and_limit_is_documented():
         f"longer than {limits.body_seconds:g} s",
         f"At most {limits.decoded_bytes // 1_000_000} MB",
         f"(up to {limits.viewers})",
-        f"within {limits.batch_seconds * 1e3:g} ms",
+        f"at most {MAX_DEFAULT} (`--workers`)",
         " and ".join([", ".join(FORMATS[:-1]), FORMATS[-1]]),
     ):
         assert phrase in TEXT, phrase

@@ -100,3 +100,13 @@ def resident_mb(process: int | str = "self") -> float:
     """
     pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def tree_mb(process: int) -> float:
+    """As `resident_mb`, of a process and its children together.
+
+    Pages that they share, such as those of libraries, are counted for each of them.
+    """
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    children = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+    return resident_mb(process) + sum(map(resident_mb, children))

@@ -6,7 +6,6 @@ that died is computed again; it cannot be written twice, since a partition is on
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +13,7 @@ from typing import Literal
 from edge.bulk.partitions import Partition
 from edge.bulk.process_pool import run_processes
 from edge.bulk.worker import JobSpec, PartitionResult
+from edge.cli.worker_process import available_processors
 
 ExecutorKind = Literal["local", "ray"]
 
@@ -50,14 +50,8 @@ class Executor:
         if not partitions:
             return
         if self.kind == "local":
-            yield from run_processes(spec, partitions, self.workers or _available_cores())
+            yield from run_processes(spec, partitions, self.workers or available_processors())
         else:
             from edge.bulk.ray_cluster import run_ray
 
             yield from run_ray(spec, partitions, self.workers, self.address)
-
-
-def _available_cores() -> int:
-    """Cores that this process may run on, which may be fewer than the machine has."""
-    get_affinity = getattr(os, "sched_getaffinity", None)  # absent on macOS and Windows
-    return len(get_affinity(0)) if get_affinity else os.cpu_count() or 1

@@ -25,8 +25,7 @@ from edge.serve.client_config import PAGE
 from edge.serve.inference import InferenceService
 from edge.serve.limits import Limits
 from edge.serve.live.stream import LiveStream
-from edge.serve.metrics import Metrics
-from edge.serve.metrics_middleware import MetricsMiddleware
+from edge.serve.metrics import Metrics, MetricsMiddleware
 from edge.serve.request_body import BodyLimiter
 from edge.serve.routes import Routes
 from edge.serve.schemas import (
@@ -39,6 +38,7 @@ from edge.serve.schemas import (
     Problem,
     error_responses,
 )
+from edge.serve.workers import Workers, WorkerThreads
 
 _ACCESS_ERRORS = error_responses(401, 421)
 _UPLOAD_ERRORS = error_responses(*ERROR_DESCRIPTIONS)
@@ -52,6 +52,7 @@ def make_app(
     token: str | None = None,
     local: bool = True,
     live: LiveStream | None = None,
+    workers: Workers | None = None,
 ) -> ASGIApp:
     """Build the application.
 
@@ -61,9 +62,11 @@ def make_app(
         token: the token that requests must carry, or None.
         local: whether the server is reachable from this computer only, see `AuthMiddleware`.
         live: the live stream, or None.
+        workers: process the images, and are closed with the application; None: threads.
     """
     metrics = Metrics()
-    service = InferenceService(detect, limits, metrics)
+    workers = WorkerThreads(detect) if workers is None else workers
+    service = InferenceService(detect, limits, metrics, workers)
     app = FastAPI(
         title="edge-keypoints", version=__version__, lifespan=_lifespan(service, live),
         docs_url=None, redoc_url=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from edge.serve.live.stream import LiveStream
     from edge.serve.live.watching import Watcher
 
-_PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")  # of the extra `serve`
+# Of the extra `serve`.
+_PACKAGES = ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,18 +41,25 @@ def run(args: argparse.Namespace) -> int:
     limits = _limits(args)
     with ExitStack() as stack:
         live = _open_stream(args, detect, limits, stack)
-        _serve(args, detect, limits, live)
+        _serve(args, detect, limits, live, stack)
     return 0
 
 
 def _serve(
-    args: argparse.Namespace, detect: FaceKeypoints, limits: Limits, live: LiveStream | None
+    args: argparse.Namespace,
+    detect: FaceKeypoints,
+    limits: Limits,
+    live: LiveStream | None,
+    stack: ExitStack,
 ) -> None:
     from edge.serve.app import make_app
     from edge.serve.uvicorn_server import listen, make_server
+    from edge.serve.workers import open_workers
 
     token = args.token or os.environ.get("EDGE_TOKEN") or None
-    app = make_app(detect, limits, token=token, local=args.host in LOOPBACK, live=live)
+    workers = stack.enter_context(closing(open_workers(detect, args.workers)))
+    local = args.host in LOOPBACK
+    app = make_app(detect, limits, token=token, local=local, live=live, workers=workers)
     server = make_server(app, limits, live.stop if live else lambda: None)
 
     def print_address(port: int) -> None:
@@ -62,9 +70,7 @@ def _serve(
 
 
 def _limits(args: argparse.Namespace) -> Limits:
-    return replace(
-        Limits(), pixels=args.max_pixels, queue=args.max_queue, batch_seconds=args.batch_ms / 1e3
-    )
+    return replace(Limits(), pixels=args.max_pixels, queue=args.max_queue)
 
 
 def _open_stream(

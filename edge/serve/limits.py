@@ -23,7 +23,6 @@ class Limits:
         body_seconds: time to receive the head of a request, and again to receive its body.
         answer_seconds: time from the end of the body to the response.
         send_seconds: time for which a client may leave a message of the response unread.
-        batch_seconds: time for which faces wait for those of other images; 0 disables batching.
         viewers: viewers of the live stream.
     """
 
@@ -38,5 +37,4 @@ class Limits:
     body_seconds: float = 15.0
     answer_seconds: float = 30.0
     send_seconds: float = 30.0
-    batch_seconds: float = 0.003
     viewers: int = 16

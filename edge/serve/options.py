@@ -41,6 +41,9 @@ def make_parser(prog: str = PROG) -> argparse.ArgumentParser:
         help="stream camera number N; pi: a Raspberry Pi's own, or pi1 its second")  # fmt: skip
     stream.add_argument("--video", metavar="FILE", help="stream a video file in a loop")
     _add_watching(parser.add_argument_group("watching the camera or video"))
+    add("--workers", type=int, metavar="N",
+        help="processes that infer, 85 MB each; 1: the server's own (default: one per processor, "
+        "at most 4)")  # fmt: skip
     _add_limits(parser.add_argument_group("limits"))
     add_models(parser.add_argument_group("face detection"))
     return parser
@@ -85,13 +88,12 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
         help="pixels of one image (default: %(default)s)")  # fmt: skip
     add("--max-queue", type=int, default=defaults.queue, metavar="N",
         help="requests in progress or queued (default: %(default)s)")  # fmt: skip
-    add("--batch-ms", type=float, default=defaults.batch_seconds * 1e3, metavar="MS",
-        help="longest wait for faces of other requests to share a network run; 0: no batching "
-        "(default: %(default)s)")  # fmt: skip
 
 
 def _check_ranges(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     if not 0 <= args.port <= _MAX_PORT:
         parser.error(f"--port must be between 0 and {_MAX_PORT}")
-    if args.max_pixels < 1 or args.max_queue < 1 or not args.batch_ms >= 0:
-        parser.error("--max-pixels and --max-queue must be at least 1, --batch-ms at least 0")
+    if args.max_pixels < 1 or args.max_queue < 1:
+        parser.error("--max-pixels and --max-queue must be at least 1")
+    if args.workers is not None and args.workers < 1:
+        parser.error("--workers must be at least 1")

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import Query
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from edge.records import crop_records
 from edge.serve.assessing import Wanted
 from edge.serve.client_config import PAGE, describe_server
-from edge.serve.inference import ImageResult, InferenceService
+from edge.serve.image_processor import ImageResult
+from edge.serve.inference import InferenceService
 from edge.serve.limits import Limits
 from edge.serve.live.stream import BOUNDARY, LiveStream
 from edge.serve.metrics import CONTENT_TYPE, Metrics
-from edge.serve.uploads import decode_crops, is_multipart, read_uploads
+from edge.serve.uploads import is_multipart, read_uploads
 
 _POINTS68 = "predict the 68 points of 300-W and dlib, too"
 _ANALYZE = "measure eyes, mouth, distance and attention, too: `state` of each face"
@@ -77,15 +75,7 @@ class Routes:
         """
         self._check_points68(points68)
         uploads = await read_uploads(request, self._limits)
-        detect = self._service.detect
-
-        def predict() -> list[dict[str, Any]]:
-            size = detect.model.size
-            crops = decode_crops(uploads, size, self._limits)
-            prediction = detect.crops(crops, points68 or detect.points68)
-            return crop_records(uploads[0].name, size, prediction, detect.keypoint_names)
-
-        return JSONResponse(await self._service.run_in_thread(predict))
+        return JSONResponse(await self._service.predict_crops(uploads, points68))
 
     async def model(self) -> Response:
         """The networks and their metadata, the limits, and the settings for the page."""

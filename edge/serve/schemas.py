@@ -18,6 +18,7 @@ ERROR_DESCRIPTIONS = {
     415: "not an image, or an unsupported format",
     421: "the Host header does not name this computer",
     422: "an image cannot be decoded, or a value is invalid",
+    500: "the process that worked on it ended",
     503: "the server is overloaded; see Retry-After",
     504: "the result was not ready in time",
 }

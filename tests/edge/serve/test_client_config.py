@@ -41,7 +41,6 @@ def test_the_keys_of_the_limits_are_those_that_clients_know(description):
         "body_seconds": 15.0,
         "answer_seconds": 30.0,
         "send_seconds": 30.0,
-        "batch_seconds": 0.003,
         "viewers": 16,
     }
 

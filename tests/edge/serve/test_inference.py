@@ -1,8 +1,7 @@
-"""Concurrency of the inference service: memory, timeouts and batches."""
+"""Concurrency of the inference service: order, memory and timeouts."""
 
 import asyncio
 import concurrent.futures
-import threading
 
 import pytest
 
@@ -12,14 +11,14 @@ pytest.importorskip("httpx")
 import httpx
 from starlette.exceptions import HTTPException
 
-from edge.image import load_image
 from edge.records import to_record
-from edge.serve.assessing import Wanted
 from edge.serve.inference import InferenceService
 from edge.serve.limits import Limits
 from edge.serve.metrics import Metrics
 from edge.serve.multipart import Upload
+from edge.serve.workers import WorkerThreads
 from tests.edge.serve.serving import BlockedModels, serving, wait_for_metric
+from tests.edge.serve.test_uploads import png
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def run(detect, use, limits=Limits()):  # noqa: B008 - frozen
     metrics = Metrics()
 
     async def call():
-        service = InferenceService(detect, limits, metrics)
+        service = InferenceService(detect, limits, metrics, WorkerThreads(detect, 2))
         try:
             return await use(service)
         finally:
@@ -41,36 +40,17 @@ def run(detect, use, limits=Limits()):  # noqa: B008 - frozen
     return asyncio.run(call()), metrics.render().decode().splitlines()
 
 
-def test_several_images_are_processed_in_order_and_share_network_runs(detect, sample, photo):
+def test_several_images_are_processed_in_order(detect, sample, photo):
     uploads = [Upload(name, photo) for name in "abc"]
-    results, metrics = run(
-        detect, lambda service: service.process(uploads), Limits(batch_seconds=20.0)
-    )
+    results, metrics = run(detect, lambda service: service.process(uploads))
     faces = detect(sample)
     names = detect.keypoint_names
     assert [result.record for result in results] == [
         to_record(name, 512, 512, faces, names) for name in "abc"
     ]
     assert [result.annotated_jpeg for result in results] == [None] * 3
-    assert "edge_batch_pictures_sum 3.0" in metrics
     assert "edge_pictures_total 3.0" in metrics
     assert "edge_faces_total 3.0" in metrics
-
-
-def test_an_annotated_image_has_the_size_of_the_original(detect, photo):
-    upload = Upload("a", photo)
-    (result,), _ = run(detect, lambda service: service.process([upload], Wanted(annotated=True)))
-    assert load_image(result.annotated_jpeg).shape == (512, 512, 3)
-    assert set(result.timings_ms) == {"decode", "search", "look"}
-
-
-def test_an_image_without_faces_does_not_run_the_keypoint_network(detect):
-    from tests.edge.serve.test_uploads import png
-
-    (result,), metrics = run(detect, lambda service: service.process([Upload("a", png(80, 60))]))
-    assert result.record == {"image": "a", "width": 80, "height": 60, "faces": []}
-    assert set(result.timings_ms) == {"decode", "search"}
-    assert "edge_batch_pictures_count 0.0" in metrics
 
 
 def test_an_unusable_image_fails_the_request_and_delays_no_other(detect, photo):
@@ -80,20 +60,17 @@ def test_an_unusable_image_fails_the_request_and_delays_no_other(detect, photo):
             broken, service.process([Upload("c", photo)]), return_exceptions=True
         )
 
-    limits = Limits(batch_seconds=60.0, answer_seconds=20.0)
-    (error, results), _ = run(detect, use, limits)
+    (error, results), _ = run(detect, use)
     assert isinstance(error, HTTPException)
     assert (error.status_code, error.detail.split(":")[0]) == (415, "bad")
     assert len(results[0].record["faces"]) == 1
 
 
-def test_other_work_runs_in_a_thread_and_its_errors_are_raised(detect):
-    name, _ = run(
-        detect, lambda service: service.run_in_thread(lambda: threading.current_thread().name)
-    )
-    assert name.startswith("edge-image")
-    with pytest.raises(ZeroDivisionError):
-        run(detect, lambda service: service.run_in_thread(lambda: 1 // 0))
+def test_crops_are_predicted_with_the_68_points_where_they_are_asked_for(detect):
+    uploads = [Upload("a", png(96, 96))]
+    for points68 in (False, True):
+        (records, _) = run(detect, lambda service: service.predict_crops(uploads, points68))  # noqa: B023
+        assert ("points68" in records[0]["faces"][0]) == points68
 
 
 def test_a_result_that_takes_too_long_gives_a_timeout_error(photo):

@@ -7,7 +7,7 @@ def test_by_default_it_listens_on_this_computer_without_a_token_or_a_stream():
     args = parse_args([])
     assert (args.host, args.port, args.token) == ("127.0.0.1", 8000, None)
     assert (args.camera, args.video) == (None, None)
-    assert (args.max_pixels, args.max_queue, args.batch_ms) == (50_000_000, 64, 3.0)
+    assert (args.max_pixels, args.max_queue, args.workers) == (50_000_000, 64, None)
     assert (args.detector, args.precision, args.min_score) == ("face", "auto", 0.5)
 
 
@@ -20,11 +20,11 @@ def test_all_options_are_parsed():
             "--camera=1",
             "--max-pixels=9",
             "--max-queue=2",
-            "--batch-ms=0",
+            "--workers=3",
         ]
     )
     assert (args.host, args.port, args.token, args.camera) == ("::", 0, "t", 1)
-    assert (args.max_pixels, args.max_queue, args.batch_ms) == (9, 2, 0.0)
+    assert (args.max_pixels, args.max_queue, args.workers) == (9, 2, 3)
 
 
 def test_a_broker_is_told_what_is_watched():
@@ -50,8 +50,7 @@ def test_a_camera_is_a_number_or_a_raspberry_pis(camera, source):
         ("--camera 0 --video f", "not allowed with argument --camera"),
         ("--max-queue 0", "must be at least 1"),
         ("--max-pixels 0", "must be at least 1"),
-        ("--batch-ms -1", "--batch-ms at least 0"),
-        ("--batch-ms nan", "--batch-ms at least 0"),
+        ("--workers 0", "--workers must be at least 1"),
         ("--watch", "--watch and --mqtt need --camera or --video"),
         ("--mqtt pi", "--watch and --mqtt need --camera or --video"),
     ],

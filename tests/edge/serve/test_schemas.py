@@ -97,7 +97,7 @@ def test_error_responses_are_described_by_status():
         503: {"model": Problem, "description": "the server is overloaded; see Retry-After"},
     }
     assert list(error_responses(*ERROR_DESCRIPTIONS)) == [
-        400, 401, 408, 413, 415, 421, 422, 503, 504,
+        400, 401, 408, 413, 415, 421, 422, 500, 503, 504,
     ]  # fmt: skip
 
 
