@@ -39,7 +39,7 @@ _QUEUE = 64  # the server's default
 _OVERLOAD_CLIENTS = 3 * _QUEUE
 _OVERLOAD_REQUESTS = 4  # times those of the other measurement
 _REPEATS = 3
-_WARM_UP = 20  # requests
+_WARM_UP = 64  # requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _measure_load(requests: int) -> dict[str, Any]:
             rate = pipeline_rate(SAMPLE.read_bytes(), workers, requests // workers)
             stages[workers].append(rate)
             with _serving("--workers", str(workers)) as server:
-                post_concurrently(server.port, 1, _WARM_UP)
+                post_concurrently(server.port, max(_CLIENTS), _WARM_UP)  # starts all workers
                 for clients in _CLIENTS:
                     _measure_clients(loads[workers, clients], server, clients, requests)
     return {

@@ -212,6 +212,8 @@ class FaceKeypoints:
         from edge.rotated_faces import MIN_SCORE, SURE_SCORE, confirmed
 
         unsure = [i for i, own in enumerate(faces) if all(f.score < SURE_SCORE for f in own)]
+        if not unsure:
+            return faces
         search = partial(detect_rotated, self.face_detector)
         images = [greys[i] for i in unsure]
         found = [self._detect(grey, search, MIN_SCORE) for grey in images]

@@ -155,6 +155,8 @@ def refine(
             for i in active
             if (crop := _next_crop(results[i], images[i], min_score, sure_error))
         }
+        if not pending:
+            break
         passes = run_pass(model, list(pending.values()), points68, is_mirrored)
         active = []
         for i, face in zip(pending, passes, strict=True):

@@ -7,6 +7,7 @@ A box reaches from the middle of the forehead to the chin and from cheek to chee
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ ENLARGE = 2.0  # at most: more makes faces softer, not easier to find
 # costs this second search at 320 px.
 SURE_SCORE = 0.9
 LARGE = 0.4  # of the picture's shorter side; only larger faces are taken from the second search
+_CACHED_SHAPES = 128  # photos have few different ones
 NEAR = 0.1  # relative difference from `detect_size` below which an image is not resized
 
 
@@ -104,7 +106,7 @@ class FaceDetector:
     def _detect_whole(self, grey: Grey, detect_size: int) -> Detections:
         """Find faces in an image that is not cut into tiles."""
         detections = self.search_once(grey, detect_size)
-        if np.asarray(detections.scores).max(initial=0.0) >= SURE_SCORE:
+        if (np.asarray(detections.scores) >= SURE_SCORE).any():
             return detections
         large = self.search_once(grey, detect_size // 2)
         sides = np.sqrt(large.boxes[:, 2] * large.boxes[:, 3])
@@ -141,6 +143,7 @@ class FaceDetector:
         return self._model.run(self._outputs, {"image": canvas})
 
 
+@lru_cache(_CACHED_SHAPES)
 def working_shape(height: int, width: int) -> tuple[int, int]:
     """The shape at which an image of `height`×`width` px is searched: one of a few."""
     longer = _round_up(max(height, width))

@@ -17,6 +17,8 @@ from edge.extras import require
 from edge.serve.limits import LOOPBACK, Limits
 from edge.serve.options import PROG, parse_args
 
+_MAX_ANSWERS = 2  # times for an answer after which a worker process is killed
+
 if TYPE_CHECKING:
     import argparse
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from edge.serve.live.watching import Watcher
 
 # Of the extra `serve`.
-_PACKAGES = ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client")
+_PACKAGES = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,7 +59,9 @@ def _serve(
     from edge.serve.workers import open_workers
 
     token = args.token or os.environ.get("EDGE_TOKEN") or None
-    workers = stack.enter_context(closing(open_workers(detect, args.workers)))
+    workers = stack.enter_context(
+        closing(open_workers(detect, args.workers, _MAX_ANSWERS * limits.answer_seconds))
+    )
     local = args.host in LOOPBACK
     app = make_app(detect, limits, token=token, local=local, live=live, workers=workers)
     server = make_server(app, limits, live.stop if live else lambda: None)

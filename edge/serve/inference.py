@@ -105,7 +105,7 @@ class InferenceService:
     async def _run(self, works: Sequence[Callable[[], _T]]) -> list[_T]:
         """The results of functions that are run in the threads, once all have ended.
 
-        Workers are not interrupted: after a timeout they go on, and release their memory.
+        After a timeout those that have begun go on, and release their memory.
         """
         loop = asyncio.get_running_loop()
         futures = [loop.run_in_executor(self._threads, work) for work in works]
@@ -113,6 +113,8 @@ class InferenceService:
             future.add_done_callback(_mark_retrieved)
         _, pending = await asyncio.wait(futures, timeout=self._limits.answer_seconds)
         if pending:
+            for future in pending:
+                future.cancel()  # what has not begun
             raise self._timeout_error()
         return [future.result() for future in futures]
 

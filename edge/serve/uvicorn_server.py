@@ -1,9 +1,8 @@
 """The HTTP server: uvicorn with a timeout for request heads and a graceful shutdown.
 
 uvicorn has no timeout for a client that opens a connection and never completes the head of a
-request, and with httptools no limit on the head's size, so its `HttpToolsProtocol` is extended
-here; it takes 0.4 ms less for a request than the protocol with h11. The tests check the internals
-that this relies on, and fail with a message if a new release has changed them.
+request, so its `H11Protocol` is extended here. `tests/edge/serve/test_uvicorn_server.py` checks the
+internals that this relies on, and fails with a message if a new release has changed them.
 """
 
 from __future__ import annotations
@@ -20,13 +19,12 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edge.errors import SourceError
 from edge.serve.limits import Limits
 
 _BACKLOG = 512  # connections that the system queues until they are accepted
-_MAX_HEAD_BYTES = 16_384  # of a request, as h11 allows
 _SHUTDOWN_MARGIN_S = 5.0  # beyond the longest time that the limits allow an accepted request
 # For how long a thread may hold the interpreter while another waits for it. With Python's 5 ms a
 # thread that has a worker's result waits for requests that are being parsed, and the worker with
@@ -34,8 +32,8 @@ _SHUTDOWN_MARGIN_S = 5.0  # beyond the longest time that the limits allow an acc
 _SWITCH_INTERVAL_S = 1e-4
 
 
-class _HeadLimitsProtocol(HttpToolsProtocol):
-    """Closes a connection on which the head of a request is too large, or late.
+class _HeadTimeoutProtocol(H11Protocol):
+    """Closes a connection on which the head of a request does not arrive in time.
 
     The time runs from the opening of the connection and, on a connection that is kept alive, from
     the first byte of each further request; uvicorn's own keep-alive timeout covers the idle time
@@ -44,35 +42,25 @@ class _HeadLimitsProtocol(HttpToolsProtocol):
 
     head_timeout_s: float
     _timer: asyncio.TimerHandle | None = None
-    _is_in_head = True
-    _head_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._start_timer()
 
     def data_received(self, data: bytes) -> None:
-        # What else is in the piece in which a further head begins is not known, nor counted.
-        self._head_bytes += len(data) if self._is_in_head else 0
         super().data_received(data)
-        if not self._is_in_head:
+        if self._head_is_complete():
             self._cancel_timer()
-        elif self._head_bytes > _MAX_HEAD_BYTES:
-            self.send_400_response("The head of the request is too large.")
         elif self._timer is None:
             self._start_timer()
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._is_in_head = True
-
-    def on_headers_complete(self) -> None:
-        super().on_headers_complete()
-        self._is_in_head, self._head_bytes = False, 0
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel_timer()
         super().connection_lost(exc)
+
+    def _head_is_complete(self) -> bool:
+        # uvicorn creates a cycle once it has parsed a request's head.
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _start_timer(self) -> None:
         self._timer = self.loop.call_later(self.head_timeout_s, self.transport.close)
@@ -109,7 +97,7 @@ def make_server(app: ASGIApp, limits: Limits, on_stop: Callable[[], None] = lamb
         on_stop: called when a signal stops the server.
     """
 
-    class Protocol(_HeadLimitsProtocol):
+    class Protocol(_HeadTimeoutProtocol):
         head_timeout_s = limits.body_seconds
 
     shutdown_s = limits.body_seconds + limits.answer_seconds + _SHUTDOWN_MARGIN_S

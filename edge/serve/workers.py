@@ -10,13 +10,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from edge.cli.worker_process import WorkerDied, WorkerProcess, available_processors
+from edge.cli.worker_process import (
+    WorkerDied,
+    WorkerNotStarted,
+    WorkerProcess,
+    available_processors,
+)
 from edge.errors import SourceError
 from edge.facekeypoints import FaceKeypoints
 from edge.serve.image_processor import ImageProcessor
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+_ATTEMPTS = 2  # at a call that a worker died before, of no fault of the call
 MAX_DEFAULT = 4  # workers by default: each may hold a large decoded image
 
 
@@ -68,16 +74,22 @@ class WorkerProcesses:
     The first is started at once, another when a call finds all of them working.
     """
 
-    def __init__(self, detect: FaceKeypoints, count: int) -> None:
+    def __init__(self, detect: FaceKeypoints, count: int, max_seconds: float | None = None) -> None:
         """Start the first of up to `count` processes, and wait until it is ready.
+
+        Args:
+            detect: the open models, which each process opens again.
+            count: the largest number of processes.
+            max_seconds: for one call, after which its process is killed; None: no limit.
 
         Raises:
             SourceError: it does not start.
         """
         self.count = count
-        self._make = partial(ImageProcessor, detect)
-        self._idle = [WorkerProcess(self._make)]
+        self._make = partial(WorkerProcess, partial(ImageProcessor, detect), max_seconds)
+        self._idle = [self._make()]
         self._started = list(self._idle)
+        self._closed = False
         try:
             self._idle[0].wait_until_ready()
         except WorkerDied as died:
@@ -91,25 +103,36 @@ class WorkerProcesses:
         *args: _P.args, **kwargs: _P.kwargs,
     ) -> _T:  # fmt: skip
         """See `Workers`."""
-        worker = self._take()
-        try:
-            return worker.call(function, *args, **kwargs)
-        except WorkerDied:
-            worker.restart()
-            raise
-        finally:
-            self._idle.append(worker)
+        for _ in range(_ATTEMPTS):
+            worker = self._take()
+            try:
+                result = worker.call(function, *args, **kwargs)
+            except WorkerDied as died:
+                worker.restart()
+                self._idle.insert(0, worker)  # those that have started are taken first
+                if not isinstance(died, WorkerNotStarted):
+                    raise
+            except BaseException:
+                self._idle.append(worker)
+                raise
+            else:
+                self._idle.append(worker)
+                return result
+        raise WorkerDied
 
     def close(self) -> None:
         """See `Workers`."""
+        self._closed = True
         for worker in self._started:
             worker.close()
 
     def _take(self) -> WorkerProcess[ImageProcessor]:
+        if self._closed:
+            raise WorkerDied
         try:
             return self._idle.pop()
         except IndexError:  # fewer are started than threads call
-            worker = WorkerProcess(self._make)
+            worker = self._make()
             self._started.append(worker)
             return worker
 
@@ -119,15 +142,18 @@ def default_count() -> int:
     return min(available_processors(), MAX_DEFAULT)
 
 
-def open_workers(detect: FaceKeypoints, count: int | None) -> Workers:
+def open_workers(
+    detect: FaceKeypoints, count: int | None, max_seconds: float | None = None
+) -> Workers:
     """The workers of a server: a thread of its own process if they are one, else processes.
 
     Args:
         detect: the open models.
         count: at least 1; None for `default_count`.
+        max_seconds: as for `WorkerProcesses`.
 
     Raises:
         SourceError: as `WorkerProcesses`.
     """
     count = default_count() if count is None else count
-    return WorkerThreads(detect, 1) if count == 1 else WorkerProcesses(detect, count)
+    return WorkerThreads(detect, 1) if count == 1 else WorkerProcesses(detect, count, max_seconds)

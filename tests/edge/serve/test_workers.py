@@ -80,6 +80,21 @@ def test_processes_that_do_not_start_are_an_error(tmp_path):
         WorkerProcesses(detect, 2)
 
 
+def test_a_worker_that_died_idle_costs_no_request(detect, sample):
+    workers = WorkerProcesses(detect, 1)
+    upload = Upload("a", sample.read_bytes())
+    try:
+        expected = workers.call(ImageProcessor.find_faces, upload, Wanted()).record
+        (worker,) = workers._idle
+        worker._process.kill()
+        worker._process.join()
+        assert workers.call(ImageProcessor.find_faces, upload, Wanted()).record == expected
+    finally:
+        workers.close()
+    with pytest.raises(WorkerDied):
+        workers.call(ImageProcessor.find_faces, upload, Wanted())
+
+
 def test_a_worker_that_died_is_replaced(detect):
     workers = WorkerProcesses(CrashingDetector(precision="fp32"), 1)
     try:
