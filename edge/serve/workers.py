@@ -1,7 +1,8 @@
 """Where images are processed: in threads of the server's process, or in processes of their own.
 
 Threads share one interpreter, of which only the networks' runs are free: on two cores, eight
-clients get 1.5 times as many results from two processes (docs/decisions/server-processes.md).
+clients get 1.3 to 1.5 times as many results from two processes, see
+docs/decisions/server-processes.md.
 """
 
 from __future__ import annotations
