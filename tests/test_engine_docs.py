@@ -20,7 +20,7 @@ def test_the_functions_that_it_names_exist():
     from export import detector_graph
 
     for name in re.findall(r"`(?:benchmarks\.engines\.graphs\.)?(\w+)`", TEXT):
-        if name in ("fix_shape", "take_floats", "split_detector"):
+        if name in ("always_computed", "fix_shape", "take_floats", "split_detector"):
             assert hasattr(graphs, name)
     assert hasattr(worker, "open_coreml")
     assert hasattr(detector_graph, "decode")

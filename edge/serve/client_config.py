@@ -54,7 +54,10 @@ def describe_server(detect: FaceKeypoints, limits: Limits, live: bool) -> dict[s
         "version": __version__,
         "keypoints": {"file": detect.model.path.name, **detect.model.metadata},
         "detector": _describe_detector(detect.face_detector),
-        "limits": {_LIMIT_KEYS.get(key, key): value for key, value in asdict(limits).items()},
+        "limits": {
+            **{_LIMIT_KEYS.get(key, key): value for key, value in asdict(limits).items()},
+            "batch_seconds": 0.0,  # of 0.1; goes in 0.3
+        },
         "live": live,
         "in_browser": browser_obstacle(detect),
         "settings": _settings(detect),

@@ -41,6 +41,12 @@ def run(args: argparse.Namespace) -> int:
         require(package, "serve", "the server")
     detect = open_models(args)
     limits = _limits(args)
+    if args.batch_ms is not None:
+        print(
+            "edge: --batch-ms has no effect, as images are no longer processed in batches, and "
+            "goes in 0.3; see --workers",
+            file=sys.stderr,
+        )
     with ExitStack() as stack:
         live = _open_stream(args, detect, limits, stack)
         _serve(args, detect, limits, live, stack)

@@ -133,6 +133,7 @@ class InferenceService:
         finally:
             self._memory.release(size_bytes)
         self._metrics.images.inc()
+        self._metrics.batch_size.observe(1)
         self._metrics.faces.inc(len(result.record["faces"]))
         return result
 

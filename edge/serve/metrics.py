@@ -27,6 +27,8 @@ class Metrics:
         latency: histogram of the time from the request's head to the response's end, by route, s.
         images: counter of processed images.
         faces: counter of detected faces.
+        batch_size: histogram of the images that shared a run of the keypoint network, which are no
+            longer several; goes in 0.3.
         dead_workers: counter of worker processes that ended of a request, and were replaced.
     """
 
@@ -42,6 +44,10 @@ class Metrics:
         )  # fmt: skip
         self.images = Counter("edge_pictures", "Images processed.", registry=self._registry)
         self.faces = Counter("edge_faces", "Faces detected.", registry=self._registry)
+        self.batch_size = Histogram(
+            "edge_batch_pictures", "Images that shared a run of the keypoint network: always 1.",
+            buckets=(1,), registry=self._registry,
+        )  # fmt: skip
         self.dead_workers = Counter(
             "edge_dead_workers", "Worker processes that ended of a request.",
             registry=self._registry,

@@ -88,6 +88,7 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
         help="pixels of one image (default: %(default)s)")  # fmt: skip
     add("--max-queue", type=int, default=defaults.queue, metavar="N",
         help="requests in progress or queued (default: %(default)s)")  # fmt: skip
+    add("--batch-ms", type=float, help=argparse.SUPPRESS)  # of 0.1; see `edge.serve.command`
 
 
 def _check_ranges(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:

@@ -42,6 +42,7 @@ def test_the_keys_of_the_limits_are_those_that_clients_know(description):
         "answer_seconds": 30.0,
         "send_seconds": 30.0,
         "viewers": 16,
+        "batch_seconds": 0.0,
     }
 
 

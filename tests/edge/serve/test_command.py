@@ -37,7 +37,8 @@ def start(tmp_path):
         )
         running.append(process)
         line = process.stderr.readline()
-        port = re.search(r":(\d+)/", line)[1]
+        address = line if "http:" in line else process.stderr.readline()
+        port = re.search(r":(\d+)/", address)[1]
         return process, f"http://127.0.0.1:{port}", line
 
     yield call
@@ -101,6 +102,16 @@ def test_viewers_of_the_live_stream_do_not_delay_the_stop(start, film):
     with httpx.stream("GET", f"{url}/v1/live", timeout=30) as response:
         assert next(response.iter_raw()).startswith(b"--frame")
         assert stop(process) == (0, "")
+
+
+def test_an_option_that_is_to_go_is_said_to_have_no_effect(start):
+    process, url, line = start("--batch-ms", "3")
+    assert line == (
+        "edge: --batch-ms has no effect, as images are no longer processed in batches, and goes in "
+        "0.3; see --workers\n"
+    )
+    assert httpx.get(f"{url}/health").status_code == 200
+    assert stop(process)[0] == 0
 
 
 def test_an_address_in_use_is_an_error_of_one_line(start, capsys):

@@ -24,6 +24,7 @@ def test_all_metrics_start_at_zero_in_a_private_registry():
         "edge_request_seconds",
         "edge_pictures_total",
         "edge_faces_total",
+        "edge_batch_pictures",
         "edge_dead_workers_total",
     ]
 
