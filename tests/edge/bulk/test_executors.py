@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 pytest.importorskip("pyarrow")
@@ -30,9 +32,9 @@ def test_no_partitions_start_no_worker(calls):
 def test_the_local_executor_has_the_given_workers_or_one_per_available_core(calls, monkeypatch):
     partitions = [Partition("a", ())]
     assert [*Executor("local", 3).run("spec", partitions)] == ["result"]
-    monkeypatch.setattr(executors.os, "sched_getaffinity", lambda _: {2, 5}, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {2, 5}, raising=False)
     assert [*Executor().run("spec", partitions)] == ["result"]
-    monkeypatch.delattr(executors.os, "sched_getaffinity")
-    monkeypatch.setattr(executors.os, "cpu_count", lambda: 7)
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
     assert [*Executor().run("spec", partitions)] == ["result"]
     assert calls == [("spec", partitions, workers) for workers in (3, 2, 7)]
