@@ -12,7 +12,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from edge.facekeypoints import FaceKeypoints
-from edge.records import to_record
+from edge.serve.assessing import Wanted
+from edge.serve.image_processor import ImageProcessor
+from edge.serve.multipart import Upload
 
 _WARM_UP = 20  # photos of each process
 _TIMEOUT_S = 600.0
@@ -52,19 +54,15 @@ def pipeline_rate(photo: bytes, processes: int, photos: int) -> float:
 
 def _measure(photo: bytes, photos: int, barrier: Any, pipe: Connection[Any, Any]) -> None:
     """Send the photos a second of this process."""
-    detect = FaceKeypoints()
+    processor, upload = ImageProcessor(FaceKeypoints()), Upload("picture", photo)
+
+    def process() -> None:
+        json.dumps(processor.find_faces(upload, Wanted()).record)
+
     for _ in range(_WARM_UP):
-        process_photo(detect, photo)
+        process()
     barrier.wait(_TIMEOUT_S)
     start = time.perf_counter()
     for _ in range(photos):
-        process_photo(detect, photo)
+        process()
     pipe.send(photos / (time.perf_counter() - start))
-
-
-def process_photo(detect: FaceKeypoints, photo: bytes) -> str:
-    """The JSON of a photo, as the server computes it."""
-    grey = detect.load(photo)
-    (faces,) = detect.predict_faces([grey], [detect.detect_faces(grey)])
-    height, width = grey.shape
-    return json.dumps(to_record("picture", width, height, faces, detect.keypoint_names))

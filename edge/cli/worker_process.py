@@ -43,6 +43,9 @@ class WorkerProcess(Generic[_Subject]):
 
     The process ignores Ctrl-C and SIGTERM, which are the main process's to handle, and ends with
     that or by `close`.
+
+    Attributes:
+        is_ready: whether the object is known to have been made.
     """
 
     def __init__(self, make: Callable[[], _Subject], max_seconds: float | None = None) -> None:
@@ -54,7 +57,7 @@ class WorkerProcess(Generic[_Subject]):
         """
         self._make, self._max_seconds = make, max_seconds
         self._process: SpawnProcess | None
-        self._is_ready: bool
+        self.is_ready: bool
         self._closed = False
         self._start()
 
@@ -86,12 +89,12 @@ class WorkerProcess(Generic[_Subject]):
         """Return when the object has been made; raises WorkerNotStarted if it cannot be."""
         if self._process is None or not self._process.is_alive():
             raise WorkerNotStarted
-        if not self._is_ready:
+        if not self.is_ready:
             try:
                 self._receive(None)
             except WorkerDied as died:
                 raise WorkerNotStarted from died
-            self._is_ready = True
+            self.is_ready = True
 
     def restart(self) -> None:
         """Replace a process that has died, without waiting for the new one; not once closed."""
@@ -107,7 +110,7 @@ class WorkerProcess(Generic[_Subject]):
     def _start(self) -> None:
         # Spawned: a forked process would lack the threads of ONNX Runtime.
         context = multiprocessing.get_context("spawn")
-        self._is_ready, self._process = False, None
+        self.is_ready, self._process = False, None
         self._connection, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._make))
         try:

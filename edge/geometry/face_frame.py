@@ -34,7 +34,7 @@ MEAN_FACE = np.array(
      [56.2, 29.2], [79.6, 29.7], [39.3, 29.4], [15.8, 30.4], [48.0, 57.2], [63.4, 75.9],
      [33.0, 76.1], [48.1, 72.7], [48.2, 82.6]]
 )  # fmt: skip
-_CENTRE = (1 + 1j) * (CROP - 1) / 2
+CROP_CENTRE = (1 + 1j) * (CROP - 1) / 2  # x + iy, px
 _LEFT_EYE, _RIGHT_EYE = 3, 5  # rows of the outer eye corners, in the order of `edge.keypoints`
 _MIN_POINTS = 3
 _MIN_SCALE = 1e-6  # below which points coincide, but for rounding
@@ -143,7 +143,7 @@ def box_of_keypoints(keypoints: NDArray[np.floating]) -> NDArray[np.float32] | N
 def box_of_pose(pose: Similarity) -> Box:
     """The box of a face of this pose."""
     factor, offset = pose
-    centre = factor * _CENTRE + offset
+    centre = factor * CROP_CENTRE + offset
     side = abs(factor) * CROP
     width, height = BOX_WIDTH * side, BOX_HEIGHT * side
     # The box of a square begins at its first edge, half a pixel before its first pixel's centre.
@@ -156,7 +156,7 @@ def crop_of_pose(pose: Similarity, size: int, is_rotated: bool = True) -> Simila
     """The similarity to the `size`×`size` px crop of a pose, rotated upright or not."""
     factor, offset = pose
     scale = (size / CROP) / (factor if is_rotated else abs(factor))
-    return scale, (1 + 1j) * (size - 1) / 2 - scale * (factor * _CENTRE + offset)
+    return scale, (1 + 1j) * (size - 1) / 2 - scale * (factor * CROP_CENTRE + offset)
 
 
 def roll_deg(keypoints: NDArray[np.floating]) -> float:

@@ -48,8 +48,8 @@ class Detections:
         return self if self.scores is None else self.take(self.scores >= score)
 
     def largest_first(self, count: int | None = None) -> Detections:
-        """The detections by area, the largest first; `count` of them at most."""
-        if len(self.boxes) <= (1 if count is None else min(1, count)):
+        """The detections by area, the largest first; `count` of them at most, which is above 0."""
+        if len(self.boxes) < 2:
             return self
         areas = self.boxes[:, 2] * self.boxes[:, 3]
         return self.take(np.argsort(-areas, kind="stable")[:count])

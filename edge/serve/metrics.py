@@ -70,7 +70,7 @@ class MetricsMiddleware:
     """Counts and times all requests; the outermost middleware."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, routes: Iterable[str]) -> None:
-        """Count requests to `app`; `routes` are the paths that have a label of their own."""
+        """Count requests to `app`; `routes` are the paths with their own label."""
         self._app = app
         self._metrics = metrics
         self._routes = frozenset(routes)

@@ -1,4 +1,4 @@
-"""Where images are processed: in threads of the server's process, or in processes of their own.
+"""The workers that process images: threads of the server process, or separate processes.
 
 Threads share one interpreter, of which only the networks' runs are free: on two cores, eight
 clients get 1.3 to 1.5 times as many results from two processes, see
@@ -107,18 +107,14 @@ class WorkerProcesses:
         for _ in range(_ATTEMPTS):
             worker = self._take()
             try:
-                result = worker.call(function, *args, **kwargs)
-            except WorkerDied as died:
+                return worker.call(function, *args, **kwargs)
+            except WorkerNotStarted:
                 worker.restart()
-                self._idle.insert(0, worker)  # those that have started are taken first
-                if not isinstance(died, WorkerNotStarted):
-                    raise
-            except BaseException:
-                self._idle.append(worker)
+            except WorkerDied:
+                worker.restart()
                 raise
-            else:
-                self._idle.append(worker)
-                return result
+            finally:  # those that are ready are taken first, from the end
+                self._idle.insert(len(self._idle) if worker.is_ready else 0, worker)
         raise WorkerDied
 
     def close(self) -> None:
